@@ -1,0 +1,41 @@
+# From a fresh clone: `make demo` shows what zhpipe does, `make test` that it works. Both install into .venv first.
+# Another interpreter: make setup PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+SAMPLES := corpora/samples
+INBOX := runs/sample-mail/inbox-labelled.csv
+
+.PHONY: setup demo test lint fuzz kill-test
+
+setup: .venv/installed
+
+.venv/installed: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@echo "installing into .venv (3 GB, some minutes the first time)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+demo: setup
+	@$(BIN)/zhpipe run configs/sample-mail.toml
+	@echo
+	@$(BIN)/zhpipe label runs/sample-mail $(SAMPLES)/inbox.csv $(INBOX) --text 主题 --text 正文 --show 8 --force
+	@echo
+	@echo "Open runs/sample-mail/evaluate/report.html in a browser; the labelled inbox is $(INBOX)."
+
+test: setup
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 tests pipeline corpora embeddings
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The long runs, of which the tests have short ones: 10,000 generated files, and 100 kills.
+fuzz: setup
+	@LABEL_FUZZ=10000 $(BIN)/python -m pytest -q tests/pipeline/test_label_fuzz.py
+
+kill-test: setup
+	@$(BIN)/zhpipe run configs/sample-mail.toml
+	@$(BIN)/python benchmarks/kills.py runs/sample-mail --kills 100
