@@ -1,0 +1,1 @@
+"""Text: readers, writers, splits and the samples; knows no model."""

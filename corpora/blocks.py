@@ -1,0 +1,154 @@
+"""Blocks: rows with new cells as packed bytes that are put one behind the other, so that a file can grow and go on."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+from corpora import packed
+from corpora.errors import CorpusError, shown
+from corpora.files import codec, unencodable
+from corpora.rows import BadRow, Row
+
+FORMATS = ("csv", "tsv", "jsonl")
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*%?")
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Blocks:
+    r"""Writes rows and the cells that come behind them as text.
+
+    A row whose `raw` text is of the same format keeps it to the byte: quotes, spaces, line ends, numbers as they stood.
+
+    Args:
+        columns: Of the input.
+        added: The names of the cells that come behind.
+        path: Of the output; its suffix says how it is packed.
+        format: csv, tsv or jsonl.
+        encoding: One of `corpora.files.ENCODINGS`.
+        delimiter: Of CSV and TSV.
+        keep: Whether `raw` of the rows is of this format, and of this delimiter.
+        excel_safe: Put `'` before a cell that a spreadsheet would run as a formula (OWASP, "CSV Injection"): one that
+            begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and is no plain number.
+
+    Raises:
+        CorpusError: Two columns have one name, where the format is jsonl.
+
+    >>> blocks = Blocks(("文",), ("label",), path=Path("a.csv"), format="csv")
+    >>> (blocks.header("文\n") + blocks.rows([(Row(("好,吃",), '"好,吃"\n'), ("好评",))])[0]).decode()
+    '文,label\n"好,吃",好评\n'
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        added: Sequence[str],
+        *,
+        path: Path,
+        format: str,
+        encoding: str = "utf-8",
+        delimiter: str = ",",
+        keep: bool = True,
+        excel_safe: bool = False,
+    ) -> None:
+        self.columns = tuple(columns)
+        self.added = tuple(added)
+        self.path = path
+        self.json = format == "jsonl"
+        self.delimiter = delimiter
+        self.keep = keep
+        self.excel_safe = excel_safe and not self.json
+        self.line_end = "\n"
+        self.encoding = codec(encoding)
+        self._encoder = codecs.getincrementalencoder(self.encoding)()
+        self._pack = packed.packer(packed.packing(path))
+        self._special = re.compile(f'["\\r\\n{re.escape(delimiter)}]')
+        names = (*self.columns, *self.added)
+        if self.json and (twice := [name for name in names if names.count(name) > 1]):
+            raise CorpusError(f'{path}: {names.count(twice[0])} columns are named "{shown(twice[0])}": write CSV')
+
+    def header(self, raw: str = "", *, names: bool = True) -> bytes:
+        """The bytes that the file begins with, and the line of the names where `names`; `raw`: that line as it stood.
+
+        Its line end is also given to a last row that has none.
+        """
+        if self.keep and raw.endswith(("\r", "\n")):
+            self.line_end = raw[len(raw.rstrip("\r\n")) :]
+        text = self._text(Row(self.columns, raw), self.added) if names and not self.json else ""
+        try:
+            return self._pack(self._encoder.encode(text)) if text else b""
+        except UnicodeEncodeError as error:
+            raise unencodable(f"{self.path}: header", error) from None
+
+    def rows(
+        self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int] = ()
+    ) -> tuple[bytes, dict[int, BadRow]]:
+        """The bytes of the rows with their new cells, and by its place each row that they can't hold."""
+        texts = [self._text(row, cells) for row, cells in rows]
+        try:
+            return self._pack(self._encode("".join(texts))), {}
+        except UnicodeEncodeError:
+            bad = {place: found for place, text in enumerate(texts) if (found := self._fault(text, rows[place][0]))}
+            good = "".join(text for place, text in enumerate(texts) if place not in bad)
+            return self._pack(self._encode(good)) if good else b"", bad
+
+    def resume(self) -> None:
+        """Has the encoder know that the file has begun, so that no byte order mark is written again."""
+        self._encoder.encode("x")
+
+    def _encode(self, text: str) -> bytes:
+        state = self._encoder.getstate()
+        try:
+            return self._encoder.encode(text)
+        except UnicodeEncodeError:
+            self._encoder.setstate(state)
+            raise
+
+    def _fault(self, text: str, row: Row) -> BadRow | None:
+        try:
+            text.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            reason = str(unencodable("", error)).removeprefix(": ")
+            return BadRow(reason, row.raw or json.dumps(row.cells, default=str))
+        return None
+
+    def _text(self, row: Row, added: Sequence[str]) -> str:
+        if self.json:
+            return self._object(row, added)
+        keep, cells = self.keep and row.raw != "", row.cells
+        if self.excel_safe:
+            cells, added = tuple(map(_guarded, cells)), [str(_guarded(cell)) for cell in added]
+            keep = keep and cells == row.cells
+        if not keep:
+            return self.delimiter.join((self._line(cells), *map(self._cell, added))) + self.line_end
+        body = row.raw.rstrip("\r\n")
+        return self.delimiter.join((body, *map(self._cell, added))) + (row.raw[len(body) :] or self.line_end)
+
+    def _cell(self, text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if self._special.search(text) else text
+
+    def _line(self, cells: Sequence[object]) -> str:
+        # Told that rows end in "\\r\\n", csv quotes cells with a lone "\\r", which it otherwise may not.
+        line = StringIO()
+        csv.writer(line, delimiter=self.delimiter, lineterminator="\r\n").writerow(cells)
+        return line.getvalue()[:-2]
+
+    def _object(self, row: Row, added: Sequence[str]) -> str:
+        new = dict(zip(self.added, added, strict=True))
+        if self.keep and row.raw:
+            body = row.raw.rstrip()
+            end = row.raw[len(body) :] or self.line_end
+            return f"{body[:-1].rstrip()}, {json.dumps(new, ensure_ascii=False)[1:]}{end}"
+        values = dict(zip(self.columns, row.cells, strict=True))
+        return json.dumps({**values, **new}, ensure_ascii=False, default=str) + self.line_end
+
+
+def _guarded(cell: object) -> object:
+    if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
+        return "'" + cell
+    return cell

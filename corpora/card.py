@@ -1,0 +1,301 @@
+"""The data card: what is in a corpus, counted in one pass."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from itertools import accumulate
+
+from corpora.document import Document
+
+# First and last code point. ASCII without the control characters that no text needs.
+COMMON = (
+    (0x0009, 0x000A),
+    (0x000D, 0x000D),
+    (0x0020, 0x007E),
+    (0x2000, 0x206F),
+    (0x3000, 0x303F),
+    (0x4E00, 0x9FFF),
+    (0xFF00, 0xFFEF),
+)
+# The blocks met most in Chinese text (Unicode, Blocks.txt), some neighbours under one name.
+BLOCKS = (
+    (0x0000, 0x001F, "control characters"),
+    (0x007F, 0x009F, "control characters"),
+    (0x00A0, 0x00FF, "Latin-1"),
+    (0x0100, 0x024F, "Latin extended"),
+    (0x0250, 0x02FF, "phonetic"),
+    (0x0300, 0x036F, "combining marks"),
+    (0x0370, 0x03FF, "Greek"),
+    (0x0400, 0x052F, "Cyrillic"),
+    (0x0590, 0x05FF, "Hebrew"),
+    (0x0600, 0x077F, "Arabic"),
+    (0x0900, 0x097F, "Devanagari"),
+    (0x0E00, 0x0E7F, "Thai"),
+    (0x0F00, 0x0FFF, "Tibetan"),
+    (0x1800, 0x18AF, "Mongolian"),
+    (0x2070, 0x218F, "superscripts, currency and letter-like"),
+    (0x2190, 0x21FF, "arrows"),
+    (0x2200, 0x22FF, "mathematical"),
+    (0x2300, 0x23FF, "technical"),
+    (0x2460, 0x24FF, "enclosed numbers"),
+    (0x2500, 0x259F, "box drawing"),
+    (0x25A0, 0x25FF, "geometric shapes"),
+    (0x2600, 0x27BF, "symbols and dingbats"),
+    (0x2E80, 0x2FDF, "CJK radicals"),
+    (0x3040, 0x309F, "Hiragana"),
+    (0x30A0, 0x30FF, "Katakana"),
+    (0x3100, 0x312F, "Bopomofo"),
+    (0x31C0, 0x31EF, "CJK strokes"),
+    (0x3200, 0x33FF, "enclosed CJK and CJK compatibility"),
+    (0x3400, 0x4DBF, "CJK extension A"),
+    (0xA000, 0xA4CF, "Yi"),
+    (0xAC00, 0xD7AF, "Hangul"),
+    (0xD800, 0xDFFF, "half characters"),
+    (0xE000, 0xF8FF, "private use"),
+    (0xF900, 0xFAFF, "CJK compatibility ideographs"),
+    (0xFE00, 0xFE0F, "variation selectors"),
+    (0xFE30, 0xFE4F, "CJK compatibility forms"),
+    (0xFE50, 0xFE6F, "small form variants"),
+    (0xFFFD, 0xFFFD, "replacement character"),
+    (0x1F000, 0x1FAFF, "emoji"),
+    (0x20000, 0x323AF, "CJK extension B and later"),
+)
+QUANTILES = {"min": 0, "5%": 5, "25%": 25, "50%": 50, "75%": 75, "95%": 95, "max": 100}
+EXAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Characters of one Unicode block: how many, and the most frequent ones."""
+
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Words with a letter in them: how many, how many the dictionary lacks, the most frequent of these."""
+
+    words: int
+    unknown: int
+    examples: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Unknown words among the words, 0 to 1."""
+        return self.unknown / self.words if self.words else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is in a corpus.
+
+    Args:
+        rows: Documents.
+        unlabelled: Those without a label.
+        labels: Rows of each label, the most frequent first.
+        lengths: Characters of a text at the quantiles of `QUANTILES` (nearest rank); empty for no rows.
+        characters: Characters of all texts.
+        empty: Texts without any visible character.
+        duplicates: Rows whose text stood in an earlier row.
+        conflicts: Distinct texts with two or more labels.
+        uncommon: Characters outside the common blocks by the name of theirs, the most frequent first.
+        unknown: What the dictionary lacks, or None if none was given.
+    """
+
+    rows: int
+    unlabelled: int
+    labels: dict[str, int]
+    lengths: dict[str, int]
+    characters: int
+    empty: int
+    duplicates: int
+    conflicts: int
+    uncommon: dict[str, Block]
+    unknown: Unknown | None
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values that JSON can hold, with the shares."""
+        values = asdict(self)
+        for block in values["uncommon"].values():
+            block["examples"] = list(block["examples"])
+        if self.unknown is not None:
+            values["unknown"] |= {"share": self.unknown.share, "examples": list(self.unknown.examples)}
+        values["shares"] = {label: count / self.rows for label, count in self.labels.items()}
+        return values
+
+    def text(self) -> str:
+        """The card as aligned lines; a Chinese character takes two columns."""
+        sections = ["", "labels", "length in characters", "characters outside the common blocks"]
+        tables = [self._counts(), self._label_rows(), self._length_rows(), self._block_rows()]
+        parts = [_section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
+        if self.unknown is not None:
+            parts.append(_unknown_text(self.unknown))
+        return "\n\n".join(parts) + "\n"
+
+    def _counts(self) -> list[tuple[str, ...]]:
+        counts = {
+            "rows": self.rows,
+            "unlabelled": self.unlabelled,
+            "empty texts": self.empty,
+            "duplicate rows": self.duplicates,
+            "texts with two labels": self.conflicts,
+            "characters": self.characters,
+        }
+        return [(name, f"{count:,}") for name, count in counts.items()]
+
+    def _label_rows(self) -> list[tuple[str, ...]]:
+        return [(name, f"{count:,}", f"{count / self.rows:6.1%}") for name, count in self.labels.items()]
+
+    def _length_rows(self) -> list[tuple[str, ...]]:
+        return [(name, f"{length:,}") for name, length in self.lengths.items()]
+
+    def _block_rows(self) -> list[tuple[str, ...]]:
+        return [(name, f"{block.count:,}", *block.examples) for name, block in self.uncommon.items()]
+
+
+def card(
+    documents: Iterable[Document],
+    is_known: Callable[[str], bool] | None = None,
+    words: Callable[[str], Sequence[str]] | None = None,
+    advance: Callable[[int], object] = lambda finished: None,
+) -> Card:
+    """Reads a corpus once and counts what is in it; texts are remembered by a hash of 16 bytes.
+
+    Args:
+        documents: Labelled or not.
+        is_known: Whether the dictionary has a word; asked once for each. Needs `words`.
+        words: From a text to its words. Needs `is_known`.
+        advance: Called with 1 after each document.
+
+    >>> card([Document("很好", "好评"), Document("太差了", "差评"), Document("很好", "好评")]).labels
+    {'好评': 2, '差评': 1}
+    """
+    tally = _Tally(words if is_known else None)
+    for document in documents:
+        tally.add(document)
+        advance(1)
+    return Card(
+        rows=sum(tally.lengths.values()),
+        unlabelled=tally.unlabelled,
+        labels=dict(tally.labels.most_common()),
+        lengths=_quantiles(tally.lengths),
+        characters=sum(length * rows for length, rows in tally.lengths.items()),
+        empty=tally.empty,
+        duplicates=sum(tally.lengths.values()) - len(tally.first),
+        conflicts=len(tally.conflicts),
+        uncommon=_blocks(tally.uncommon),
+        unknown=_missing(tally.vocabulary, is_known) if is_known and words else None,
+    )
+
+
+class _Tally:
+    """What is counted while the documents go by."""
+
+    def __init__(self, words: Callable[[str], Sequence[str]] | None) -> None:
+        self.words = words
+        self.outside = re.compile("[^" + "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in COMMON) + "]")
+        self.labels: Counter[str] = Counter()
+        self.lengths: Counter[int] = Counter()
+        self.uncommon: Counter[str] = Counter()
+        self.vocabulary: Counter[str] = Counter()
+        self.first: dict[bytes, str | None] = {}
+        self.conflicts: set[bytes] = set()
+        self.unlabelled = 0
+        self.empty = 0
+
+    def add(self, document: Document) -> None:
+        text = document.text
+        self.lengths[len(text)] += 1
+        self.empty += not text.strip()
+        self.uncommon.update(self.outside.findall(text))
+        if self.words is not None:
+            self.vocabulary.update(self.words(text))
+        self._compare(text, document.label)
+
+    def _compare(self, text: str, label: str | None) -> None:
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        known = self.first.setdefault(digest, label)
+        if label is None:
+            self.unlabelled += 1
+            return
+        self.labels[label] += 1
+        if known is None:
+            self.first[digest] = label
+        elif known != label:
+            self.conflicts.add(digest)
+
+
+def _quantiles(lengths: Counter[int]) -> dict[str, int]:
+    rows = sum(lengths.values())
+    ordered = [(length, lengths[length]) for length in sorted(lengths)]
+    return {name: _at_rank(ordered, -(-rows * percent // 100)) for name, percent in QUANTILES.items() if rows}
+
+
+def _at_rank(ordered: Sequence[tuple[int, int]], rank: int) -> int:
+    """The first length with at least `rank` rows up to it; lengths ascend, each with its rows."""
+    reached = accumulate(rows for _, rows in ordered)
+    return next(length for (length, _), rows in zip(ordered, reached, strict=True) if rows >= rank)
+
+
+def _blocks(characters: Counter[str]) -> dict[str, Block]:
+    members: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for character, count in characters.most_common():
+        members[block_name(character)].append((character, count))
+    blocks = {
+        name: Block(sum(count for _, count in found), tuple(character for character, _ in found[:EXAMPLES]))
+        for name, found in members.items()
+    }
+    return dict(sorted(blocks.items(), key=lambda item: -item[1].count))
+
+
+def block_name(character: str) -> str:
+    """The name in `BLOCKS` for a character, or "other".
+
+    >>> block_name("の"), block_name("😀"), block_name("𠮷"), block_name("ʘ")
+    ('Hiragana', 'emoji', 'CJK extension B and later', 'phonetic')
+    """
+    code = ord(character)
+    return next((name for start, end, name in BLOCKS if start <= code <= end), "other")
+
+
+def _missing(vocabulary: Counter[str], is_known: Callable[[str], bool]) -> Unknown:
+    lettered = [(word, count) for word, count in vocabulary.most_common() if any(map(str.isalpha, word))]
+    missing = [(word, count) for word, count in lettered if not is_known(word)]
+    examples = tuple(word for word, _ in missing[:EXAMPLES])
+    return Unknown(sum(count for _, count in lettered), sum(count for _, count in missing), examples)
+
+
+def columns_wide(text: str) -> int:
+    """How many columns of a terminal a text takes: wide characters two, combining ones none.
+
+    >>> columns_wide("好评 ok")
+    7
+    """
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
+    """A line a row: its first cell to the left, its second to the right, the others as they come."""
+    shown = [tuple(map(_printable, row)) for row in rows]
+    names, numbers = (max(columns_wide(row[index]) for row in shown) for index in (0, 1))
+    indent = "  " if title else ""
+    lines = [
+        f"{indent}{name}{' ' * (names - columns_wide(name))}  {number:>{numbers}}  {'  '.join(rest)}".rstrip()
+        for name, number, *rest in shown
+    ]
+    return "\n".join([title, *lines] if title else lines)
+
+
+def _printable(text: str) -> str:
+    """Line ends, control characters and the like as U+ codes, so that a cell stays one line."""
+    return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in text)
+
+
+def _unknown_text(unknown: Unknown) -> str:
+    found = f"{unknown.unknown:,} of {unknown.words:,} ({unknown.share:.1%})"
+    return f"words unknown to the dictionary: {found}\n  {'  '.join(map(_printable, unknown.examples))}".rstrip()

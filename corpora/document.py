@@ -1,0 +1,89 @@
+"""What flows out of a corpus: documents, sentences and spans, checked when made."""
+
+from dataclasses import dataclass
+
+from corpora.errors import CorpusError
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text, its label if it has one, and the row it came from.
+
+    Args:
+        text: The text as the source has it; may be empty.
+        label: A non-empty class name, or None where there is no label.
+        row: 1-based number of the data row (a header is not counted); 0 for a text that came from no file.
+
+    Raises:
+        CorpusError: The label is empty or the row negative.
+
+    >>> Document("房间很干净", "好评", 1).label
+    '好评'
+    """
+
+    text: str
+    label: str | None = None
+    row: int = 0
+
+    def __post_init__(self) -> None:
+        if self.label == "":
+            raise CorpusError(f"row {self.row}: an empty label: use None for a text without one")
+        if self.row < 0:
+            raise CorpusError(f"row {self.row}: rows are counted from 1, and 0 stands for no row")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Tokens and, where they are known, one tag for each.
+
+    Args:
+        tokens: Non-empty words or characters.
+        tags: As many tags as tokens, or None.
+
+    Raises:
+        CorpusError: A token is empty, or the tags are fewer or more than the tokens.
+
+    >>> Sentence(("小明", "来", "了"), ("B-PER", "O", "O")).tags
+    ('B-PER', 'O', 'O')
+    """
+
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not all(self.tokens):
+            raise CorpusError(f"token {self.tokens.index('') + 1} of {len(self.tokens)} is empty")
+        if self.tags is not None and len(self.tags) != len(self.tokens):
+            raise CorpusError(f"one tag a token is expected: {len(self.tokens)} tokens, {len(self.tags)} tags")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A labelled stretch, half-open: from `start` up to but without `end`.
+
+    Args:
+        start: First position inside; characters or tokens, as the maker of the span says.
+        end: First position behind; the same unit.
+        label: A non-empty name.
+
+    Raises:
+        CorpusError: The span is empty, begins before 0, or has no label.
+
+    >>> "小明来了"[slice(0, 2)], Span(0, 2, "PER").length
+    ('小明', 2)
+    """
+
+    start: int
+    end: int
+    label: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise CorpusError(f"span {self.start}:{self.end}: 0 <= start < end is expected")
+        if not self.label:
+            raise CorpusError(f"span {self.start}:{self.end}: a label is expected, an empty one came")
+
+    @property
+    def length(self) -> int:
+        """How many characters or tokens are inside."""
+        return self.end - self.start

@@ -1,0 +1,15 @@
+"""The error of this room: one sentence on a file or a corpus that cannot be used."""
+
+
+class CorpusError(ValueError):
+    """Names the place, what was expected, what came, and the way out."""
+
+
+def shown(name: str, longest: int = 80) -> str:
+    r"""A name from a file for a message of one line: control characters as escapes, long names cut.
+
+    >>> shown("文\n本"), shown("长" * 5, longest=3)
+    ('文\\n本', '长长长…')
+    """
+    plain = "".join(character if character.isprintable() else repr(character)[1:-1] for character in name[:longest])
+    return plain + "…" * (len(name) > longest)

@@ -1,0 +1,105 @@
+"""JSON Lines rows: an object a line, the first of which names the columns."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from corpora.errors import CorpusError, shown
+from corpora.files import EscapedLines, open_text, replace_when_done, text_lines
+from corpora.rows import BadRow, Row
+
+
+def records(path: Path, encoding: str) -> Iterator[tuple[object, ...]]:
+    """The keys of the first object, then the values of each in that order, None where a key is missing.
+
+    Blank lines are no rows.
+
+    Raises:
+        CorpusError: A line is no JSON object, or has a key that the first one has not.
+    """
+    row, line = 1, 0
+
+    def place() -> str:
+        return f"row {row} (line {line + 1})"
+
+    columns: tuple[str, ...] = ()
+    for text in text_lines(path, encoding, place):
+        if text.strip():
+            values = _object(text, f"{path}: {place()}")
+            if not columns:
+                columns = tuple(values)
+                yield columns
+            _check_keys(values, columns, f"{path}: {place()}")
+            yield tuple(map(values.get, columns))
+            row += 1
+        line += 1
+
+
+def entries(lines: EscapedLines, *, reserved: Collection[str] | None = None) -> Iterator[Row | BadRow]:
+    """The keys of the first object, then the values of each in that order, good and bad; no error for any of them.
+
+    With `reserved` an object may have keys that the first one hasn't, but these; they are in `raw` alone.
+    """
+    columns: tuple[str, ...] = ()
+    for number, raw in enumerate(lines, start=1):
+        if not raw.strip():
+            continue
+        try:
+            if fault := lines.fault(raw):
+                raise CorpusError(f": {fault}")
+            values = _object(raw, "")
+            if columns and reserved is None:
+                _check_keys(values, columns, "")
+            elif columns and (taken := [key for key in values if key in (reserved or ()) and key not in columns]):
+                raise CorpusError(f': has a key "{shown(taken[0])}", which the output would have twice: rename it')
+        except CorpusError as error:
+            yield BadRow(str(error).removeprefix(": "), raw, number)
+            continue
+        if not columns:
+            columns = tuple(values)
+            yield Row(columns)
+        yield Row(tuple(map(values.get, columns)), raw)
+
+
+@contextmanager
+def writing(path: Path, columns: Sequence[str], encoding: str) -> Iterator[Callable[[Sequence[object]], object]]:
+    """A function that writes one row as an object; Chinese stays readable.
+
+    Raises:
+        CorpusError: Two columns have one name.
+    """
+    for name in columns:
+        if columns.count(name) > 1:
+            raise CorpusError(
+                f'{path}: {columns.count(name)} columns are named "{shown(name)}": a JSON object needs one'
+            )
+
+    def write(row: Sequence[object]) -> None:
+        values = dict(zip(columns, row, strict=True))
+        stream.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
+
+    with replace_when_done(path) as temporary, open_text(temporary, encoding, "w") as stream:
+        yield write
+
+
+def _object(text: str, where: str) -> dict[str, object]:
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CorpusError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}") from None
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"{where}: cannot be read as JSON: {error}") from None
+    if not isinstance(values, dict) or not values:
+        kind = "an empty object" if values == {} else f"a {type(values).__name__}"
+        raise CorpusError(f'{where}: an object like {{"text": "…"}} is expected, {kind} came')
+    return values
+
+
+def _check_keys(values: dict[str, object], columns: tuple[str, ...], where: str) -> None:
+    for key in values:
+        if key not in columns:
+            known = ", ".join(f'"{shown(name)}"' for name in columns[:40])
+            raise CorpusError(
+                f'{where}: the key "{shown(key)}" is not in the first line, which has {known}: add it there'
+            )

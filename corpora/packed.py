@@ -1,0 +1,53 @@
+"""Packed files: gzip and zstd by suffix, as streams and as blocks that can be put one behind the other."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+SUFFIXES = (".gz", ".zst")
+LEVELS = {".gz": 6, ".zst": 3}
+
+
+def packing(path: Path) -> str:
+    """The suffix of `path` that says how it is packed, or nothing.
+
+    >>> packing(Path("评论.csv.GZ")), packing(Path("评论.csv"))
+    ('.gz', '')
+    """
+    suffix = path.suffix.lower()
+    return suffix if suffix in SUFFIXES else ""
+
+
+def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractContextManager[IO[bytes]]:
+    """The bytes inside a packed stream; several gzip members or zstd frames are read as one.
+
+    Equal content makes equal files. What reading raises for a damaged file is an OSError or EOFError.
+    """
+    if suffix == ".gz":
+        packed = gzip.GzipFile(filename="", mode=f"{mode}b", fileobj=stream, mtime=0, compresslevel=LEVELS[suffix])
+        return cast(AbstractContextManager[IO[bytes]], packed)
+    import pyarrow
+
+    inner = pyarrow.PythonFile(stream, mode)
+    made = pyarrow.CompressedInputStream if mode == "r" else pyarrow.CompressedOutputStream
+    return cast(AbstractContextManager[IO[bytes]], made(inner, "zstd"))
+
+
+def packer(suffix: str) -> Callable[[bytes], bytes]:
+    """A function that packs a block of bytes by itself: unpacked, blocks in a row give what they held, in a row.
+
+    >>> gzip.decompress(packer(".gz")("好".encode()) + packer(".gz")("评".encode())).decode()
+    '好评'
+    """
+    if suffix == ".gz":
+        return lambda block: gzip.compress(block, LEVELS[suffix], mtime=0)
+    if suffix == ".zst":
+        import pyarrow
+
+        codec: Any = pyarrow.Codec("zstd", compression_level=LEVELS[suffix])
+        return lambda block: cast(bytes, codec.compress(block, asbytes=True))
+    return bytes

@@ -1,0 +1,201 @@
+"""Train, dev and test: a deterministic split by content, and an audit of any split."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from itertools import combinations
+
+from corpora.document import Document
+from corpora.errors import CorpusError
+
+PARTS = ("train", "dev", "test")
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Three lists of documents; those that `split` makes keep the order of the source."""
+
+    train: list[Document]
+    dev: list[Document]
+    test: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Texts that two parts share: how many distinct ones, and how many rows of the latter part have one."""
+
+    texts: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A text that stands with several labels, these in order of name."""
+
+    text: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is doubtful about a split; texts are equal when every character is.
+
+    Args:
+        rows: Rows of each part by its name.
+        train_duplicates: Rows of train whose text stood in an earlier row of train.
+        overlaps: For "train-dev", "train-test" and "dev-test", what the two share.
+        conflicts: Distinct texts, over all parts, that have two or more labels.
+        conflict_examples: The first few of these.
+        leaked_dev: 0-based positions in dev of rows whose text is in train.
+        leaked_test: 0-based positions in test of rows whose text is in train or dev.
+        unseen_labels: Labels that dev or test have and train has not, in order of name.
+    """
+
+    rows: dict[str, int]
+    train_duplicates: int
+    overlaps: dict[str, Overlap]
+    conflicts: int
+    conflict_examples: tuple[Conflict, ...]
+    leaked_dev: tuple[int, ...]
+    leaked_test: tuple[int, ...]
+    unseen_labels: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values that JSON can hold."""
+        values = asdict(self)
+        examples = [{"text": conflict.text, "labels": [*conflict.labels]} for conflict in self.conflict_examples]
+        lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
+        return {**values, **lists, "conflict_examples": examples}
+
+
+def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) -> Splits:
+    """Splits by content: the same texts and seed give the same parts, in whatever order they come.
+
+    Identical texts stay on one side. Each label is divided on its own: its distinct texts, ordered by the
+    SHA-256 of seed and text, go to dev, then to test, where that brings the share nearer; what one label
+    gives too little or too much, the next makes up for. So shares are met to within half the rows of the text
+    that stands most often. Every label keeps a text in train; a text with several counts under its commonest.
+
+    Args:
+        documents: Labelled or not; taken into memory.
+        dev: Share of the rows for dev, 0 for none; a small share gives at least about one row.
+        test: Share of the rows for test, the same.
+        seed: Another seed, another split.
+
+    Raises:
+        CorpusError: The shares are impossible, a part that was asked for gets no row, or train lacks a label.
+
+    >>> mails = [Document(f"第{n}封", "通知" if n % 2 else "正常邮件") for n in range(20)]
+    >>> parts = split(mails, dev=0.1, test=0.2, seed=1)
+    >>> len(parts.train), len(parts.dev), len(parts.test)
+    (14, 2, 4)
+    """
+    if not (0 <= dev < 1 and 0 <= test < 1 and dev + test < 1):
+        raise CorpusError(f"dev = {dev}, test = {test}: shares from 0 that leave some for train are expected")
+    source = list(documents)
+    chosen = _chosen(source, {"dev": dev, "test": test}, seed)
+    parts: dict[str, list[Document]] = {name: [] for name in PARTS}
+    for document in source:
+        parts[chosen.get(document.text, "train")].append(document)
+    splits = Splits(**parts)
+    _check(splits, {"train": 1.0, "dev": dev, "test": test})
+    return splits
+
+
+def audit(splits: Splits) -> Audit:
+    """Counts duplicates, contradictions and leaks in a split, whether made here or given as files."""
+    parts = {"train": splits.train, "dev": splits.dev, "test": splits.test}
+    texts = {name: {document.text for document in part} for name, part in parts.items()}
+    conflicts = _conflicts(parts.values())
+    seen = _labels(splits.train)
+    return Audit(
+        rows={name: len(part) for name, part in parts.items()},
+        train_duplicates=len(splits.train) - len(texts["train"]),
+        overlaps={
+            f"{first}-{second}": Overlap(len(texts[first] & texts[second]), len(_within(parts[second], texts[first])))
+            for first, second in combinations(PARTS, 2)
+        },
+        conflicts=len(conflicts),
+        conflict_examples=tuple(conflicts[:EXAMPLES]),
+        leaked_dev=_within(splits.dev, texts["train"]),
+        leaked_test=_within(splits.test, texts["train"] | texts["dev"]),
+        unseen_labels=tuple(sorted((_labels(splits.dev) | _labels(splits.test)) - seen)),
+    )
+
+
+def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> dict[str, str]:
+    """The part of every text that leaves train."""
+    sizes = Counter(document.text for document in source)
+    chosen: dict[str, str] = {}
+    owed = dict.fromkeys(shares, 0.0)
+    for texts in _strata(source, seed):
+        rows = sum(sizes[text] for text in texts)
+        largest = max(sizes[text] for text in texts)
+        free = texts[:-1]  # the last one stays in train
+        for part, share in shares.items():
+            wanted = rows * max(share, 1 / len(source)) + owed[part] if share else 0.0
+            taken = _nearest(free, sizes.__getitem__, wanted)
+            chosen.update(dict.fromkeys(taken, part))
+            free = [text for text in free if text not in chosen]
+            # A label that has nothing to give must not empty the next one.
+            owed[part] = min(wanted - sum(sizes[text] for text in taken), largest / 2)
+    return chosen
+
+
+def _strata(source: Sequence[Document], seed: int) -> list[list[str]]:
+    """For each label, in order of name, its distinct texts in order of their hash."""
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in source:
+        labels[document.text][document.label or ""] += 1
+    strata: dict[str, list[str]] = defaultdict(list)
+    for text, counts in labels.items():
+        strata[min(counts, key=lambda label: (-counts[label], label))].append(text)
+    return [sorted(strata[label], key=lambda text: _digest(seed, text)) for label in sorted(strata)]
+
+
+def _digest(seed: int, text: str) -> bytes:
+    return sha256(f"{seed}\n{text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _nearest(texts: Sequence[str], size: Callable[[str], int], wanted: float) -> list[str]:
+    """Texts, first come first served, each of which brings the sum of sizes nearer to what is wanted."""
+    taken: list[str] = []
+    total = 0
+    for text in texts:
+        if total + size(text) / 2 <= wanted + 1e-9:
+            taken.append(text)
+            total += size(text)
+    return taken
+
+
+def _check(splits: Splits, shares: dict[str, float]) -> None:
+    parts = {"train": splits.train, "dev": splits.dev, "test": splits.test}
+    everyone = [document for part in parts.values() for document in part]
+    labels = _labels(everyone)
+    counts = ", ".join(f"{name} {len(part)}" for name, part in parts.items())
+    whole = f"{len(everyone)} rows with {len(labels)} labels cannot be split as asked ({counts})"
+    for name, part in parts.items():
+        if shares[name] and not part:
+            raise CorpusError(f"{whole}: {name} would be empty: add rows, or give files for train, dev and test")
+    for label in sorted(labels - _labels(splits.train)):
+        rows = sum(document.label == label for document in everyone)
+        raise CorpusError(f'{whole}: train would have none of the {rows} rows of "{label}": add some, or drop it')
+
+
+def _labels(documents: Iterable[Document]) -> set[str]:
+    return {document.label for document in documents if document.label is not None}
+
+
+def _within(documents: Sequence[Document], texts: set[str]) -> tuple[int, ...]:
+    return tuple(index for index, document in enumerate(documents) if document.text in texts)
+
+
+def _conflicts(parts: Iterable[Sequence[Document]]) -> list[Conflict]:
+    labels: dict[str, set[str]] = defaultdict(set)
+    for part in parts:
+        for document in part:
+            if document.label is not None:
+                labels[document.text].add(document.label)
+    return [Conflict(text, tuple(sorted(names))) for text, names in labels.items() if len(names) > 1]

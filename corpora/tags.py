@@ -1,0 +1,298 @@
+"""Tag schemes: spans and words as one tag a token, and back; which tag may follow which.
+
+A tag is `O`, outside, or a letter and a label, `B-地点`; the tags of words without label are bare letters.
+
+| scheme | first | inside | last | alone |
+| BIO    | B     | I      | I    | B     |
+| BMES   | B     | M      | E    | S     |
+| BIOES  | B     | I      | E    | S     |
+
+Any sequence of tags is decoded, legal or not, as the scorer of the CoNLL-2000 shared task does (Tjong Kim Sang and
+Buchholz, 2000, `conlleval`): a span begins at B and S, and also at an inside or last tag with nothing to continue,
+which is one at the start, after O, after E or S, or after another label. A span ends where the next one begins, before
+O, behind E and S, and at the end. How often two neighbours break the scheme is counted beside the spans.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from corpora.document import Sentence, Span
+from corpora.errors import CorpusError
+
+# The letters for the first, an inside, the last and the only token of a span.
+SCHEMES = {"BIO": ("B", "I", "I", "B"), "BMES": ("B", "M", "E", "S"), "BIOES": ("B", "I", "E", "S")}
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Spans in tokens, in order and apart, and how many neighbouring tags, both ends included, break the scheme."""
+
+    spans: tuple[Span, ...]
+    illegal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence of words, read from tagged characters, and how many neighbouring tags break the scheme."""
+
+    sentence: Sentence
+    illegal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The spans that could be kept and those that could not, both in order."""
+
+    spans: tuple[Span, ...]
+    dropped: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which tags may begin a sentence, follow each other and end it, by their position among n tags.
+
+    Args:
+        start: n truths.
+        between: n rows of n; `between[previous][next]`.
+        end: n truths.
+    """
+
+    start: tuple[bool, ...]
+    between: tuple[tuple[bool, ...], ...]
+    end: tuple[bool, ...]
+
+
+def spans(tags: Sequence[str], scheme: str) -> Decoded:
+    """The spans of a sequence of tags, half-open, in tokens; `tags_of` gives legal tags back.
+
+    Raises:
+        CorpusError: The scheme is unknown, or a tag is none of its tags or has no label.
+
+    >>> spans(["B-人", "I-人", "O", "I-地"], "BIO")
+    Decoded(spans=(Span(start=0, end=2, label='人'), Span(start=3, end=4, label='地')), illegal=1)
+    """
+    stretches, illegal = _stretches(tags, scheme)
+    for start, _, label in stretches:
+        if not label:
+            raise CorpusError(f'tag {start + 1}: "{tags[start]}" has no label: "{tags[start]}-NAME" is expected')
+    return Decoded(tuple(Span(*stretch) for stretch in stretches), illegal)
+
+
+def tags_of(spans: Iterable[Span], length: int, scheme: str) -> tuple[str, ...]:
+    """The tags of `length` tokens with these spans, given in any order; `spans` undoes it.
+
+    Raises:
+        CorpusError: The scheme is unknown, two spans overlap, or one ends behind the last token.
+
+    >>> tags_of([Span(1, 4, "地点")], 5, "BMES")
+    ('O', 'B-地点', 'M-地点', 'E-地点', 'O')
+    """
+    letters = _letters(scheme)
+    tags = [OUTSIDE] * length
+    before = None
+    for span in sorted(spans):
+        if before and span.start < before.end:
+            raise CorpusError(f"{_named(before)} and {_named(span)} overlap, and a token has one tag: drop one")
+        if span.end > length:
+            raise CorpusError(f"{_named(span)} ends behind the last of {length} tokens")
+        tags[span.start : span.end] = [f"{letter}-{span.label}" for letter in _lettering(span.length, letters)]
+        before = span
+    return tuple(tags)
+
+
+def scheme_of(tags: Iterable[str]) -> str:
+    """The scheme of a corpus, from all its tags: BMES if an M is among them, BIOES if an E or S and no M, else BIO.
+
+    Raises:
+        CorpusError: A tag is of no scheme, or M and I are both there.
+
+    >>> scheme_of(["O", "B-人", "E-人", "M-人"])
+    'BMES'
+    """
+    letters = {tag.partition("-")[0] for tag in tags} - {OUTSIDE}
+    for scheme in ("BIO", "BIOES", "BMES"):
+        if letters <= set(SCHEMES[scheme]):
+            return scheme
+    shown = ", ".join(f'"{letter}"' for letter in sorted(letters))
+    raise CorpusError(f"tags that begin with {shown} are of no scheme; the schemes are {', '.join(SCHEMES)}")
+
+
+def tag_set(labels: Iterable[str], scheme: str) -> tuple[str, ...]:
+    """Every tag of spans with these labels, `O` first; for words, leave out the first and give "" for no label.
+
+    >>> tag_set(["人", "地"], "BIO")
+    ('O', 'B-人', 'I-人', 'B-地', 'I-地')
+    """
+    letters = tuple(dict.fromkeys(_letters(scheme)))
+    return (OUTSIDE, *(f"{letter}-{label}" if label else letter for label in labels for letter in letters))
+
+
+def allowed(tags: Sequence[str], scheme: str) -> Allowed:
+    """Which of n tags may follow which, and stand at the ends; O(n²).
+
+    Raises:
+        CorpusError: The scheme is unknown, or a tag is none of its tags.
+
+    >>> allowed(["O", "B-人", "I-人"], "BIO").between[0]
+    (True, True, False)
+    """
+    letters = _letters(scheme)
+    parts = [_part(tag, letters) for tag in tags]
+    return Allowed(
+        tuple(_legal(None, part, letters) for part in parts),
+        tuple(tuple(_legal(previous, part, letters) for part in parts) for previous in parts),
+        tuple(_legal(part, None, letters) for part in parts),
+    )
+
+
+def to_characters(sentence: Sentence, scheme: str = "BMES") -> Sentence:
+    """Words, with their tags where there are any, as characters whose tags say both: the joint scheme.
+
+    >>> to_characters(Sentence(("我", "爱", "北京"), ("代词", "动词", "名词"))).tags
+    ('S-代词', 'S-动词', 'B-名词', 'E-名词')
+    >>> to_characters(Sentence(("我", "爱", "北京"))).tags
+    ('S', 'S', 'B', 'E')
+    """
+    letters = _letters(scheme)
+    labels = [""] * len(sentence.tokens) if sentence.tags is None else [f"-{tag}" for tag in sentence.tags]
+    if "-" in labels:
+        raise CorpusError(f"word {labels.index('-') + 1} of {len(labels)} has an empty tag")
+    tags = (
+        letter + label
+        for word, label in zip(sentence.tokens, labels, strict=True)
+        for letter in _lettering(len(word), letters)
+    )
+    return Sentence(tuple("".join(sentence.tokens)), tuple(tags))
+
+
+def to_words(sentence: Sentence, scheme: str = "BMES") -> Words:
+    """The words of tagged characters, or of tagged pieces of words; undoes `to_characters`.
+
+    No character is lost: illegal tags are read as the module says, and counted.
+
+    Raises:
+        CorpusError: There are no tags, one is no tag of the scheme or is `O`, or some have labels and some not.
+
+    >>> to_words(Sentence(tuple("我爱北京"), ("S", "S", "B", "M")))
+    Words(sentence=Sentence(tokens=('我', '爱', '北京'), tags=None), illegal=1)
+    """
+    if sentence.tags is None:
+        raise CorpusError("words are made of tagged characters, and these have no tags")
+    if OUTSIDE in sentence.tags:
+        raise CorpusError(f'character {sentence.tags.index(OUTSIDE) + 1} is tagged "O", but all stand in some word')
+    stretches, illegal = _stretches(sentence.tags, scheme)
+    tokens = tuple("".join(sentence.tokens[start:end]) for start, end, _ in stretches)
+    labels = tuple(label for _, _, label in stretches)
+    if any(labels) and not all(labels):
+        bare = labels.index("")
+        raise CorpusError(f'word {bare + 1}, "{tokens[bare]}", has no label, but others have one')
+    return Words(Sentence(tokens, labels if any(labels) else None), illegal)
+
+
+def flat(spans: Iterable[Span]) -> Kept:
+    """Spans without overlaps, as tags need them: the longest are kept, of equally long ones the first.
+
+    >>> flat([Span(0, 4, "组织"), Span(0, 2, "地点"), Span(5, 6, "人")]).dropped
+    (Span(start=0, end=2, label='地点'),)
+    """
+    kept: list[Span] = []
+    dropped: list[Span] = []
+    taken: set[int] = set()
+    for span in sorted(spans, key=lambda span: (-span.length, span)):
+        inside = range(span.start, span.end)
+        if taken.isdisjoint(inside):
+            kept.append(span)
+            taken.update(inside)
+        else:
+            dropped.append(span)
+    return Kept(tuple(sorted(kept)), tuple(sorted(dropped)))
+
+
+def in_characters(spans: Iterable[Span], tokens: Sequence[str]) -> tuple[Span, ...]:
+    """Spans in tokens as spans in the characters of `"".join(tokens)`.
+
+    >>> in_characters([Span(1, 2, "地点")], ["我爱", "北京"])
+    (Span(start=2, end=4, label='地点'),)
+    """
+    offsets = list(accumulate(map(len, tokens), initial=0))
+    return tuple(Span(offsets[span.start], offsets[span.end], span.label) for span in spans)
+
+
+def in_tokens(spans: Iterable[Span], tokens: Sequence[str]) -> Kept:
+    """Spans in the characters of `"".join(tokens)` as spans in tokens.
+
+    Dropped, and still in characters, are those of which an end lies inside a token.
+
+    >>> in_tokens([Span(0, 2, "地点"), Span(2, 3, "事")], ["北京", "烤鸭"])
+    Kept(spans=(Span(start=0, end=1, label='地点'),), dropped=(Span(start=2, end=3, label='事'),))
+    """
+    places = {offset: index for index, offset in enumerate(accumulate(map(len, tokens), initial=0))}
+    kept: list[Span] = []
+    dropped: list[Span] = []
+    for span in spans:
+        if span.start in places and span.end in places:
+            kept.append(Span(places[span.start], places[span.end], span.label))
+        else:
+            dropped.append(span)
+    return Kept(tuple(sorted(kept)), tuple(sorted(dropped)))
+
+
+_Letters = tuple[str, str, str, str]
+# The letter and the label of a tag; None stands for what is before the first and behind the last tag.
+_Part = tuple[str, str]
+
+
+def _letters(scheme: str) -> _Letters:
+    if scheme not in SCHEMES:
+        raise CorpusError(f'no scheme "{scheme}"; the schemes are {", ".join(SCHEMES)}')
+    return SCHEMES[scheme]
+
+
+def _lettering(length: int, letters: _Letters) -> list[str]:
+    first, inside, last, alone = letters
+    return [alone] if length == 1 else [first, *[inside] * (length - 2), last]
+
+
+def _part(tag: str, letters: _Letters) -> _Part:
+    letter, dash, label = tag.partition("-")
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    if letter not in letters or (dash and not label):
+        known = ", ".join(dict.fromkeys(letters))
+        raise CorpusError(f'"{tag}" is no tag of the scheme, which has O, and {known} with a label')
+    return letter, label
+
+
+def _joined(previous: _Part | None, part: _Part, letters: _Letters) -> bool:
+    """Whether two neighbours are of one span."""
+    first, inside, last, _ = letters
+    if previous is None or part[0] not in (inside, last):
+        return False
+    return previous[0] in (first, inside) and previous[1] == part[1]
+
+
+def _legal(previous: _Part | None, part: _Part | None, letters: _Letters) -> bool:
+    _, inside, last, alone = letters
+    if part is not None and part[0] in (inside, last):
+        return _joined(previous, part, letters)
+    return previous is None or previous[0] in (last, alone, OUTSIDE)
+
+
+def _stretches(tags: Sequence[str], scheme: str) -> tuple[list[tuple[int, int, str]], int]:
+    letters = _letters(scheme)
+    known = {tag: _part(tag, letters) for tag in dict.fromkeys(tags)}
+    parts = [known[tag] for tag in tags]
+    illegal = sum(not _legal(previous, part, letters) for previous, part in pairwise([None, *parts, None]))
+    starts = [
+        index
+        for index, (previous, part) in enumerate(pairwise([None, *parts]))
+        if part is not None and not _joined(previous, part, letters)
+    ]
+    stretches = zip(starts, [*starts, len(parts)][1:], strict=True)
+    return [(start, end, parts[start][1]) for start, end in stretches if parts[start][0] != OUTSIDE], illegal
+
+
+def _named(span: Span) -> str:
+    return f'{span.start}:{span.end} "{span.label}"'

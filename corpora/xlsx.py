@@ -1,0 +1,161 @@
+"""XLSX rows, by openpyxl, streamed: the first row of a sheet names the columns."""
+
+import json
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import CorpusError
+from corpora.files import readable, replace_when_done, unencodable
+from corpora.rows import BadRow, Row
+
+# What one sheet holds, by the specification of Excel.
+MOST_ROWS = 1_048_576
+LONGEST_CELL = 32_767
+# Excel shows whole numbers to 15 digits; longer ones, such as order numbers, are kept as text.
+LARGEST_NUMBER = 10**15
+
+
+def records(path: Path, sheet: str | None) -> Iterator[tuple[object, ...]]:
+    """The column names, then the rows of one sheet, the first unless it is named; empty cells are None.
+
+    A formula is the value that was last computed for it. Blank rows above the header and below the last value
+    are no rows.
+
+    Raises:
+        CorpusError: The file is no XLSX or has no such sheet, or a row has a value beyond the named columns.
+    """
+    for row, entry in enumerate(entries(path, sheet)):
+        if isinstance(entry, BadRow):
+            raise CorpusError(f"{path}: row {row} (line {entry.line}): {entry.reason}")
+        yield entry.cells
+
+
+def entries(path: Path, sheet: str | None = None) -> Iterator[Row | BadRow]:
+    """The column names, then the rows, good and bad; a row is bad that has a value beyond the named columns.
+
+    Raises:
+        CorpusError: The file is no XLSX or has no such sheet.
+    """
+    with readable(path), path.open("rb") as stream:
+        try:
+            yield from _rows(path, stream, sheet)
+        except (CorpusError, OSError, MemoryError):
+            raise
+        except Exception as error:  # openpyxl lets whatever zipfile, XML and its own types raise pass
+            raise CorpusError(f"{path}: damaged, or not an XLSX file ({error})") from None
+
+
+@contextmanager
+def writing(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[object]], object]]:
+    """A function that writes one row; no text ever becomes a formula, and an empty text an empty cell.
+
+    Raises:
+        CorpusError: A cell is longer than 32,767 characters, or there are more rows than a sheet can hold.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    page = book.create_sheet()
+    written = 0
+
+    def write(row: Sequence[object]) -> None:
+        nonlocal written
+        if written == MOST_ROWS:
+            raise CorpusError(f"{path}: a sheet holds {MOST_ROWS:,} rows and is full: write CSV or Parquet")
+        page.append([_cell(page, value, f"{path}: row {written}") for value in row])
+        written += 1
+
+    with replace_when_done(path) as temporary:
+        try:
+            write(columns)
+            yield write
+            book.save(temporary)
+        except BaseException:
+            if not page.closed:
+                page.close()
+            raise
+
+
+def _rows(path: Path, stream: Any, sheet: str | None) -> Iterator[Row | BadRow]:
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and validations, which no row depends on
+        book = load_workbook(stream, read_only=True, data_only=True)
+    with closing(book):
+        pages = {page.title: page for page in book.worksheets}
+        if sheet is not None and sheet not in pages:
+            names = ", ".join(f'"{name}"' for name in pages)
+            raise CorpusError(f'{path}: no sheet "{sheet}"; the sheets are {names}')
+        page = next(iter(pages.values())) if sheet is None else pages[sheet]
+        page.reset_dimensions()  # the size a file claims may be wrong
+        width = blank = 0
+        for line, cells in enumerate(map(_trimmed, page.iter_rows(values_only=True)), start=1):
+            if not cells:
+                blank += width > 0
+                continue
+            yield from repeat(Row((None,) * width), blank)
+            blank = 0
+            if len(cells) > width > 0:
+                found = f"{width} cells expected, as in the header, but {len(cells)} found"
+                yield BadRow(found, json.dumps(cells, ensure_ascii=True, default=str), line)
+                continue
+            padded = (*cells, *[None] * (width - len(cells)))
+            yield Row(padded if width else tuple("" if name is None else str(name) for name in padded))
+            width = len(padded)
+
+
+def _trimmed(cells: tuple[object, ...]) -> list[object]:
+    row = [_unescaped(cell) if isinstance(cell, str) else cell for cell in cells]
+    while row and row[-1] is None:
+        row.pop()
+    return row
+
+
+def _unescaped(text: str) -> str:
+    """Undoes `_x000D_` and the like, which stand for what XML cannot hold (ECMA-376, ST_Xstring)."""
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+
+
+def _escaped(text: str) -> str:
+    special = r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
+    return re.sub(special, lambda match: f"_x{ord(match[0]):04X}_", text)
+
+
+def fault(text: str) -> str | None:
+    """Why a sheet can't hold a text, or None."""
+    length = len(_escaped(text))
+    return f"a cell of {length:,} characters; XLSX holds {LONGEST_CELL:,}: write CSV" if length > LONGEST_CELL else None
+
+
+def _cell(page: Any, value: object, where: str) -> object:
+    from openpyxl.cell import WriteOnlyCell
+
+    if value is None or value == "" or _storable(value):
+        return None if value == "" else value
+    if reason := fault(str(value)):
+        raise CorpusError(f"{where}: {reason}")
+    text = _escaped(str(value))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise unencodable(where, error) from None
+    cell = WriteOnlyCell(page, text)
+    cell.data_type = "s"  # openpyxl would make a formula of a text that begins with "="
+    return cell
+
+
+def _storable(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < LARGEST_NUMBER
+    aware = isinstance(value, datetime | time) and value.tzinfo is not None
+    return isinstance(value, date | time | timedelta) and not aware

@@ -1,0 +1,6 @@
+"""Property tests of this folder run the same examples every time."""
+
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
