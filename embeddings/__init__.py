@@ -1,0 +1,1 @@
+"""VECTORS: vocabularies, word vectors, Word2Vec training and the formats that others publish vectors in."""
