@@ -1,0 +1,48 @@
+"""zhpipe: Chinese text from a labelled corpus to a recurrent network, its report, and labelled tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.model import Model
+
+try:
+    __version__ = metadata.version("zhpipe")
+except metadata.PackageNotFoundError:  # run from a checkout that isn't installed
+    __version__ = "0"
+
+
+def run(
+    config: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    runs: str | Path = "runs",
+    first: str | None = None,
+    last: str | None = None,
+    force: bool = False,
+) -> Path:
+    """Runs an experiment and returns its folder, runs/NAME; what `zhpipe run` does.
+
+    `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
+    (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
+    """
+    from pipeline import settings
+    from pipeline.runner import run_stages
+
+    return run_stages(settings.load(config, overrides), runs=runs, first=first, last=last, force=force)
+
+
+def load(folder: str | Path, *, int8: bool = False) -> Model:
+    """A trained model from its folder (or its run's): `load("runs/mail/model").predict(["..."])` gives Predictions.
+
+    With `int8` the smaller and faster network, where the cell is an LSTM. Raises ModelError for anything but a whole
+    model.
+    """
+    from pipeline.model import Model
+    from pipeline.stages.evaluate import find_model
+
+    return Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")

@@ -1,0 +1,95 @@
+"""Assembly: Parquet and XLSX files can't grow and go on, so answers are kept, and put behind the rows at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from corpora import parquet, xlsx
+from corpora.errors import CorpusError
+from corpora.rows import BadRow, Row
+
+FORMATS = ("parquet", "xlsx")
+
+
+class Assembly:
+    """The same interface as `corpora.blocks.Blocks`, whose bytes are JSON lines: the number of a row, its new cells.
+
+    Parquet keeps the types of a Parquet input; of any other it holds strings, what is no string being written as JSON.
+    """
+
+    def __init__(self, columns: Sequence[str], *, format: str, like: Path | None) -> None:
+        self.columns = tuple(columns)
+        self.format = format
+        self.like = like
+
+    def header(self, raw: str = "", *, names: bool = True) -> bytes:
+        """Nothing: the header comes at the end."""
+        return b""
+
+    def resume(self) -> None:
+        """Nothing: lines have no beginning."""
+
+    def rows(
+        self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int]
+    ) -> tuple[bytes, dict[int, BadRow]]:
+        """A line for each row, and by its place each row that the format can't hold."""
+        if self.format == "xlsx" and numbers and numbers[-1] >= xlsx.MOST_ROWS:
+            raise CorpusError(f"a sheet holds {xlsx.MOST_ROWS:,} rows and the input has more: write CSV or Parquet")
+        lines, bad = [], {}
+        for place, ((row, cells), number) in enumerate(zip(rows, numbers, strict=True)):
+            if reason := self._fault(row):
+                bad[place] = BadRow(reason, row.raw or json.dumps(row.cells, default=str))
+            else:
+                lines.append(json.dumps([number, *cells], ensure_ascii=False) + "\n")
+        return "".join(lines).encode(), bad
+
+    def assemble(self, path: Path, rows: Iterable[Row | BadRow], answers: Path) -> None:
+        """Writes the table: the rows that have an answer, as read once more, and the answers behind them."""
+        kept = _answers(answers)
+        number, cells = next(kept, (0, []))
+        with self._writing(path) as write:
+            for place, row in enumerate(rows, start=1):
+                if place == number and isinstance(row, Row):
+                    write((*self._values(row.cells), *cells))
+                    number, cells = next(kept, (0, []))
+
+    def _writing(self, path: Path) -> AbstractContextManager[Callable[[Sequence[object]], object]]:
+        if self.format == "xlsx":
+            return xlsx.writing(path, self.columns)
+        return parquet.writing(path, self.columns, like=self.like)
+
+    def _values(self, cells: Sequence[object]) -> Sequence[object]:
+        if self.format == "xlsx" or self.like is not None:
+            return cells
+        return [
+            cell if cell is None or isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
+            for cell in cells
+        ]
+
+    def _fault(self, row: Row) -> str | None:
+        for cell in row.cells:
+            # A JSON list or object is written as text.
+            text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
+            if self.format == "xlsx" and (reason := xlsx.fault(text)):
+                return reason
+            if not text.isascii() and not _encodable(text):
+                return "half a character (a lone surrogate) cannot be written: mend the text"
+        return None
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _answers(path: Path) -> Iterator[tuple[int, list[str]]]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            number, *cells = json.loads(line)
+            yield number, cells

@@ -1,0 +1,1 @@
+"""Engines: where the files of a labelling job are worked on."""

@@ -1,0 +1,30 @@
+"""The outcome of one scored row: what was asked, what was expected, what the model said."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row after prediction.
+
+    `row` is the 1-based data row in its source and `text` the text as it stood there. `gold` is None where
+    the row had no label; such a row is written to the tables and left out of every score. `confidence` is
+    the probability, 0 to 1, given to `predicted`; `probabilities` has shape (labels,), in the order of the
+    model's labels, or is empty where the predictor has none. `leaked` says that the same text was trained on.
+
+    >>> Outcome(7, "恭喜您中奖", "垃圾邮件", "正常邮件", 0.6, (0.4, 0.6)).is_error
+    True
+    """
+
+    row: int
+    text: str
+    gold: str | None
+    predicted: str
+    confidence: float
+    probabilities: tuple[float, ...] = ()
+    leaked: bool = False
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the row has a gold label and the prediction is another one."""
+        return self.gold is not None and self.gold != self.predicted

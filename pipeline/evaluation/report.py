@@ -1,0 +1,158 @@
+"""The report of an evaluation: what it holds, and the folder of files it is written as."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from corpora.files import replace_when_done
+from corpora.table import TableWriter
+from pipeline.evaluation import page, text
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.scores import Scores, check_probabilities, confusion
+from pipeline.evaluation.summary import judged_part
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of an evaluation, all of it plain values.
+
+    `counts` says how many rows were scored, skipped, truncated, leaked; `test` and `dev` are scores as
+    `scores.classification` gives them, `..._without_leaked` the same over the rows whose text was not trained
+    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `history` has a
+    mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus` is the audit of
+    the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
+    """
+
+    task: str
+    model: Mapping[str, Any]
+    counts: Mapping[str, Any]
+    test: Scores
+    dev: Scores | None = None
+    test_without_leaked: Scores | None = None
+    dev_without_leaked: Scores | None = None
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()
+    corpus: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of report.json: `format_version`, the first four fields, and the others if not empty.
+
+        Every value is one of JSON's: a number that is not finite is None, a NumPy number a Python one.
+
+        >>> list(Report("classify", {}, {"scored": 0}, {"rows": 0, "accuracy": float("nan")}).as_dict())
+        ['format_version', 'task', 'model', 'counts', 'test']
+        """
+        always = ("task", "model", "counts", "test")
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        kept = {name: plain(value) for name, value in values.items() if name in always or value}
+        return {"format_version": FORMAT_VERSION, **kept}
+
+
+def write(
+    folder: str | Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+) -> None:
+    """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
+
+    The folder is made if need be. `labels` are the model's label names in the order of the probabilities.
+    All files are UTF-8, and each appears whole or not at all:
+
+    - report.json, report.txt, report.html
+    - predictions.csv: row, text (`mended`), gold, predicted, confidence, one `p:LABEL` a label, leaked
+      (true or false)
+    - errors.csv: of these the wrong rows, the most confident first
+    - confusion.csv: gold, and a column `predicted:LABEL` a label, with the counts
+    - predictions-dev.csv: dev in the same way
+
+    The three tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
+    that does not have one probability a label.
+    """
+    folder = Path(folder)
+    document = report.as_dict()
+    for part in outcomes.values():
+        check_probabilities(part, labels)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_tables(folder, outcomes, labels, judged_part(document))
+    _write_text(folder / "report.txt", text.render(document, outcomes, labels))
+    _write_text(folder / "report.html", page.render(document, outcomes, labels))
+    _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """`value` in the types JSON has: mappings as dict, sequences as list, numbers not finite as None.
+
+    >>> plain({"loss": (0.5, float("nan")), 1: Path("mail.csv")})
+    {'loss': [0.5, None], '1': 'mail.csv'}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def mended(text: str) -> str:
+    """`text` with U+FFFD for each half of a surrogate pair, which JSON may bring in and UTF-8 cannot hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _write_tables(folder: Path, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str], part: str) -> None:
+    judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
+    _write_outcomes(folder / "predictions.csv", judged, labels)
+    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels)
+    _write_confusion(folder / "confusion.csv", judged, labels)
+    if dev and part != "dev":
+        _write_outcomes(folder / "predictions-dev.csv", dev, labels)
+    else:
+        # One that an earlier evaluation left here would pass for this one's.
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)
+
+
+def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
+    columns = (
+        "row",
+        "text",
+        "gold",
+        "predicted",
+        "confidence",
+        *(f"p:{label}" for label in labels),
+        "leaked",
+    )
+    with TableWriter(path, columns) as table:
+        for outcome in outcomes:
+            table.write(
+                (
+                    outcome.row,
+                    mended(outcome.text),
+                    outcome.gold,
+                    outcome.predicted,
+                    float(outcome.confidence),
+                    *map(float, outcome.probabilities),
+                    "true" if outcome.leaked else "false",
+                )
+            )
+
+
+def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
+    names, matrix = confusion(outcomes, labels)
+    with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as table:
+        for name, counts in zip(names, matrix, strict=True):
+            table.write((name, *counts))
+
+
+def _write_text(path: Path, content: str) -> None:
+    with replace_when_done(path) as temporary:
+        # Half a surrogate pair is not UTF-8; as an escape it is valid JSON.
+        temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

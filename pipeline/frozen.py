@@ -1,0 +1,52 @@
+"""Frozen: the runtime of a trained network's ONNX graph, which every stage but training uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.batch import Batch
+from pipeline.errors import ModelError
+
+
+class Frozen:
+    """A network that can only predict, on ONNX Runtime.
+
+    `path`: the graph's file; `threads`: CPU threads inside an operator, 0 for all cores. The file is read at the first
+    `scores`, not before; it may then be called from several threads. Raises ModelError where the file isn't a graph.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self.path = path
+        self.threads = threads
+        self._session: Any = None
+
+    def scores(self, batch: Batch) -> NDArray[np.float32]:
+        """Scores (logits) of a batch: float32 (batch, outputs)."""
+        if self._session is None:
+            self._session = self._open()
+        inputs = batch.inputs
+        try:
+            fed = {name: inputs[name] for name in self._names}
+            return self._session.run(["scores"], fed)[0]  # type: ignore[no-any-return]
+        except Exception as error:  # of a graph that does not belong to the files beside it
+            raise ModelError(f"{self.path}: can't answer: {str(error).splitlines()[0]}: train anew") from None
+
+    def _open(self) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions share no base class
+            raise ModelError(
+                f"{self.path}: not a network that ONNX Runtime can load: {str(error).splitlines()[0]}"
+            ) from None
+        self._names = [value.name for value in session.get_inputs()]
+        return session

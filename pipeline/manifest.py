@@ -1,0 +1,172 @@
+"""Manifest: what each stage of a run read and made, and so whether it need not run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from corpora.files import replace_when_done
+from pipeline.errors import PipelineError
+
+PACKAGES = (
+    "zhpipe",
+    "numpy",
+    "jieba",
+    "rjieba",
+    "gensim",
+    "keras",
+    "tensorflow",
+    "scikit-learn",
+    "onnx",
+    "onnxruntime",
+)
+
+
+RECORDED = {"code", "settings", "inputs", "outputs", "seconds"}  # of each stage
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a stage depends on: the settings that it uses, the files that it reads, and the version of its own code."""
+
+    settings: Mapping[str, Any]
+    files: Sequence[Path]
+    version: int
+
+    def fingerprint(self, folder: Path) -> dict[str, Any]:
+        """The same as plain values, files by their SHA-256; those in the run's `folder` are named from there.
+
+        So a run can be moved. Raises PipelineError where a file is missing.
+        """
+        from pipeline import __version__
+
+        return {
+            "code": f"zhpipe {__version__}, stage version {self.version}",
+            "settings": json.loads(json.dumps(self.settings)),
+            "inputs": {_name(path, folder): _sum(path) for path in self.files},
+        }
+
+
+@dataclass
+class Manifest:
+    """runs/NAME/manifest.json: for each stage its inputs' SHA-256, settings, outputs, versions and seconds.
+
+    A stage writes into `STAGE.partial`; when it is done, that folder becomes `STAGE` by one rename. What an interrupted
+    stage left is kept, and handed to the next attempt if nothing that it depends on has changed.
+    """
+
+    folder: Path
+    stages: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, folder: Path) -> Manifest:
+        """Read the manifest of a run's folder, or begin one. Raises PipelineError where it can't be read."""
+        path = folder / "manifest.json"
+        if not path.exists():
+            return cls(folder)
+        try:
+            stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
+            if not all(set(record) >= RECORDED for record in stages.values()):
+                raise ValueError("a stage's record is incomplete")
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise PipelineError(f"{path}: can't be read ({error}): delete it to run every stage again") from None
+        return cls(folder, stages)
+
+    def is_current(self, stage: str, inputs: Inputs) -> bool:
+        """Whether a stage has run on exactly these inputs, and everything that it made is still there, unaltered."""
+        record = self.stages.get(stage)
+        if record is None or any(record.get(key) != value for key, value in inputs.fingerprint(self.folder).items()):
+            return False
+        return all(
+            (self.folder / name).is_file() and sha256(self.folder / name) == value
+            for name, value in record["outputs"].items()
+        )
+
+    @contextmanager
+    def running(self, stage: str, inputs: Inputs, makes: Sequence[str]) -> Iterator[dict[str, Path]]:
+        """The folders, by name, that a stage writes into; they get their names and are recorded when all went well."""
+        fingerprint = inputs.fingerprint(self.folder)
+        partial = {name: self.folder / f"{name}.partial" for name in makes}
+        begun = partial[makes[0]] / "begun.json"
+        if not _same(begun, fingerprint):
+            for path in partial.values():
+                shutil.rmtree(path, ignore_errors=True)
+        for path in partial.values():
+            path.mkdir(parents=True, exist_ok=True)
+        _write_json(begun, fingerprint)
+        start = time.perf_counter()
+        yield partial
+        self.stages.pop(stage, None)
+        self._save()
+        begun.unlink()
+        for name, path in partial.items():
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            path.rename(self.folder / name)
+        outputs = sorted(path for name in makes for path in (self.folder / name).rglob("*") if path.is_file())
+        self.stages[stage] = {
+            **fingerprint,
+            "outputs": {path.relative_to(self.folder).as_posix(): sha256(path) for path in outputs},
+            "seconds": round(time.perf_counter() - start, 3),
+            "versions": versions(),
+        }
+        self._save()
+
+    def seconds(self, stage: str) -> float | None:
+        """How long a stage took when it last ran."""
+        record = self.stages.get(stage)
+        return record and record["seconds"]
+
+    def _save(self) -> None:
+        _write_json(self.folder / "manifest.json", {"format_version": 1, "stages": self.stages})
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of what a result depends on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _sum(path: Path) -> str:
+    try:
+        return sha256(path)
+    except FileNotFoundError:
+        raise PipelineError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise PipelineError(f"{path}: is a folder; a file is expected") from None
+    except OSError as error:
+        raise PipelineError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def _same(path: Path, fingerprint: Mapping[str, Any]) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")) == fingerprint)
+    except (OSError, ValueError):
+        return False
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    with replace_when_done(path) as temporary:
+        temporary.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

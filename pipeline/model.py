@@ -1,0 +1,229 @@
+"""Model: the folder that training leaves behind; load it, predict with it, copy it anywhere."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+
+from corpora.normalise import normaliser
+from embeddings.errors import EmbeddingError
+from embeddings.vocabulary import Vocabulary
+from pipeline.batch import Example, in_order_of_length
+from pipeline.dictionary import UserDictionary
+from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import DictionaryError, ModelError
+from pipeline.frozen import Frozen
+from pipeline.grams import Grams
+from pipeline.labels import Labels
+from pipeline.manifest import sha256 as sha256
+from pipeline.segmenter import Segmenter, read_stop_words
+from pipeline.tasks import TASKS, Prediction, Task
+
+FORMAT_VERSION = 1
+BATCH_SIZE = 64
+NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
+Precision = Literal["float32", "int8"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model, ready to predict; several threads may use one.
+
+    Made by `Model.load`. `about` is what model.toml says: cell, scores, versions, fingerprints.
+
+    >>> model = Model.load("runs/sample-mail/model")             # doctest: +SKIP
+    >>> model.predict(["您好，我正在休假，下周一回复您。"])[0].value      # doctest: +SKIP
+    '自动回复'
+    """
+
+    task: Task
+    labels: Labels
+    segmenter: Segmenter
+    normalise: Callable[[str], str]
+    encoder: Encoder
+    network: Frozen
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, precision: Precision = "float32", threads: int = 0) -> Model:
+        """Read and check a model folder; nothing in it can run code.
+
+        `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
+        Raises ModelError where a file is missing, altered (SHA256SUMS) or of a newer format version.
+        """
+        folder = Path(folder)
+        about = _about(folder)
+        _check_sums(folder)
+        if not (folder / NETWORKS[precision]).is_file():
+            raise ModelError(
+                f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
+            )
+        _check_network(folder / NETWORKS[precision])
+        try:
+            return cls._assemble(folder, about, Frozen(folder / NETWORKS[precision], threads=threads))
+        except ModelError:
+            raise
+        except KeyError as error:
+            raise ModelError(f"{folder / 'model.toml'}: {error} is missing or unknown: train anew") from None
+        except (AttributeError, TypeError, ValueError, OSError) as error:
+            raise ModelError(f"{folder}: the model can't be read: {error}") from None
+
+    @classmethod
+    def _assemble(cls, folder: Path, about: dict[str, Any], network: Frozen) -> Model:
+        labels = Labels.load(folder / "labels.txt")
+        return cls(
+            task=TASKS[about["task"]](labels),
+            labels=labels,
+            segmenter=_load_segmenter(folder, about["segment"]),
+            normalise=normaliser(about["corpus"]["nfkc"], about["corpus"]["simplify"]),
+            encoder=_load_encoder(folder, about),
+            network=network,
+            about=about,
+        )
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """One Prediction a text, in order. A text of nothing but white space has the value None and the score 0."""
+        return self.predict_tokens([self.tokenise(text) for text in texts])
+
+    def tokenise(self, text: str) -> Tokenised:
+        """A text as the network is handed it: normalised and segmented."""
+        text = self.normalise(text)
+        return Tokenised(text, self.segmenter.tokens(text))
+
+    def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
+        """The same for texts that are segmented already."""
+        filled = [index for index, text in enumerate(texts) if text.text.strip()]
+        predictions = [Prediction(None, 0.0)] * len(texts)
+        chosen = [texts[index] for index in filled]
+        examples = self.task.examples(self.encoder, chosen, [None] * len(chosen))
+        for index, prediction in zip(filled, self.task.decode(self.scores(examples)), strict=True):
+            predictions[index] = prediction
+        return predictions
+
+    def scores(self, examples: Sequence[Example]) -> NDArray[np.float32]:
+        """Scores (examples, outputs) of the network, in order, whatever the batches."""
+        scores = np.zeros((len(examples), self.task.head()), np.float32)
+        for batch in in_order_of_length(examples, BATCH_SIZE):
+            found = self.network.scores(batch)
+            if found.shape[1] != self.task.head():
+                raise ModelError(
+                    f"{self.network.path}: gives {found.shape[1]} scores for {len(self.labels)} labels: train anew"
+                )
+            scores[batch.positions] = found
+        return scores
+
+
+def save(
+    folder: Path,
+    *,
+    about: Mapping[str, Any],
+    labels: Labels,
+    segmenter: Segmenter,
+    encoder: Encoder,
+) -> None:
+    """Write all of a model folder but its network, which is there already, and then the checksums of every file.
+
+    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter and encoder are added.
+    """
+    settings = segmenter.settings()
+    about = {
+        "format_version": FORMAT_VERSION,
+        **about,
+        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm")},
+        "encoder": {
+            "reads": list(encoder.reads),
+            "max_tokens": encoder.max_tokens,
+            "units": list(encoder.vocabularies),
+            "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
+        },
+    }
+    labels.save(folder / "labels.txt")
+    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
+    (folder / "stop_words.txt").write_text(
+        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
+    )
+    for unit, vocabulary in encoder.vocabularies.items():
+        vocabulary.save(folder / f"vocabulary.{unit}.txt")
+    for unit, grams in encoder.grams.items():
+        np.save(folder / f"grams.{unit}.npy", grams.keys)
+    (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
+    sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != "SHA256SUMS"]
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    path = folder / "model.toml"
+    try:
+        about = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(
+            f"{folder}: no model here: expected a folder with model.toml, such as runs/NAME/model"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: can't be read: {error}") from None
+    version = about.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{path}: format version {version}, this zhpipe reads {FORMAT_VERSION}: "
+            "install the zhpipe that wrote it, or train anew"
+        )
+    return about
+
+
+def _check_sums(folder: Path) -> None:
+    path = folder / "SHA256SUMS"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: can't be read: {error}: copy the model folder again") from None
+    for line in lines:
+        expected, _, name = line.partition("  ")
+        if not name:
+            raise ModelError(f"{path}: is cut short or altered: copy the model folder again")
+        if (folder / name).is_symlink():
+            raise ModelError(f"{folder / name}: is a link, and may lead anywhere: copy the file itself")
+        if Path(name).name != name or not (folder / name).is_file():
+            raise ModelError(
+                f"{folder}: the file {name!r} that SHA256SUMS lists is missing: copy the model folder again"
+            )
+        if sha256(folder / name) != expected:
+            raise ModelError(f"{folder / name}: its SHA-256 differs from SHA256SUMS: copy the model folder again")
+    unlisted = {"model.toml", "labels.txt", "network.onnx"} - {line.partition("  ")[2] for line in lines}
+    if unlisted:
+        raise ModelError(f"{path}: does not list {', '.join(sorted(unlisted))}: copy the model folder again")
+
+
+def _check_network(path: Path) -> None:
+    from pipeline import graph
+
+    if reason := graph.fault(path):
+        raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
+
+
+def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
+    try:
+        dictionary = UserDictionary.load(folder / "dictionary.txt")
+        stop_words = read_stop_words(folder / "stop_words.txt")
+    except DictionaryError as error:
+        raise ModelError(str(error)) from None
+    return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
+
+
+def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
+    encoder = about["encoder"]
+    try:
+        vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
+    except EmbeddingError as error:
+        raise ModelError(str(error)) from None
+    grams = {
+        unit: Grams(np.load(folder / f"grams.{unit}.npy", allow_pickle=False), longest)
+        for unit, longest in encoder["longest_grams"].items()
+    }
+    return Encoder(tuple(encoder["reads"]), vocabularies, grams, int(encoder["max_tokens"]), about["segment"]["unit"])

@@ -1,0 +1,75 @@
+"""Optimizers and learning rate schedules by name."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops, optimizers
+
+from pipeline.settings import TrainSettings
+
+FINAL = 0.01  # of the highest learning rate, where an exponential schedule ends
+LEARNING_RATES = {
+    "sgd": 0.1,
+    "momentum": 0.05,
+    "adam": 0.001,
+    "adamw": 0.001,
+    "adagrad": 0.05,
+    "adadelta": 1.0,
+    "rmsprop": 0.001,
+    "nadam": 0.001,
+}
+
+
+def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer of the settings; its schedule is laid over `steps` training steps in all."""
+    classes: dict[str, tuple[Any, dict[str, Any]]] = {
+        "sgd": (optimizers.SGD, {}),
+        "momentum": (optimizers.SGD, {"momentum": settings.momentum}),
+        "adam": (optimizers.Adam, {}),
+        "adamw": (optimizers.AdamW, {"weight_decay": settings.weight_decay}),
+        "adagrad": (optimizers.Adagrad, {}),
+        "adadelta": (optimizers.Adadelta, {}),
+        "rmsprop": (optimizers.RMSprop, {}),
+        "nadam": (optimizers.Nadam, {}),
+    }
+    kind, options = classes[settings.optimizer]
+    highest = settings.learning_rate or LEARNING_RATES[settings.optimizer]
+    if settings.clip_norm:
+        options["global_clipnorm"] = settings.clip_norm
+    if settings.average:
+        options |= {"use_ema": True, "ema_momentum": settings.average}
+    return kind(learning_rate=Schedule(settings.schedule, highest, steps, settings.warmup), **options)
+
+
+class Schedule(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A learning rate that rises linearly over the first `warmup` share of `steps` and then falls by the shape `kind`.
+
+    With p the share of the steps after warm-up that are done: constant 1; linear 1 - p; cosine (1 + cos(pi p)) / 2
+    (Loshchilov and Hutter, 2017, without restarts); exponential 0.01 ** p; each times `highest`.
+    """
+
+    def __init__(self, kind: str, highest: float, steps: int, warmup: float) -> None:
+        self.kind = kind
+        self.highest = highest
+        self.steps = steps
+        self.warmup = warmup
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate before step number `step`, from 0."""
+        step = ops.cast(step, "float32")
+        rising = math.ceil(self.warmup * self.steps)
+        done = ops.clip((step - rising) / max(self.steps - rising, 1), 0.0, 1.0)
+        shape = {
+            "constant": lambda: ops.ones_like(done),
+            "linear": lambda: 1.0 - done,
+            "cosine": lambda: (1.0 + ops.cos(math.pi * done)) / 2.0,
+            "exponential": lambda: ops.power(FINAL, done),
+        }[self.kind]()
+        return self.highest * shape * ops.minimum((step + 1.0) / max(rising, 1), 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {"kind": self.kind, "highest": self.highest, "steps": self.steps, "warmup": self.warmup}

@@ -1,0 +1,154 @@
+"""Work spread over processes as a stream: in order, with bounded look-ahead, leaving no process behind."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.synchronize import Event
+from typing import Any, TypeVar
+
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.segmenter import Segmenter
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def map_ordered(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    workers: int,
+    chunk: int = 512,
+    initializer: Callable[..., object] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Iterator[R]:
+    """`map(function, items)` over processes: the results come in the order of the items, as a stream.
+
+    At most 2 * `workers` + 1 chunks are taken from `items` ahead of the result that is asked for, so memory
+    is bounded. An exception of `function`, `initializer` or `items`, an interrupt, and dropping the iterator
+    all end the workers after the item they are at; a worker whose parent dies ends at once.
+
+    Arguments:
+        function: is sent once to each worker, so it may carry much (a bound method of a Segmenter); a
+            module's own function, a method or a `functools.partial`, but no lambda. Processes are started by
+            "spawn", so a script must call this under `if __name__ == "__main__":`.
+        workers: processes; 1 runs in this process and starts none.
+        chunk: items sent to a worker at a time.
+        initializer: called with `initargs` once in each worker (with 1 worker, in this process) before its
+            first item.
+
+    Raises:
+        SettingsError: `workers` or `chunk` is below 1.
+        PipelineError: a worker died or couldn't start.
+
+    >>> list(map_ordered(len, ["春天", "夏", "秋天到"], workers=1))
+    [2, 1, 3]
+    """
+    for name, value in (("workers", workers), ("chunk", chunk)):
+        if value < 1:
+            raise SettingsError(f"{name} is {value}: expected 1 or more")
+    if workers == 1:
+        return _map_here(function, items, initializer, initargs)
+    # More than 61 processes can't be waited for on Windows.
+    most = 61 if sys.platform == "win32" else workers
+    return _map_there(_Work(function, initializer, initargs), items, min(workers, most), chunk)
+
+
+def split_texts(segmenter: Segmenter, texts: Iterable[str], *, workers: int, chunk: int = 512) -> Iterator[list[str]]:
+    """`segmenter.split(text)` for each text in order, over `workers` processes; see `map_ordered`."""
+    return map_ordered(segmenter.split, texts, workers=workers, chunk=chunk)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a worker is sent when it starts."""
+
+    function: Callable[[Any], Any]
+    initializer: Callable[..., object] | None
+    initargs: tuple[Any, ...]
+
+
+class _Worker:
+    """The state of a worker process, set when it starts; in the parent process nothing is ever set."""
+
+    work: _Work
+    stop: Event
+    failure: Exception | None = None
+
+
+def _map_here(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    initializer: Callable[..., object] | None,
+    initargs: tuple[Any, ...],
+) -> Iterator[R]:
+    if initializer is not None:
+        initializer(*initargs)
+    yield from map(function, items)
+
+
+def _map_there(work: _Work, items: Iterable[Any], workers: int, chunk: int) -> Iterator[Any]:
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(work, stop))
+    pending: deque[Future[list[Any]]] = deque()
+    try:
+        for part in _chunks(items, chunk):
+            pending.append(pool.submit(_run, part))
+            if len(pending) > 2 * workers:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise PipelineError(
+            f"one of {workers} worker processes died or couldn't start: memory may be short (use fewer "
+            'workers), and a script must do its work under `if __name__ == "__main__":`'
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def _begin(work: _Work, stop: Event) -> None:
+    """Prepares a worker; what the initializer raises is kept for the first chunk to raise."""
+    # Ctrl-C reaches the whole process group: the parent alone answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _Worker.work, _Worker.stop = work, stop
+    if work.initializer is not None:
+        try:
+            work.initializer(*work.initargs)
+        except Exception as error:
+            _Worker.failure = error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _run(part: list[Any]) -> list[Any]:
+    if _Worker.failure is not None:
+        raise _Worker.failure
+    function, results = _Worker.work.function, []
+    for item in part:
+        if _Worker.stop.is_set():
+            break
+        results.append(function(item))
+    return results

@@ -1,0 +1,556 @@
+"""Settings: a TOML config becomes frozen, checked values; every key says what it means and what it may be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from pipeline.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Pooling = Literal["last", "mean", "max", "attention"]
+Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc"]
+Unit = Literal["word", "char"]
+
+
+class Section(BaseModel):
+    """A table of the config: frozen, and no key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+class CorpusSettings(Section):
+    """Where the labelled text comes from and how it is read."""
+
+    train: str = Field(
+        min_length=1,
+        description="labelled file; a path from the working directory, or else from the config's folder",
+    )
+    dev: str | None = Field(None, description="labelled file to choose the best epoch on; left out: split from train")
+    test: str | None = Field(None, description="labelled file to report on; left out: split from train")
+    format: Literal["csv", "tsv", "jsonl", "parquet", "xlsx"] | None = Field(
+        None, description="left out: by the file's suffix (.gz is looked through)"
+    )
+    encoding: str = Field("utf-8", description="utf-8, utf-8-sig, gb18030, big5 or utf-16; never guessed")
+    text: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        "text", description="column of the text; of several, the texts are joined by a line break"
+    )
+    label: str = Field("label", description="column of the label")
+    dev_share: Share = Field(0.1, description="share of the rows split off for dev where dev is left out")
+    test_share: Share = Field(0.1, description="share of the rows split off for test where test is left out")
+    nfkc: bool = Field(
+        False,
+        description="Unicode normalisation form NFKC before anything else (full-width letters become ASCII)",
+    )
+    simplify: bool = Field(False, description="traditional to simplified characters by OpenCC (needs zhpipe[opencc])")
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The text columns, one or more."""
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+
+class SegmentSettings(Section):
+    """How a text is cut into tokens."""
+
+    unit: Unit = Field("word", description="word: jieba's words; char: every character a token")
+    engine: Literal["rjieba", "jieba"] = Field("rjieba", description="rjieba is the fast one, jieba the reference")
+    mode: Literal["default", "search", "full"] = Field(
+        "default", description="jieba's mode; search and full give overlapping words"
+    )
+    hmm: bool = Field(True, description="let jieba's hidden Markov model find words that its dictionary lacks")
+    dictionaries: tuple[str, ...] = Field(
+        (), description="user dictionaries in jieba's format; their words are always one token"
+    )
+    stop_words: tuple[str, ...] = Field(
+        (), description="files of words that networks and vectors do not see, one a line"
+    )
+    workers: int = Field(0, ge=0, description="processes; 0: all cores")
+
+
+class EmbedSettings(Section):
+    """Vectors of words and characters."""
+
+    method: Literal["word2vec", "pretrained", "none"] = Field(
+        "word2vec",
+        description="word2vec: trained here; pretrained: read from a file; none: a vocabulary alone",
+    )
+    algorithm: Literal["skip-gram", "cbow"] = Field("skip-gram", description="Word2Vec's architecture")
+    loss: Literal["negative", "hierarchical"] = Field(
+        "negative", description="negative sampling or hierarchical softmax"
+    )
+    size: Count = Field(100, description="width of a vector")
+    window: Count = Field(5, description="words on each side that count as context")
+    min_count: Count = Field(2, description="words rarer than this are unknown")
+    max_words: Count | None = Field(None, description="keep only the most frequent words; left out: all")
+    epochs: Count = Field(5, description="passes over the text")
+    sample: float = Field(1e-3, ge=0.0, description="threshold above which frequent words are thinned out; 0: never")
+    negative: Count = Field(5, description="noise words drawn for each word (negative sampling)")
+    learning_rate: float = Field(0.025, gt=0.0, description="initial learning rate of Word2Vec")
+    workers: Count = Field(1, description="threads; more than 1 is faster and not reproducible")
+    extra: tuple[str, ...] = Field((), description="further raw text, plain or gzip, a sentence a line")
+    pretrained: str | None = Field(
+        None, description="table of word vectors: word2vec, GloVe, fastText .vec, or a folder of ours"
+    )
+    keep: Literal["train", "all"] = Field(
+        "train",
+        description="of a pretrained table: the words of train alone, or all (up to max_words), for texts to come",
+    )
+    pretrained_characters: str | None = Field(None, description="the same for characters")
+    format: Literal["word2vec", "word2vec-binary", "glove", "fasttext", "folder"] | None = Field(
+        None, description="of the pretrained tables; left out: by looking"
+    )
+
+    @model_validator(mode="after")
+    def _pretrained_is_named(self) -> EmbedSettings:
+        if self.method == "pretrained" and not (self.pretrained or self.pretrained_characters):
+            raise ValueError('method = "pretrained" needs a file: set embed.pretrained or embed.pretrained_characters')
+        return self
+
+
+class WideSettings(Section):
+    """N-gram features with weights straight to the scores, beside the recurrent part (Cheng et al., 2016)."""
+
+    characters: int = Field(0, ge=0, le=3, description="longest character n-gram; 0: none")
+    words: int = Field(0, ge=0, le=3, description="longest word n-gram; 0: none")
+    min_count: Count = Field(2, description="n-grams in fewer training texts are left out")
+    max_features: Count = Field(500_000, description="keep only the n-grams found in most texts")
+    dropout: Share = Field(0.3, description="share of n-grams hidden at each training step")
+    l2: float = Field(0.0, ge=0.0, description="penalty on the squared weights")
+    scale: float = Field(10.0, gt=0.0, description="length of a text's n-gram vector: larger learns faster")
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a wide part."""
+        return self.characters > 0 or self.words > 0
+
+
+class NetworkSettings(Section):
+    """The recurrent network."""
+
+    inputs: Literal["words", "characters", "both"] | None = Field(
+        None, description="left out: words, or characters where segment.unit is char"
+    )
+    cell: Literal["rnn", "lstm", "gru"] = Field("lstm", description="SimpleRNN, LSTM or GRU")
+    bidirectional: bool = Field(True, description="read the text both ways")
+    layers: Count = Field(1, description="recurrent layers on top of each other")
+    units: Count | tuple[Count, ...] = Field(
+        128, description="width of each layer and direction; a list gives each layer its own"
+    )
+    pooling: Pooling | Annotated[tuple[Pooling, ...], Field(min_length=1)] = Field(
+        "max", description="states to one vector; several are put side by side"
+    )
+    embedding: Literal["frozen", "tuned", "random"] = Field(
+        "tuned",
+        description="frozen: the embed stage's vectors as they are; tuned: trained along; random: begun from nothing",
+    )
+    embedding_dropout: Share = Field(0.2, description="share of tokens whose vector is hidden at each training step")
+    dropout: Share = Field(0.3, description="dropout between layers and before the scores")
+    max_tokens: Count = Field(
+        512, description="a longer text is cut here, in training and labelling alike, and counted"
+    )
+    wide: WideSettings = WideSettings()
+
+    @model_validator(mode="after")
+    def _a_width_for_each_layer(self) -> NetworkSettings:
+        if isinstance(self.units, tuple) and len(self.units) != self.layers:
+            raise ValueError(
+                f"units has {len(self.units)} entries for layers = {self.layers}: give one a layer, or one number"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _poolings_differ(self) -> NetworkSettings:
+        if len(set(self.poolings)) != len(self.poolings):
+            raise ValueError(f"pooling names one twice: {', '.join(self.poolings)}: name each once")
+        return self
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each layer."""
+        return self.units if isinstance(self.units, tuple) else (self.units,) * self.layers
+
+    @property
+    def poolings(self) -> tuple[Pooling, ...]:
+        """The poolings, one or more."""
+        return (self.pooling,) if isinstance(self.pooling, str) else self.pooling
+
+    @property
+    def units_read(self) -> tuple[Unit, ...]:
+        """What the recurrent part reads: words, characters, or both."""
+        return {"words": ("word",), "characters": ("char",), "both": ("word", "char")}[self.inputs or "words"]  # type: ignore[return-value]
+
+
+class TrainSettings(Section):
+    """How the network is trained."""
+
+    optimizer: Literal["sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam"] = Field(
+        "adam", description="optimizer"
+    )
+    learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
+        None,
+        description="highest learning rate; left out: 0.1 for sgd, 0.05 for momentum and adagrad, "
+        "1 for adadelta, 0.001 for the others",
+    )
+    schedule: Literal["constant", "cosine", "linear", "exponential"] = Field(
+        "constant", description="how the learning rate falls over all epochs"
+    )
+    warmup: Share = Field(0.0, description="share of all steps in which the learning rate rises from 0")
+    momentum: Share = Field(0.9, description="of optimizer momentum")
+    weight_decay: float = Field(0.01, ge=0.0, description="of optimizer adamw")
+    batch_size: Count = Field(64, description="texts a step")
+    epochs: Count = Field(10, description="most passes over the training texts")
+    patience: Count = Field(3, description="stop after this many epochs without a better dev metric")
+    metric: Literal["accuracy", "macro_f1", "loss"] = Field(
+        "accuracy", description="dev metric that chooses the best epoch"
+    )
+    clip_norm: float = Field(5.0, ge=0.0, description="largest norm of a step's gradient; 0: no limit")
+    label_smoothing: Share = Field(0.0, description="probability mass spread over all labels")
+    class_weights: bool = Field(False, description="weigh rare labels up, so that all labels count the same")
+    average: Share = Field(
+        0.0, description="decay of a running average of the weights that is evaluated and kept; 0: none"
+    )
+    tensorboard: bool = Field(
+        False, description="write TensorBoard events to train/tensorboard (needs zhpipe[tensorboard])"
+    )
+
+
+class EvaluateSettings(Section):
+    """What the report compares with."""
+
+    baselines: tuple[Baseline, ...] = Field(
+        ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
+        description="trained on the same split; [] switches them off",
+    )
+
+
+class Settings(Section):
+    """One experiment, all of it."""
+
+    name: str = Field(
+        pattern=r"^\w[\w.-]*$",
+        description="names the folder runs/NAME: letters, digits, _, - and ., not a . or - at the start",
+    )
+    task: Literal["classify"] = Field("classify", description="one label a text")
+    seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    corpus: CorpusSettings
+    segment: SegmentSettings = SegmentSettings()
+    embed: EmbedSettings = EmbedSettings()
+    network: NetworkSettings = NetworkSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Settings:
+        if self.segment.unit == "char" and self.network.inputs in ("words", "both"):
+            raise ValueError(
+                f'network.inputs = "{self.network.inputs}" needs words, and segment.unit is "char": '
+                'set segment.unit = "word"'
+            )
+        if self.segment.unit == "char" and self.network.wide.words:
+            raise ValueError('network.wide.words needs words, and segment.unit is "char": set network.wide.words = 0')
+        if self.network.embedding != "random" and self.embed.method == "none":
+            raise ValueError(
+                f'network.embedding = "{self.network.embedding}" needs vectors, and embed.method is "none": '
+                'set it to "random"'
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inputs_follow_the_unit(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("network", {}), dict):
+            return values
+        unit = values.get("segment", {}).get("unit", "word") if isinstance(values.get("segment", {}), dict) else "word"
+        network = {"inputs": "characters" if unit == "char" else "words", **values.get("network", {})}
+        return {**values, "network": network}
+
+
+MOST_PROBLEMS = 5  # that a message names
+# From pydantic's kinds of problem to what a user reads.
+EXPECTED = {
+    "missing": "is missing",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "string_type": "expected text in quotes",
+    "string_too_short": "expected text",
+    "string_pattern_mismatch": "expected letters, digits, _, - and ., not a . or - at the start",
+    "tuple_type": "expected a list",
+    "too_short": "expected at least one entry",
+    "model_type": "expected a section with keys of its own",
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than": "expected less than {lt}",
+    "less_than_equal": "expected {le} or less",
+    "literal_error": "expected {expected}",
+}
+PATHS = (
+    ("corpus", "train"),
+    ("corpus", "dev"),
+    ("corpus", "test"),
+    ("segment", "dictionaries"),
+    ("segment", "stop_words"),
+    ("embed", "extra"),
+    ("embed", "pretrained"),
+    ("embed", "pretrained_characters"),
+)
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
+    """Settings from a TOML file, with `overrides` such as `train.epochs=3` put on top.
+
+    Paths are taken from the working directory, or from the config's folder where that has no such file, and made
+    absolute. Raises SettingsError naming the file, the line where it can be told, the key, and what is allowed.
+    """
+    path = Path(path)
+    text = _read(path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    for override in overrides:
+        _override(values, override)
+    overridden = [override.partition("=")[0].strip() for override in overrides]
+    return parse(values, source=str(path), text=text, folder=path.parent, overridden=overridden)
+
+
+def parse(
+    values: Mapping[str, Any],
+    *,
+    source: str = "settings",
+    text: str = "",
+    folder: Path | None = None,
+    overridden: Sequence[str] = (),
+) -> Settings:
+    """Settings from a nested mapping; the rest says where it came from, for messages and relative paths.
+
+    `overridden`: the keys, such as `train.epochs`, that were given by --set.
+    """
+    values = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    for section, key in PATHS:
+        _resolve(values.get(section), key, folder or Path())
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = _one_a_key(error.errors())[:MOST_PROBLEMS]
+        raise SettingsError("; ".join(_sentence(problem, source, text, overridden) for problem in problems)) from None
+
+
+def dump(settings: Settings) -> str:
+    """The settings as TOML, every default written out."""
+    return tomli_w.dumps(_without_none(settings.model_dump(mode="json")))
+
+
+def reference() -> str:
+    """A commented TOML of every key: what it means, what it may be, its default."""
+    lines = ["# Every key that zhpipe knows. A key with a default may be left out.", ""]
+    lines += [
+        line
+        for name, field in Settings.model_fields.items()
+        if not _is_section(field)
+        for line in _documented(name, field)
+    ]
+    for name, field in Settings.model_fields.items():
+        if _is_section(field):
+            lines += _section_lines(name, field.annotation)  # type: ignore[arg-type]
+    return "\n".join(lines) + "\n"
+
+
+def _section_lines(name: str, section: type[Section]) -> list[str]:
+    lines = ["", f"# {(section.__doc__ or '').strip()}", f"[{name}]"]
+    lines += [
+        line
+        for key, field in section.model_fields.items()
+        if not _is_section(field)
+        for line in _documented(key, field)
+    ]
+    for key, field in section.model_fields.items():
+        if _is_section(field):
+            lines += _section_lines(f"{name}.{key}", field.annotation)  # type: ignore[arg-type]
+    return lines
+
+
+def _documented(name: str, field: FieldInfo) -> list[str]:
+    choices = _choices(field.annotation)
+    note = f"# {field.description}" + (f" ({' | '.join(choices)})" if choices else "")
+    if field.is_required():
+        example = {"name": '"mail"', "train": '"train.csv"'}[name]
+        return [f"{note}; required", f"{name} = {example}"]
+    default = field.default
+    if default is None:
+        return [note, f"# {name} ="]
+    value = list(default) if isinstance(default, tuple) else default
+    return [
+        note,
+        tomli_w.dumps({name: value}, multiline_strings=False)
+        .strip()
+        .replace("\n    ", " ")
+        .replace(",\n", "\n")
+        .replace("\n", " "),
+    ]
+
+
+def _choices(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    return list(dict.fromkeys(choice for part in get_args(annotation) for choice in _choices(part)))
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such config") from None
+    except IsADirectoryError:
+        raise SettingsError(f"{path}: a folder, expected a TOML file") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: byte {error.start} is not UTF-8: save the config as UTF-8") from None
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise SettingsError(f'--set {override}: expected KEY=VALUE, such as train.epochs=3 or corpus.train="a.csv"')
+    *sections, last = key.strip().split(".")
+    table: Any = values
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise SettingsError(f"--set {override}: {section} is a value, not a section")
+    table[last] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value, or the text itself where it is none, so that `corpus.train=a.csv` needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _resolve(section: Any, key: str, folder: Path) -> None:
+    if not isinstance(section, dict) or key not in section:
+        return
+    value = section[key]
+    if isinstance(value, str) and value:
+        section[key] = _absolute(value, folder)
+    elif isinstance(value, list | tuple):
+        section[key] = [_absolute(item, folder) if isinstance(item, str) else item for item in value]
+
+
+def _absolute(path: str, folder: Path) -> str:
+    here = Path(path).expanduser()
+    found = here if here.exists() or not (folder / here).exists() else folder / here
+    return str(found.resolve())
+
+
+def _one_a_key(problems: Sequence[Any]) -> list[Any]:
+    """One problem a key: a key of several types has one for each, and that within a list says most."""
+    chosen: dict[str, Any] = {}
+    for problem in problems:
+        name = ".".join(_keys(problem))
+        if name not in chosen or isinstance(chosen[name]["input"], list | tuple):
+            chosen[name] = problem
+    return list(chosen.values())
+
+
+def _keys(problem: Any) -> list[str]:
+    return [str(part) for part in problem["loc"] if not _is_type_name(part)]
+
+
+def _sentence(problem: Any, source: str, text: str, overridden: Sequence[str]) -> str:
+    keys = _keys(problem)
+    name = ".".join(keys)
+    is_missing = problem["type"] == "missing"
+    line = _line(keys[:-1] if is_missing else keys, text)
+    is_overridden = name in overridden or (not line and any(key.startswith(f"{name}.") for key in overridden))
+    place = f"--set {name}" if is_overridden else source + line
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        return f'{place}: unknown key "{name}"{_nearest(keys[-1], known)} (known here: {", ".join(known)})'
+    if is_missing:
+        return f'{place}: the key "{name}" is missing'
+    if problem["type"] == "value_error":
+        message = str(problem["msg"]).removeprefix("Value error, ")
+        return f"{place}: {name}: {message}" if name else f"{place}: {message}"
+    received = problem["input"]
+    hint = _nearest(received, _choices(_annotation(keys))) if isinstance(received, str) else ""
+    named = place if is_overridden else f"{place}: {name}"
+    return f"{named}: {_expected(problem)}, received {received!r}{hint}"
+
+
+def _expected(problem: Any) -> str:
+    expected = EXPECTED.get(problem["type"])
+    return expected.format(**problem.get("ctx", {})) if expected else str(problem["msg"])
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def _is_type_name(part: Any) -> bool:
+    return isinstance(part, int) or bool(re.search(r"[\[(]|^(str|int|float|bool|constrained-int)$", str(part)))
+
+
+def _section(keys: Sequence[str]) -> type[Section] | None:
+    section: type[Section] = Settings
+    for key in keys:
+        field = section.model_fields.get(key)
+        if field is None or not _is_section(field):
+            return None
+        section = field.annotation  # type: ignore[assignment]
+    return section
+
+
+def _known_keys(keys: Sequence[str]) -> list[str]:
+    section = _section(keys)
+    return list(section.model_fields) if section else []
+
+
+def _annotation(keys: Sequence[str]) -> Any:
+    section = _section(keys[:-1])
+    field = section.model_fields.get(keys[-1]) if section else None
+    return field.annotation if field else None
+
+
+def _line(keys: Sequence[str], text: str) -> str:
+    """`:LINE` of a key in a TOML text, or nothing where it isn't written there."""
+    if not keys:
+        return ""
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := re.match(r"\s*\[([^\[\]]+)\]", line):
+            section = match[1].strip()
+            if section == ".".join(keys):
+                return f":{number}"
+        elif (match := re.match(r"\s*([\w.-]+)\s*=", line)) and ".".join(filter(None, (section, match[1]))) == ".".join(
+            keys
+        ):
+            return f":{number}"
+    return ""
+
+
+def _without_none(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {key: _without_none(value) for key, value in values.items() if value is not None}
+    return values

@@ -1,0 +1,238 @@
+"""Embed: the vocabulary of each unit that the network reads, and its vectors, trained here or read from a file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora import segmented
+from corpora.lines import Lines
+from embeddings import pretrained, word2vec
+from embeddings.vectors import Vectors
+from embeddings.vocabulary import Vocabulary
+from pipeline.encoder import Tokenised
+from pipeline.errors import PipelineError
+from pipeline.manifest import Inputs
+from pipeline.parallel import split_texts
+from pipeline.progress import Progress, silent
+from pipeline.segmenter import Segmenter
+from pipeline.settings import EmbedSettings, SegmentSettings, Settings
+from pipeline.stages import segment
+from pipeline.stages.stage import Stage
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Token lists that can be gone through again and again: those of train, then those of a segmented file, if any."""
+
+    train: Sequence[Sequence[str]]
+    extra: Path | None
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        yield from self.train
+        if self.extra is not None:
+            yield from segmented.read(self.extra)
+
+
+def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
+    """Writes of each unit UNIT/vocabulary.txt and, if any, its vectors (vectors.npy, words.txt); and coverage.json."""
+    folder = made["embed"]
+    segmenter = segment.read_segmenter(run)
+    rows = segment.read_part(run, "train")
+    extra = _segment_extra(settings, segmenter, folder, progress) if settings.embed.method == "word2vec" else None
+    coverage = {}
+    for unit in units(settings):
+        texts = [row.tokenised.tokens_of(unit, segmenter.unit) for row in rows]
+        path = _in_units(extra, unit, segmenter.unit, folder) if extra else None
+        vectors = _vectors(settings, unit, Sentences(texts, path), progress)
+        _save(folder / unit, settings.embed, texts, vectors)
+        coverage[unit] = _coverage(texts, vectors)
+    for path in folder.glob("extra*.txt"):
+        path.unlink()
+    (folder / "coverage.json").write_text(json.dumps(coverage, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return _summary(settings.embed, coverage)
+
+
+def embed_files(
+    sources: Sequence[str | Path],
+    target: str | Path,
+    settings: EmbedSettings,
+    cut: SegmentSettings,
+    *,
+    seed: int = 1,
+    encoding: str = "utf-8",
+    progress: Progress = silent,
+) -> Vectors:
+    """Trains vectors on raw text alone, plain or gzip, a sentence a line, and saves them in the folder `target`.
+
+    The folder appears when it is whole, and can be used as `embed.pretrained`. Raises PipelineError where it exists,
+    CorpusError for a bad file, EmbeddingError where no word is frequent enough.
+    """
+    target = Path(target)
+    if target.exists():
+        raise PipelineError(f"{target}: exists already: name another folder for the vectors")
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, partial, progress)
+        with progress("embed", total=None, unit="sentences") as advance:
+            vectors = word2vec.train(Sentences((), path), _options(settings, seed), advance=advance)
+        path.unlink()
+        vectors.save(partial)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return vectors
+
+
+def units(settings: Settings) -> list[str]:
+    """The units that need a vocabulary: those that the recurrent part reads, then those that are only weighed."""
+    wide = settings.network.wide
+    weighed = [unit for unit, longest in (("word", wide.words), ("char", wide.characters)) if longest]
+    return list(dict.fromkeys([*settings.network.units_read, *weighed]))
+
+
+def read_vocabulary(run: Path, unit: str) -> Vocabulary:
+    """The vocabulary of a unit."""
+    return Vocabulary.load(run / "embed" / unit / "vocabulary.txt")
+
+
+def read_vectors(run: Path, unit: str) -> Vectors | None:
+    """The vectors of a unit, or None where the stage made none."""
+    folder = run / "embed" / unit
+    return Vectors.load(folder) if (folder / "vectors.npy").exists() else None
+
+
+def _vectors(settings: Settings, unit: str, sentences: Sentences, progress: Progress) -> Vectors | None:
+    embed = settings.embed
+    if embed.method == "none" or unit not in settings.network.units_read:
+        return None
+    if embed.method == "pretrained":
+        words = None if embed.keep == "all" else {token for text in sentences.train for token in text}
+        return _pretrained(embed, unit, words)
+    with progress(f"embed {unit}", total=None, unit="sentences") as advance:
+        return word2vec.train(sentences, _options(embed, settings.seed), advance=advance)
+
+
+def _pretrained(embed: EmbedSettings, unit: str, words: set[str] | None) -> Vectors | None:
+    path = embed.pretrained_characters if unit == "char" else embed.pretrained
+    key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
+    if path is None:
+        raise PipelineError(f'embed.method = "pretrained", and the network reads {unit}s: name their table in {key}')
+    limit = embed.max_words if words is None else None
+    vectors = pretrained.read(path, format=embed.format, words=words, width=embed.size, limit=limit)
+    if not len(vectors):
+        raise PipelineError(f"{path}: has a vector for none of the {unit}s of train: check {key}")
+    return vectors
+
+
+def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:
+    names = (
+        "algorithm",
+        "loss",
+        "size",
+        "window",
+        "min_count",
+        "epochs",
+        "sample",
+        "negative",
+        "learning_rate",
+        "workers",
+        "max_words",
+    )
+    return word2vec.Word2VecOptions(**{name: getattr(embed, name) for name in names}, seed=seed)
+
+
+def _save(folder: Path, embed: EmbedSettings, texts: Sequence[Sequence[str]], vectors: Vectors | None) -> None:
+    """The vocabulary is the vectors' words where they were trained here, else train's, and all others where kept."""
+    folder.mkdir(exist_ok=True)
+    if vectors is not None:
+        vectors.save(folder)
+    if vectors is not None and embed.method == "word2vec":
+        vocabulary = Vocabulary(vectors.words)
+    else:
+        vocabulary = Vocabulary.build(texts, min_count=embed.min_count, max_size=embed.max_words)
+    if vectors is not None and embed.keep == "all":
+        vocabulary = Vocabulary(dict.fromkeys((*vocabulary.tokens, *vectors.words)))
+    vocabulary.save(folder / "vocabulary.txt")
+
+
+def _segment_extra(settings: Settings, segmenter: Segmenter, folder: Path, progress: Progress) -> Path | None:
+    """All extra text, cut once into a file that every epoch of every unit streams."""
+    if not settings.embed.extra:
+        return None
+    return _segment_lines(settings.embed.extra, "utf-8", segmenter, settings.segment.workers, folder, progress)
+
+
+def _segment_lines(
+    sources: Sequence[str | Path], encoding: str, segmenter: Segmenter, workers: int, folder: Path, progress: Progress
+) -> Path:
+    """The lines of text files as a segmented file in the folder."""
+    path = folder / "extra.txt"
+    lines = (document.text for name in sources for document in Lines(Path(name), encoding))
+    with progress("segment raw text", total=None, unit="lines") as advance:
+        cut = split_texts(segmenter, lines, workers=segment.process_count(workers, segment.SMALL))
+        segmented.write(path, (segmenter.content(tokens) for tokens in cut), advance=advance)
+    return path
+
+
+def _in_units(path: Path, unit: str, segmenter_unit: str, folder: Path) -> Path:
+    """The segmented extra text in another unit."""
+    if unit == segmenter_unit:
+        return path
+    target = folder / f"extra.{unit}.txt"
+    texts = (Tokenised("".join(tokens), tokens) for tokens in segmented.read(path))
+    segmented.write(target, (text.tokens_of(unit, segmenter_unit) for text in texts))
+    return target
+
+
+def _coverage(texts: Sequence[Sequence[str]], vectors: Vectors | None) -> dict[str, Any] | None:
+    if vectors is None:
+        return None
+    found = vectors.coverage(Counter(token for text in texts for token in text))
+    return {
+        "words": len(vectors),
+        "width": vectors.width,
+        "types": round(found.types, 4),
+        "tokens": round(found.tokens, 4),
+        "missing": list(found.missing),
+    }
+
+
+def _summary(embed: EmbedSettings, coverage: Mapping[str, Any]) -> str:
+    found = [
+        f"{unit}: {value['words']} vectors of {value['width']}, covering {value['tokens']:.1%} of train's tokens"
+        for unit, value in coverage.items()
+        if value is not None
+    ]
+    if embed.method == "word2vec" and embed.workers > 1:
+        found.append("trained by several threads, so not reproducible")
+    return "; ".join(found) or "vocabulary alone, no vectors"
+
+
+def _inputs(settings: Settings, run: Path) -> Inputs:
+    embed = settings.embed
+    paths = [*embed.extra, *(path for path in (embed.pretrained, embed.pretrained_characters) if path)]
+    files = [file for path in paths for file in _files(Path(path))]
+    used = {
+        "embed": embed.model_dump(exclude={"extra", "pretrained", "pretrained_characters"}),
+        "units": units(settings),
+        "read": list(settings.network.units_read),
+        "seed": settings.seed,
+    }
+    return Inputs(used, [run / "segment" / "train.csv", run / "segment" / "segmenter.json", *files], VERSION)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+STAGE = Stage("embed", ("embed",), _inputs, perform)

@@ -1,0 +1,218 @@
+"""Evaluate: the frozen model answers for dev and test, is scored beside baselines, and the report is written."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora import formats
+from pipeline import settings as settings_
+from pipeline.encoder import Tokenised
+from pipeline.errors import PipelineError
+from pipeline.evaluation import baselines, report
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.report import Report
+from pipeline.manifest import Inputs, sha256, versions
+from pipeline.model import Model
+from pipeline.progress import Advance, Progress, silent
+from pipeline.settings import Settings
+from pipeline.stages import segment, train
+from pipeline.stages.segment import Row
+from pipeline.stages.stage import Stage
+
+VERSION = 1
+CHUNK = 4096  # rows predicted between two signs of progress
+
+
+@dataclass(frozen=True)
+class Part:
+    """A scored part: its rows, their outcomes, and which of them leaked (their text was trained on, or chosen by)."""
+
+    rows: list[Row]
+    outcomes: list[Outcome]
+    leaked: frozenset[int]
+
+    def without_leaked(self, values: Sequence[Any]) -> list[Any]:
+        """The values of the rows that did not leak."""
+        return [value for index, value in enumerate(values) if index not in self.leaked]
+
+
+def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
+    """Writes report.json, report.txt, report.html and the tables of `report.write`."""
+    model = Model.load(run / "model")
+    audit = segment.read_audit(run)
+    rows = {name: segment.read_part(run, name) for name in ("train", "dev", "test")}
+    with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
+        parts = {name: _part(model, rows[name], audit[f"leaked_{name}"], advance) for name in ("dev", "test")}
+    with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
+        compared = _baselines(settings, rows["train"], parts, model, advance)
+    written = _report(settings, run, model, audit, parts, compared)
+    report.write(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()}, model.labels.names)
+    return _summary(written)
+
+
+def evaluate_file(
+    model_folder: str | Path,
+    corpus: str | Path,
+    out: str | Path,
+    *,
+    text: str | Sequence[str] = "text",
+    label: str = "label",
+    format: str | None = None,
+    encoding: str = "utf-8",
+    progress: Progress = silent,
+) -> Report:
+    """Scores a model (or a run's model) on any labelled file, writes the report's files into `out`, and returns it.
+
+    Rows without text or label are skipped and counted. Raises CorpusError for a bad file or column, ModelError for a
+    bad model, PipelineError where no row is left to score.
+    """
+    if Path(out).exists() and not Path(out).is_dir():
+        raise PipelineError(f"{out}: is a file: name a folder for the report")
+    folder = find_model(Path(model_folder))
+    model = Model.load(folder)
+    documents = list(formats.read(corpus, format, text=text, label=label, encoding=encoding))
+    usable = [document for document in documents if document.text.strip() and document.label is not None]
+    if not usable:
+        raise PipelineError(f"{corpus}: no row has both a text and a label; {len(documents)} rows were read")
+    rows = [Row(document.row, str(document.label), model.tokenise(document.text)) for document in usable]
+    with progress("evaluate", total=len(rows), unit="texts") as advance:
+        part = _part(model, rows, (), advance)
+    written = Report(
+        task=str(model.about["task"]),
+        model=_model_facts(model),
+        counts={
+            "scored": len(rows),
+            "skipped": len(documents) - len(rows),
+            "truncated": _truncated(model, rows),
+        },
+        test=model.task.score(part.outcomes),
+        made={
+            "name": f"{model.about['name']} on {Path(corpus).name}",
+            "versions": versions(),
+            "corpus_sha256": sha256(Path(corpus)),
+        },
+    )
+    report.write(out, written, {"test": part.outcomes}, model.labels.names)
+    return written
+
+
+def find_model(path: Path) -> Path:
+    """The model folder that a path means: itself, or that of a run's folder."""
+    return path / "model" if (path / "model" / "model.toml").is_file() else path
+
+
+def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance) -> Part:
+    outcomes = []
+    known = frozenset(leaked)
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        predictions = model.predict_tokens([row.tokenised for row in chunk])
+        for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start):
+            outcomes.append(
+                Outcome(
+                    row=row.row,
+                    text=row.tokenised.text,
+                    gold=row.label,
+                    predicted=str(prediction.value),
+                    confidence=prediction.score,
+                    probabilities=prediction.distribution,
+                    leaked=index in known,
+                )
+            )
+        advance(len(chunk))
+    return Part(rows, outcomes, known)
+
+
+def _baselines(
+    settings: Settings, train_rows: list[Row], parts: Mapping[str, Part], model: Model, advance: Advance
+) -> dict[str, Any]:
+    names = [
+        name
+        for name in settings.evaluate.baselines
+        if not (name == "tfidf_words_svc" and settings.segment.unit == "char")
+    ]
+    asked = {name: _samples(part.rows) for name, part in parts.items() if part.rows}
+    clean = {
+        f"{name}_without_leaked": part.without_leaked(asked[name])
+        for name, part in parts.items()
+        if part.rows and part.leaked
+    }
+    return baselines.run(names, _samples(train_rows), {**asked, **clean}, model.labels.names, advance=advance)
+
+
+def _samples(rows: Sequence[Row]) -> list[baselines.Sample]:
+    return [baselines.Sample(row.tokenised.tokens, row.tokenised.text, row.label) for row in rows]
+
+
+def _report(
+    settings: Settings,
+    run: Path,
+    model: Model,
+    audit: Mapping[str, Any],
+    parts: Mapping[str, Part],
+    compared: Mapping[str, Any],
+) -> Report:
+    dev, test = parts["dev"], parts["test"]
+    training = train.read_training(run)
+    return Report(
+        task=settings.task,
+        model={**_model_facts(model), **training},
+        counts={
+            "scored": len(test.rows),
+            "scored_dev": len(dev.rows),
+            "skipped": sum(audit["skipped"].values()),
+            "truncated": _truncated(model, test.rows),
+            "truncated_train": training["train_truncated"],
+            "leaked": len(test.leaked),
+            "leaked_dev": len(dev.leaked),
+        },
+        test=model.task.score(test.outcomes),
+        dev=model.task.score(dev.outcomes),
+        test_without_leaked=model.task.score(test.without_leaked(test.outcomes)) if test.leaked else None,
+        dev_without_leaked=model.task.score(dev.without_leaked(dev.outcomes)) if dev.leaked else None,
+        baselines=compared,
+        history=train.read_history(run),
+        corpus={name: value for name, value in audit.items() if not name.startswith("leaked_")},
+        made={
+            "name": settings.name,
+            "seed": settings.seed,
+            "versions": versions(),
+            "train_sha256": sha256(run / "segment" / "train.csv"),
+            "commands": [f"zhpipe run {run.as_posix()}/config.toml"],
+            "config": tomllib.loads(settings_.dump(settings)),
+        },
+    )
+
+
+def _model_facts(model: Model) -> dict[str, Any]:
+    network = model.about["network"]
+    names = ("cell", "bidirectional", "layers", "units", "pooling", "inputs", "embedding")
+    return {**{name: network[name] for name in names}, "wide": network["wide"], "labels": len(model.labels)}
+
+
+def _truncated(model: Model, rows: Sequence[Row]) -> int:
+    texts: list[Tokenised] = [row.tokenised for row in rows]
+    return sum(example.truncated for example in model.task.examples(model.encoder, texts, [None] * len(texts)))
+
+
+def _summary(written: Report) -> str:
+    name, scores = ("test", written.test) if written.counts["scored"] else ("dev", written.dev or {})
+    shown = [f"{name} accuracy {scores['accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}"]
+    shown += [
+        f"{baseline} {found[name]['accuracy']:.4f}" for baseline, found in written.baselines.items() if name in found
+    ]
+    return "; ".join(shown)
+
+
+def _inputs(settings: Settings, run: Path) -> Inputs:
+    used = {"evaluate": settings.evaluate.model_dump(), "name": settings.name}
+    files = [run / "segment" / name for name in ("train.csv", "dev.csv", "test.csv", "corpus.json", "segmenter.json")]
+    files += [run / "train" / "history.csv", run / "train" / "training.json", run / "model" / "SHA256SUMS"]
+    return Inputs(used, files, VERSION)
+
+
+STAGE = Stage("evaluate", ("evaluate",), _inputs, perform)

@@ -1,0 +1,355 @@
+"""Shard: one table on its way through a model to another, chunk by chunk, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from io import StringIO
+from itertools import chain, count, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Protocol
+
+from corpora import entries
+from corpora.blocks import FORMATS as GROWING
+from corpora.blocks import Blocks
+from corpora.errors import CorpusError
+from corpora.files import STREAM, codec, unescaped
+from corpora.rows import BadRow, Row
+from corpora.table import table_format
+from pipeline.assembly import Assembly
+from pipeline.errors import PipelineError
+from pipeline.journal import Standing
+from pipeline.manifest import sha256, versions
+from pipeline.model import Model, Precision
+from pipeline.parallel import map_ordered
+from pipeline.stages.segment import joined
+
+CHUNK = 2048  # rows in memory at a time, which are sorted by length together
+CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
+ALONE = 1.0  # seconds of work in one process before others are started, which takes them about as long
+PRECISIONS: dict[str, Precision] = {"network.onnx": "float32", "network.int8.onnx": "int8"}
+HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
+DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
+
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a table is read, labelled and written; None is the default that the input or the output's suffix gives.
+
+    `text`: the column, or several whose texts are joined; `delimiter`, `header`: of CSV and TSV, kept in the output;
+    `prefix`: before the names of the new columns; `excel_safe`: guard cells that a spreadsheet would run;
+    `strict`: stop at a bad row; `workers`: processes, 0 for all cores, with no bearing on what is written.
+    """
+
+    text: str | Sequence[str] = "text"
+    format: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    header: bool = True
+    output_format: str | None = None
+    output_encoding: str | None = None
+    probabilities: bool = False
+    prefix: str = ""
+    excel_safe: bool = False
+    strict: bool = False
+    workers: int = 1
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The options by name, as `label_file` takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the text columns."""
+        return (self.text,) if isinstance(self.text, str) else tuple(self.text)
+
+
+class Shard:
+    """One input on its way to one output; `reason`: what is wrong with the first bad row that came."""
+
+    def __init__(self, model: Model, source: Path, target: Path, options: Options) -> None:
+        self.model = model
+        self.source = source
+        self.target = target
+        self.options = options
+        self.reason = ""
+
+    @cached_property
+    def format(self) -> str:
+        """Of the input."""
+        return entries.input_format(self.source, self.options.format)
+
+    @cached_property
+    def output_format(self) -> str:
+        """Of the output: as given, or by its suffix; on standard output as the input, if that can be streamed."""
+        if self.target != STREAM:
+            return table_format(self.target, self.options.output_format)
+        chosen = self.options.output_format or (self.format if self.format in GROWING else "csv")
+        if chosen not in GROWING:
+            raise CorpusError(f"-: {chosen} can't be written to standard output: name a file")
+        return chosen
+
+    @property
+    def made(self) -> str:
+        """The file in the job's folder that becomes the output."""
+        return "output" if self.output_format in GROWING else f"assembled.{self.output_format}"
+
+    @cached_property
+    def added(self) -> tuple[str, ...]:
+        """The names of the new columns."""
+        return tuple(f"{self.options.prefix}{name}" for name in self.model.task.columns(self.options.probabilities))
+
+    def check(self) -> None:
+        """Raises what is wrong with the columns and formats, before anything is made."""
+        self._check_labels()
+        if self.source != STREAM:
+            with closing(self._sink_and_table()[1].rows):
+                pass
+        elif self.output_format not in GROWING:
+            raise CorpusError(f"{self.target}: {self.output_format} can't be made from standard input: write it first")
+
+    def _check_labels(self) -> None:
+        encoding = codec(self.options.output_encoding or self.options.encoding)
+        for name in self.model.labels.names if self.output_format in GROWING else ():
+            try:
+                name.encode(encoding)
+            except UnicodeEncodeError:
+                raise PipelineError(
+                    f"{self.target}: the label {name!r} is not in {encoding}: pass --output-encoding utf-8"
+                ) from None
+
+    def depends(self) -> dict[str, Any]:
+        """All that the bytes of the output depend on, under the names that a user knows."""
+        options, folder = self.options, self.model.network.path.parent
+        return {
+            "the input": None if self.source == STREAM else sha256(self.source),
+            "the model": sha256(folder / "SHA256SUMS"),
+            "--int8": self.model.network.path.name,
+            "the installed programs": {name: found for name, found in versions().items() if name in DEPENDS},
+            "--text": options.columns,
+            "--format": self.format,
+            "--output-format": self.output_format,
+            "--encoding": options.encoding,
+            "--output-encoding": options.output_encoding,
+            "--delimiter": options.delimiter,
+            "--no-header": not options.header,
+            "--probabilities": options.probabilities,
+            "--prefix": options.prefix,
+            "--excel-safe": options.excel_safe,
+            "the size of a chunk": (CHUNK, CHARACTERS),
+        }
+
+    def pieces(self, standing: Standing) -> Iterator[tuple[bytes, bytes, Standing]]:
+        """The bytes of one chunk after the other behind what is done, of the output and of the rejected rows."""
+        sink, table = self._sink_and_table()
+        with closing(table.rows):
+            head = sink.header(table.header, names=self.options.header)
+            if standing.chunks:
+                sink.resume()
+            elif head:
+                standing = replace(standing, output=len(head))
+                yield head, b"", standing
+            chunks = self._chunks(table.rows, self._positions(table))
+            for chunk, cells in self._answered(islice(chunks, standing.chunks, None)):
+                data, rejects, standing = self._finished(sink, chunk, cells, standing)
+                yield data, rejects, standing
+
+    def assemble(self, folder: Path) -> None:
+        """Makes the output of a format that can't grow."""
+        sink, table = self._sink_and_table()
+        if isinstance(sink, Assembly):
+            with closing(table.rows):
+                sink.assemble(folder / self.made, table.rows, folder / "output")
+            with (folder / self.made).open("rb+") as made:
+                os.fsync(made.fileno())
+
+    def _sink_and_table(self) -> tuple[_Sink, entries.Entries]:
+        options = self.options
+        kept = self.format == self.output_format
+        table = entries.read(
+            self.source,
+            format=self.format,
+            encoding=options.encoding,
+            delimiter=options.delimiter,
+            header=options.header,
+            reserved=self.added if kept else None,
+        )
+        self._positions(table)
+        if taken := sorted(set(self.added) & set(table.columns)):
+            raise PipelineError(
+                f"{self.source}: has a column {taken[0]!r} already, which zhpipe would add: rename it in the input, "
+                "or put something before the new names with --prefix"
+            )
+        if self.output_format not in GROWING:
+            like = self.source if self.format == self.output_format == "parquet" else None
+            return Assembly((*table.columns, *self.added), format=self.output_format, like=like), table
+        return self._blocks(table, kept), table
+
+    def _blocks(self, table: entries.Entries, kept: bool) -> Blocks:
+        own = entries.DELIMITERS.get(self.output_format, ",")
+        return Blocks(
+            table.columns,
+            self.added,
+            path=self.target,
+            format=self.output_format,
+            encoding=self.options.output_encoding or self.options.encoding,
+            delimiter=self.options.delimiter or own if kept else own,
+            keep=kept,
+            excel_safe=self.options.excel_safe,
+        )
+
+    def _positions(self, table: entries.Entries) -> list[int]:
+        if not self.options.header and self.options.columns == ("text",) and len(table.columns) == 1:
+            return [0]
+        return [table.position(self.source, name) for name in self.options.columns]
+
+    def _chunks(self, rows: Iterable[Row | BadRow], positions: Sequence[int]) -> Iterator[_Chunk]:
+        """Where a chunk ends depends on the rows alone."""
+        first, chunk, size = 1, _Chunk(1, [], []), 0
+        for number, row in enumerate(rows, start=1):
+            chunk.rows.append(row)
+            size += len(row.raw)
+            if isinstance(row, Row):
+                chunk.texts.append(joined(row.cells, positions))
+                size += len(chunk.texts[-1])
+            else:
+                self._stop_at(row, number, chunk)
+            if len(chunk.rows) == CHUNK or size >= CHARACTERS:
+                yield chunk
+                first, size = number + 1, 0
+                chunk = _Chunk(first, [], [])
+        if chunk.rows:
+            yield chunk
+
+    def _stop_at(self, bad: BadRow, number: int, chunk: _Chunk) -> None:
+        """Raises CorpusError for a bad row, where it has to end the job."""
+        place = f"row {number} (line {bad.line})" if bad.line else f"row {number}"
+        self.reason = self.reason or f"{place}: {bad.reason}"
+        if self.options.strict:
+            raise CorpusError(f"{self.source}: {place}: {bad.reason}")
+        if number == HOPELESS and not chunk.texts and chunk.first == 1:
+            raise CorpusError(f"{self.source}: none of the first {HOPELESS} rows can be read; {self.reason}")
+
+    def _answered(self, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+        """Each chunk with its answers: in this process for a while, and what is left then in workers."""
+        workers = self.options.workers or os.cpu_count() or 1
+        until = time.monotonic() + ALONE
+        for chunk in chunks:
+            if workers > 1 and time.monotonic() >= until:
+                yield from self._answered_by(workers, chain([chunk], chunks))
+            else:
+                yield chunk, answers(self.model, chunk.texts, self.options.probabilities)
+
+    def _answered_by(self, workers: int, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+        """The same over worker processes; the chunks that they have in hand wait here."""
+        path = self.model.network.path
+        answerer = _Answerer(path.parent, PRECISIONS[path.name], self.options.probabilities)
+        waiting: deque[_Chunk] = deque()
+
+        def texts() -> Iterator[list[str]]:
+            for chunk in chunks:
+                waiting.append(chunk)
+                yield chunk.texts
+
+        with closing(map_ordered(answerer, texts(), workers=workers, chunk=1)) as found:  # type: ignore[type-var]
+            for cells in found:
+                yield waiting.popleft(), cells
+
+    def _finished(
+        self, sink: _Sink, chunk: _Chunk, cells: Sequence[Cells | None], before: Standing
+    ) -> tuple[bytes, bytes, Standing]:
+        """The bytes of a chunk, those of its bad rows, and the standing behind it."""
+        numbered = list(zip(count(chunk.first), chunk.rows))
+        good = [(number, row) for number, row in numbered if isinstance(row, Row)]
+        bad = [(number, row) for number, row in numbered if isinstance(row, BadRow)]
+        answered = [(row, found or self._blank) for (_, row), found in zip(good, cells, strict=True)]
+        data, unwritable = sink.rows(answered, [number for number, _ in good])
+        for place, row in unwritable.items():
+            self._stop_at(row, good[place][0], chunk)
+            bad.append((good[place][0], row))
+        rejects = self._rejects(sorted(bad, key=itemgetter(0)), first=before.rejects == 0)
+        blank = sum(found is None for place, found in enumerate(cells) if place not in unwritable)
+        standing = Standing(
+            chunks=before.chunks + 1,
+            read=before.read + len(numbered),
+            labelled=before.labelled + len(numbered) - len(bad) - blank,
+            blank=before.blank + blank,
+            rejected=before.rejected + len(bad),
+            output=before.output + len(data),
+            rejects=before.rejects + len(rejects),
+        )
+        return data, rejects, standing
+
+    @cached_property
+    def _blank(self) -> Cells:
+        return ("",) * len(self.added)
+
+    def _rejects(self, bad: Sequence[tuple[int, BadRow]], *, first: bool) -> bytes:
+        """Bad rows as CSV in the encoding of the input, so that what was undecodable in it is what it was."""
+        if not bad:
+            return b""
+        encoding = codec(self.options.encoding)
+        if self.format not in GROWING or encoding not in ("gb18030", "big5"):
+            encoding = "utf-8"
+        lines = StringIO()
+        writer = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        if first:
+            writer.writerow(("row", "reason", "content"))
+        for number, row in bad:
+            body = row.raw.removesuffix("\n").removesuffix("\r")
+            reason = row.reason.encode(encoding, "backslashreplace").decode(encoding)
+            writer.writerow((number, reason, body))
+        return unescaped(lines.getvalue(), encoding)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Rows that are labelled together, and the texts of the good ones; `first`: the number of the first row."""
+
+    first: int
+    rows: list[Row | BadRow]
+    texts: list[str]
+
+
+class _Sink(Protocol):
+    """What `Blocks` and `Assembly` have in common."""
+
+    def header(self, raw: str = "", *, names: bool = True) -> bytes: ...
+    def resume(self) -> None: ...
+    def rows(self, rows: Sequence[tuple[Row, Cells]], numbers: Sequence[int]) -> tuple[bytes, dict[int, BadRow]]: ...
+
+
+class _Answerer:
+    """What a worker does: texts to the cells of the new columns, None for a text with nothing in it."""
+
+    def __init__(self, folder: Path, precision: Precision, probabilities: bool) -> None:
+        self.folder = folder
+        self.precision = precision
+        self.probabilities = probabilities
+
+    @cached_property
+    def model(self) -> Model:
+        loaded = Model.load(self.folder, precision=self.precision, threads=1)
+        gc.freeze()  # what stays for good need not be looked through again and again
+        return loaded
+
+    def __call__(self, texts: Sequence[str]) -> list[Cells | None]:
+        return answers(self.model, texts, self.probabilities)
+
+
+def answers(model: Model, texts: Sequence[str], probabilities: bool) -> list[Cells | None]:
+    """For each text the cells of the new columns, None for a text with nothing in it."""
+    return [
+        None if prediction.value is None else model.task.cells(prediction, probabilities)
+        for prediction in model.predict(texts)
+    ]

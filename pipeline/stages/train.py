@@ -1,0 +1,327 @@
+"""Train: a network is built and trained, the best epoch chosen on dev, frozen, and proven equal to what was trained."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corpora.files import replace_when_done
+from embeddings.vectors import Vectors
+from embeddings.vocabulary import Vocabulary
+from pipeline import model
+from pipeline.batch import Example, in_order_of_length, pad, shuffled
+from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import PipelineError
+from pipeline.evaluation.outcome import Outcome
+from pipeline.frozen import Frozen
+from pipeline.grams import Grams
+from pipeline.labels import Labels
+from pipeline.manifest import Inputs, versions
+from pipeline.progress import Progress
+from pipeline.settings import NetworkSettings, Settings
+from pipeline.silence import silent_stderr
+from pipeline.stages import embed, segment
+from pipeline.stages.segment import Row
+from pipeline.stages.stage import Stage
+from pipeline.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    import keras
+
+    from pipeline.network import Tables
+    from pipeline.training import Epoch, Trainer
+
+VERSION = 1
+TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that training needs, made from the files of the earlier stages."""
+
+    task: Task
+    labels: Labels
+    encoder: Encoder
+    tables: Tables
+    train: list[Example]
+    dev_rows: list[Row]
+    dev: list[Example]
+
+
+def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
+    """Writes train/history.csv and train/training.json, and the model folder."""
+    folder, model_folder = made["train"], made["model"]
+    _load_keras(settings)
+    prepared = _prepare(settings, run)
+    network, trainer = _trainer(settings, prepared, folder)
+    trainer.restore()
+    with progress("train", total=settings.train.epochs * len(prepared.train), unit="texts") as advance:
+        advance(len(trainer.history) * len(prepared.train))
+        tensorboard = _tensorboard(settings, folder, network)
+        for epoch in trainer.epochs(advance):
+            _write_history(folder / "history.csv", trainer.history)
+            tensorboard(epoch)
+    trainer.use_best()
+    difference = _freeze(settings, prepared, network, model_folder)
+    best = trainer.history[trainer.best_epoch - 1]
+    training = _training(trainer, difference, prepared)
+    (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
+    model.save(
+        model_folder,
+        about=_about(settings, run, best.dev, difference),
+        labels=prepared.labels,
+        segmenter=segment.read_segmenter(run),
+        encoder=prepared.encoder,
+    )
+    trainer.checkpoint.unlink(missing_ok=True)
+    (folder / "candidate.onnx").unlink(missing_ok=True)
+    return (
+        f"best epoch {trainer.best_epoch} of {len(trainer.history)}: "
+        f"dev accuracy {best.dev['accuracy']:.4f}, macro F1 {best.dev['macro_f1']:.4f}; "
+        f"{best.tokens_per_second:,.0f} tokens/s"
+    )
+
+
+def _load_keras(settings: Settings) -> None:
+    """Imports Keras and its backend without noise. Raises PipelineError where TensorBoard is asked for in vain."""
+    if settings.train.tensorboard and find_spec("tensorboard") is None:
+        raise PipelineError("train.tensorboard needs TensorBoard: pip install zhpipe[tensorboard], or set it to false")
+    with silent_stderr():
+        import keras
+
+        keras.ops.zeros(1)
+
+
+def read_history(run: Path) -> list[dict[str, float]]:
+    """The rows of history.csv."""
+    with (run / "train" / "history.csv").open(encoding="utf-8", newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def read_training(run: Path) -> dict[str, Any]:
+    """What training.json of a run holds."""
+    training: dict[str, Any] = json.loads((run / "train" / "training.json").read_text(encoding="utf-8"))
+    return training
+
+
+def _prepare(settings: Settings, run: Path) -> Prepared:
+    from pipeline.network import Tables
+
+    rows, dev_rows = segment.read_part(run, "train"), segment.read_part(run, "dev")
+    texts = [row.tokenised for row in rows]
+    labels = Labels.build(row.label for row in rows)
+    encoder, idf = _encoder(settings, run, texts)
+    network = settings.network
+    embeddings = {
+        unit: _embeddings(
+            network,
+            embed.read_vectors(run, unit),
+            encoder.vocabularies[unit],
+            settings.embed.size,
+            settings.seed,
+        )
+        for unit in encoder.reads
+    }
+    task = TASKS[settings.task](labels)
+    return Prepared(
+        task=task,
+        labels=labels,
+        encoder=encoder,
+        tables=Tables(embeddings, idf, task.head()),
+        train=task.examples(encoder, texts, [row.label for row in rows]),
+        dev_rows=dev_rows,
+        dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.label for row in dev_rows]),
+    )
+
+
+def _encoder(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> tuple[Encoder, dict[str, Any]]:
+    """The encoder, and the idf of each unit's n-grams in the train split."""
+    network, unit_of_tokens = settings.network, settings.segment.unit
+    vocabularies = {unit: embed.read_vocabulary(run, unit) for unit in embed.units(settings)}
+    plain = Encoder(network.units_read, vocabularies, {}, network.max_tokens, unit_of_tokens)
+    grams, idf = {}, {}
+    for unit, longest in (("word", network.wide.words), ("char", network.wide.characters)):
+        if longest:
+            ids = plain.token_ids(unit, texts)
+            grams[unit] = Grams.build(
+                ids, longest=longest, min_count=network.wide.min_count, max_features=network.wide.max_features
+            )
+            idf[unit] = grams[unit].idf(ids)
+    return Encoder(network.units_read, vocabularies, grams, network.max_tokens, unit_of_tokens), idf
+
+
+def _embeddings(
+    network: NetworkSettings, vectors: Vectors | None, vocabulary: Vocabulary, width: int, seed: int
+) -> Any:
+    """float32 (vocabulary, width): the vectors, or else uniform in -0.05 to 0.05, the Keras default."""
+    if vectors is None or network.embedding == "random":
+        table = np.random.default_rng(seed).uniform(-0.05, 0.05, (len(vocabulary), width)).astype(np.float32)
+        table[0] = 0
+        return table
+    return vectors.rows(vocabulary, seed)
+
+
+def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
+    from pipeline import network as networks
+    from pipeline.training import Trainer
+
+    network = networks.build(settings.network, prepared.tables, settings.seed)
+
+    def measure() -> dict[str, float]:
+        _save_graph(settings, prepared, network, folder / "candidate.onnx")
+        return _dev_scores(prepared, Frozen(folder / "candidate.onnx"))
+
+    trainer = Trainer(
+        network,
+        prepared.train,
+        prepared.task.head(),
+        settings.train,
+        seed=settings.seed,
+        checkpoint=folder / "checkpoint.npz",
+        measure=measure,
+    )
+    return network, trainer
+
+
+def _dev_scores(prepared: Prepared, frozen: Frozen) -> dict[str, float]:
+    """Accuracy, macro F1 and mean cross-entropy (nats; of rows whose label train has) of a frozen network on dev."""
+    scores = np.zeros((len(prepared.dev), prepared.task.head()), np.float32)
+    for batch in in_order_of_length(prepared.dev, model.BATCH_SIZE):
+        scores[batch.positions] = frozen.scores(batch)
+    predictions = prepared.task.decode(scores)
+    outcomes = [
+        Outcome(
+            row.row,
+            row.tokenised.text,
+            row.label,
+            str(prediction.value),
+            prediction.score,
+            prediction.distribution,
+        )
+        for row, prediction in zip(prepared.dev_rows, predictions, strict=True)
+    ]
+    found = prepared.task.score(outcomes)
+    known = [
+        (example.target, prediction)
+        for example, prediction in zip(prepared.dev, predictions, strict=True)
+        if example.target is not None
+    ]
+    loss = (
+        -np.mean([np.log(max(prediction.distribution[target], 1e-12)) for target, prediction in known])
+        if known
+        else np.nan
+    )
+    return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+
+
+def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:
+    from pipeline import graph
+    from pipeline import network as networks
+
+    built = graph.build(
+        settings.network, networks.weights(network), prepared.encoder.reads, tuple(prepared.encoder.grams)
+    )
+    graph.save(built, path)
+
+
+def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder: Path) -> float:
+    """Writes the graphs; returns the greatest difference in logits to Keras over dev, raises where it is too great."""
+    from pipeline import graph
+    from pipeline.training import COMPILES_EACH_SHAPE
+
+    path = folder / model.NETWORKS["float32"]
+    _save_graph(settings, prepared, network, path)
+    frozen = Frozen(path)
+    difference, greatest = 0.0, 1.0
+    for positions in shuffled(prepared.dev, model.BATCH_SIZE, np.random.default_rng(settings.seed)):
+        batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
+        trained = np.asarray(network.predict_on_batch(batch.inputs))
+        difference = max(difference, float(np.abs(frozen.scores(batch) - trained).max()))
+        greatest = max(greatest, float(np.abs(trained).max()))
+    if not np.isfinite(greatest):
+        raise PipelineError("train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm")
+    if not difference / greatest < TOLERANCE:
+        raise PipelineError(
+            f"the frozen network's logits differ from the trained one's by {difference}: please report this"
+        )
+    if settings.network.cell in graph.INT8_CELLS:
+        graph.save_int8(path, folder / model.NETWORKS["int8"])
+    return difference
+
+
+def _write_history(path: Path, history: Sequence[Epoch]) -> None:
+    rows = [epoch.as_dict() for epoch in history]
+    with replace_when_done(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _training(trainer: Trainer, difference: float, prepared: Prepared) -> dict[str, Any]:
+    stopped = "no better dev metric" if trainer.is_over else "all epochs done"
+    return {
+        "best_epoch": trainer.best_epoch,
+        "epochs": len(trainer.history),
+        "stopped": stopped,
+        "seconds": round(sum(epoch.seconds for epoch in trainer.history), 3),
+        "train_rows": len(prepared.train),
+        "train_truncated": sum(example.truncated for example in prepared.train),
+        "weights": int(sum(np.prod(variable.shape) for variable in trainer.network.trainable_variables)),
+        "difference_to_keras": difference,
+    }
+
+
+def _about(settings: Settings, run: Path, dev: Mapping[str, float], difference: float) -> dict[str, Any]:
+    return {
+        "task": settings.task,
+        "name": settings.name,
+        "cell": settings.network.cell,
+        "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
+        "network": json.loads(settings.network.model_dump_json(exclude_none=True)),
+        "dev": dict(dev),
+        "difference_to_keras": difference,
+        "training_data": {"sha256": model.sha256(run / "segment" / "train.csv")},
+        "versions": versions(),
+    }
+
+
+def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Any:
+    """Called with each Epoch; writes nothing unless the settings ask for it."""
+    if not settings.train.tensorboard:
+        return lambda epoch: None
+    import keras
+
+    callback = keras.callbacks.TensorBoard(folder / "tensorboard", write_graph=False)
+    callback.set_model(network)
+    return lambda epoch: callback.on_epoch_end(
+        epoch.epoch, {name: value for name, value in epoch.as_dict().items() if name != "epoch"}
+    )
+
+
+def _inputs(settings: Settings, run: Path) -> Inputs:
+    used = {
+        "network": settings.network.model_dump(),
+        "train": settings.train.model_dump(),
+        "task": settings.task,
+        "size": settings.embed.size,
+        "seed": settings.seed,
+    }
+    folder = run / "segment"
+    files = [folder / "train.csv", folder / "dev.csv", folder / "segmenter.json"]
+    for unit in embed.units(settings):
+        made = run / "embed" / unit
+        files += [
+            made / "vocabulary.txt",
+            *(path for path in (made / "vectors.npy", made / "words.txt") if path.exists()),
+        ]
+    return Inputs(used, files, VERSION)
+
+
+STAGE = Stage("train", ("train", "model"), _inputs, perform)

@@ -1,0 +1,201 @@
+"""Training: passes over the examples as a generator that prints nothing and can be continued."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora.files import replace_when_done
+from pipeline import optimizers
+from pipeline.batch import Example, pad, shuffled
+from pipeline.errors import PipelineError
+from pipeline.settings import TrainSettings
+
+Advance = Callable[[int, str], object]
+COMPILES_EACH_SHAPE = keras.backend.backend() == "jax"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One finished pass: number from 1, mean training loss, seconds, tokens read a second, and the dev scores."""
+
+    epoch: int
+    loss: float
+    seconds: float
+    tokens_per_second: float
+    dev: dict[str, float]
+
+    def as_dict(self) -> dict[str, float]:
+        """A flat row for history.csv, dev scores as `dev_NAME`."""
+        row = {key: value for key, value in asdict(self).items() if key != "dev"}
+        return {**row, **{f"dev_{name}": value for name, value in self.dev.items()}}
+
+
+class Trainer:
+    """Trains a network on examples with targets.
+
+    Arguments:
+        network: from `network.build`; it is compiled and changed here.
+        examples: the train split's, each with a target below `outputs`.
+        outputs: number of scores.
+        settings: optimizer, batch size, loss.
+        seed: of the order of the batches (with the epoch's number).
+        checkpoint: a file written after every epoch; `restore` continues from it with the same weights, optimizer
+        state,
+            dropout states and best epoch as if nothing had happened.
+        measure: called after each epoch while the network has the weights to judge (averaged ones where
+            `settings.average` is on); gives the dev scores.
+
+    The loss is cross-entropy over softmax, with label smoothing (Szegedy et al., 2016, section 7) and class weights
+    n / (labels * n_label) where they are on.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        examples: Sequence[Example],
+        outputs: int,
+        settings: TrainSettings,
+        *,
+        seed: int,
+        checkpoint: Path,
+        measure: Callable[[], dict[str, float]],
+    ) -> None:
+        self.network = network
+        self.examples = examples
+        self.settings = settings
+        self.seed = seed
+        self.checkpoint = checkpoint
+        self.measure = measure
+        self.history: list[Epoch] = []
+        self.best: list[NDArray[Any]] = []
+        self.best_epoch = 0
+        self._targets = np.eye(outputs, dtype=np.float32)
+        self._weights = _class_weights(examples, outputs) if settings.class_weights else np.ones(outputs, np.float32)
+        self.batches = math.ceil(len(examples) / settings.batch_size)
+        self._compile()
+
+    def _compile(self) -> None:
+        optimizer = optimizers.build(self.settings, self.batches * self.settings.epochs)
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.settings.label_smoothing)
+        # TensorFlow without XLA, which compiles anew for each length of a batch and was measured to be slower on CPU.
+        jit = False if keras.backend.backend() == "tensorflow" else "auto"
+        self.network.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
+        optimizer.build(self.network.trainable_variables)
+
+    def restore(self) -> None:
+        """Continue from the checkpoint, if there is one. Raises PipelineError where it doesn't fit."""
+        if not self.checkpoint.exists():
+            return
+        try:
+            self._restore()
+        except (BadZipFile, KeyError, ValueError, OSError) as error:
+            raise PipelineError(
+                f"{self.checkpoint}: can't be continued from ({error}): delete its folder to train from the beginning"
+            ) from None
+
+    def _restore(self) -> None:
+        with self.checkpoint.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            state = json.loads(str(saved["state"]))
+            variables = self._variables()
+            if state["shapes"] != [list(variable.shape) for variable in variables]:
+                raise ValueError("it is of another network")
+            for index, variable in enumerate(variables):
+                variable.assign(saved[f"variable_{index}"])
+            self.best = [saved[f"best_{index}"] for index in range(len(self.network.trainable_variables))]
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.best_epoch = state["best_epoch"]
+
+    def epochs(self, advance: Advance) -> Iterator[Epoch]:
+        """The remaining epochs, one after the other; `advance(n_texts, note)` after each step.
+
+        Each is saved when the caller asks for the next. Raises PipelineError where the loss is no longer a number.
+        """
+        while len(self.history) < self.settings.epochs and not self.is_over:
+            epoch = self._epoch(len(self.history) + 1, advance)
+            self.history.append(epoch)
+            self._save()
+            yield epoch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the dev metric has not been better for `patience` epochs."""
+        return bool(self.history) and len(self.history) - self.best_epoch >= self.settings.patience
+
+    def use_best(self) -> None:
+        """Give the network the weights of the best epoch."""
+        self._assign(self.best)
+
+    def _epoch(self, number: int, advance: Advance) -> Epoch:
+        generator = np.random.default_rng([self.seed, number])
+        total, done, tokens, start = 0.0, 0, 0, time.perf_counter()
+        for positions in shuffled(self.examples, self.settings.batch_size, generator):
+            batch = pad(self.examples, positions, coarse=COMPILES_EACH_SHAPE)
+            targets = self._targets[batch.targets]
+            loss = float(self.network.train_on_batch(batch.inputs, targets, sample_weight=self._weights[batch.targets]))
+            if not math.isfinite(loss):
+                raise PipelineError(
+                    f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
+                )
+            total, done = total + loss * len(positions), done + len(positions)
+            tokens += sum(int(lengths.sum()) for lengths in batch.lengths.values())
+            advance(len(positions), f"epoch {number} loss {total / done:.4f}")
+        seconds = time.perf_counter() - start
+        return Epoch(number, total / len(self.examples), seconds, tokens / seconds, self._judge(number))
+
+    def _judge(self, number: int) -> dict[str, float]:
+        """Dev scores, of the averaged weights where there are such; the best are kept."""
+        trainable = self.network.trainable_variables
+        last = [np.asarray(variable).copy() for variable in trainable] if self.settings.average else []
+        if self.settings.average:
+            self.network.optimizer.finalize_variable_values(trainable)
+        dev = self.measure()
+        if not self.history or self._rank(dev) > self._rank(self.history[self.best_epoch - 1].dev):
+            self.best_epoch = number
+            self.best = [np.asarray(variable).copy() for variable in trainable]
+        if self.settings.average:
+            self._assign(last)
+        return dev
+
+    def _rank(self, dev: dict[str, float]) -> float:
+        value = dev[self.settings.metric]
+        return -value if self.settings.metric == "loss" else value
+
+    def _assign(self, values: Sequence[NDArray[Any]]) -> None:
+        for variable, value in zip(self.network.trainable_variables, values, strict=True):
+            variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        """All that changes in training: weights, dropout's random states, and the optimizer's."""
+        states = [variable for variable in self.network.non_trainable_variables if "seed" in variable.path]
+        return [*self.network.trainable_variables, *states, *self.network.optimizer.variables]
+
+    def _save(self) -> None:
+        variables = self._variables()
+        state = {
+            "shapes": [list(variable.shape) for variable in variables],
+            "history": [asdict(epoch) for epoch in self.history],
+            "best_epoch": self.best_epoch,
+        }
+        arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(variables)}
+        best = {f"best_{index}": value for index, value in enumerate(self.best)}
+        with replace_when_done(self.checkpoint) as temporary, temporary.open("wb") as file:
+            np.savez(file, state=np.array(json.dumps(state)), **arrays, **best)  # type: ignore[arg-type]
+
+
+def _class_weights(examples: Sequence[Example], outputs: int) -> NDArray[np.float32]:
+    """n / (labels * n_label), as scikit-learn's "balanced"; 0 for a label without examples."""
+    counts = Counter(example.target for example in examples)
+    weights = [len(examples) / (len(counts) * counts[label]) if counts[label] else 0.0 for label in range(outputs)]
+    return np.array(weights, np.float32)

@@ -1,0 +1,39 @@
+"""What all tests share: a folder with the tiny corpus, and runs of it that are trained once."""
+
+import os
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from mini import mails, write_config, write_csv
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("steady")
+
+
+@pytest.fixture
+def mini(tmp_path, monkeypatch):
+    """An empty folder to work in, with mini.csv and mini.toml."""
+    write_csv(tmp_path / "mini.csv", mails())
+    write_config(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """`trained("gru")`: the folder of a run with that cell, trained once a session and not to be changed."""
+    import pipeline
+
+    made = {}
+
+    def run(cell):
+        if cell not in made:
+            folder = tmp_path_factory.mktemp(f"run-{cell}")
+            write_csv(folder / "mini.csv", mails())
+            config = write_config(folder)
+            made[cell] = pipeline.run(config, overrides=[f"network.cell={cell}"], runs=folder / "runs")
+        return made[cell]
+
+    return run

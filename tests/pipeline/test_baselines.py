@@ -1,0 +1,82 @@
+"""Baselines: what they learn, what they fall back to, and what they refuse."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import PipelineError
+from pipeline.evaluation.baselines import BASELINES, Sample, majority, predict, run, tfidf_svc
+
+LABELS = ["差评", "好评"]
+
+
+def sample(text, label):
+    return Sample(text.split(), text.replace(" ", ""), label)
+
+
+GOOD = [sample(text, "好评") for text in ("味道 很 好", "送餐 很 快", "好吃 又 快", "服务 很 好")]
+BAD = [sample(text, "差评") for text in ("难吃 极了", "送餐 太 慢", "又 慢 又 难吃")]
+TRAIN = GOOD + BAD
+ROWS = [sample("味道 好", "好评"), sample("太 难吃", "差评"), sample("很 快", "好评")]
+
+
+@given(st.lists(st.sampled_from("甲乙丙"), min_size=1, max_size=12))
+def test_majority_is_the_most_frequent_and_then_the_first(names):
+    train = [Sample([], "", name) for name in names]
+    order = ["丙", "乙", "甲"]
+    expected = min(set(names), key=lambda name: (-names.count(name), order.index(name)))
+    assert majority(train, train, order) == [expected] * len(names)
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_svc_learns_and_repeats_itself(unit):
+    answers = tfidf_svc(TRAIN, ROWS, LABELS, unit)
+    assert answers == [row.label for row in ROWS]
+    assert answers == tfidf_svc(TRAIN, ROWS, LABELS, unit)
+
+
+def test_words_are_the_tokens_handed_in():
+    def by_tokens(tokens, label):
+        return Sample(tokens, "同一句话", label)
+
+    train = [by_tokens(["A b", "c"], "甲"), by_tokens(["a b", "c"], "乙"), by_tokens(["c"], "乙")]
+    assert tfidf_svc(train, train, ["甲", "乙"], "words") == ["甲", "乙", "乙"]
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+@pytest.mark.parametrize("train", [GOOD, [Sample([], "", "好评"), Sample([], "", "差评"), Sample([], "", "好评")]])
+def test_where_nothing_can_be_learnt_the_majority_is_given(unit, train):
+    assert tfidf_svc(train, ROWS, LABELS, unit) == ["好评"] * len(ROWS)
+
+
+def test_run_scores_each_part_and_tells_of_progress():
+    finished = []
+    results = run(list(BASELINES), TRAIN, {"dev": ROWS[:1], "test": ROWS}, advance=finished.append)
+    assert list(results) == ["majority", "tfidf_words_svc", "tfidf_characters_svc"]
+    assert finished == [1, 1, 1]
+    assert results["majority"]["test"]["accuracy"] == pytest.approx(2 / 3)
+    assert results["tfidf_words_svc"]["dev"]["rows"] == 1
+    assert all(result["seconds"] >= 0 for result in results.values())
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_predict_answers_part_by_part(name):
+    together = predict(name, TRAIN, {"dev": ROWS[:1], "none": [], "test": ROWS[1:]}, LABELS)
+    assert together["none"] == []
+    assert together["dev"] + together["test"] == predict(name, TRAIN, {"all": ROWS}, LABELS)["all"]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_no_training_rows_is_refused(name):
+    with pytest.raises(PipelineError, match="got none"):
+        predict(name, [], {"test": ROWS})
+
+
+def test_a_label_that_only_test_has_is_an_error():
+    scores = run(["majority"], TRAIN, {"test": [sample("很 好", "新类")]}, LABELS)["majority"]["test"]
+    assert scores["accuracy"] == 0.0 and scores["per_label"]["新类"]["support"] == 1
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(PipelineError, match=r'no baseline "tfidf_word_svc".* "tfidf_words_svc"'):
+        run(["tfidf_word_svc"], TRAIN, {"test": ROWS})

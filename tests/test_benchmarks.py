@@ -1,0 +1,157 @@
+"""The scripts in benchmarks/ run on the sample, count what they say they count, and go on where they stopped."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import classification, cold_start, markdown, segmentation, training_speed, word2vec_speed
+from benchmarks.classification import Job
+from pipeline.batch import Example
+
+ROOT = Path(__file__).resolve().parent.parent
+MAIL = ROOT / "corpora" / "samples" / "mail.csv"
+
+
+def record(row: str, seed: int, accuracy: float, part: str = "test", linear: float | None = None) -> dict[str, object]:
+    def scores(value: float) -> dict[str, float]:
+        return {"rows": 10, "accuracy": value, "macro_f1": value}
+
+    baselines = {} if linear is None else {"tfidf_words_svc": scores(linear), "tfidf_characters_svc": scores(0.5)}
+    return {
+        "key": [row, seed],
+        "row": row,
+        "part": part,
+        "scores": {part: scores(accuracy)},
+        "baselines": baselines,
+        "seconds": {"train": 10.0},
+    }
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_row_is_the_mean_over_seeds_beside_the_better_baseline() -> None:
+    found = classification.markdown([record("mail", 1, 0.90, linear=0.88), record("mail", 2, 0.92, linear=0.88)])
+    assert cells(found.splitlines()[2]) == [
+        "mail", "test", "2", "91.0 ± 1.4", "91.0 ± 1.4", "–", "88.0", "50.0", "–", "+3.0", "10",
+    ]  # fmt: skip
+
+
+def test_without_baselines_there_is_no_distance() -> None:
+    found = classification.markdown([record("mail", 1, 0.9, part="dev")])
+    assert cells(found.splitlines()[2])[1:4] == ["dev", "1", "90.0"]
+    assert cells(found.splitlines()[2])[-2] == "–"
+
+
+def test_what_is_done_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "mail.toml"
+    config.write_text('name = "mail"\n', encoding="utf-8")
+    ran: list[int] = []
+
+    def run(job: Job, runs: Path | None = None) -> dict[str, object]:
+        if job.seed == 3 and len(ran) == 2:
+            raise subprocess.CalledProcessError(130, "zhpipe")
+        ran.append(job.seed)
+        return {name: value for name, value in record(job.row, job.seed, 0.9).items() if name != "key"}
+
+    monkeypatch.setattr(classification, "run", run)
+    jobs = [Job("corpora", "mail", config, tmp_path, seed) for seed in (1, 2, 3)]
+    with pytest.raises(subprocess.CalledProcessError):
+        classification.perform(jobs, tmp_path / "records.jsonl")
+    ran.append(0)
+    found = classification.perform(jobs, tmp_path / "records.jsonl")
+    assert ran == [1, 2, 0, 3] and len(found) == 3
+    config.write_text('name = "mail"\nseed = 2\n', encoding="utf-8")
+    classification.perform(jobs[:1], tmp_path / "records.jsonl")
+    assert ran[-1] == 1, "another config is another run"
+
+
+def test_a_corpus_without_test_file_is_judged_on_dev(tmp_path: Path) -> None:
+    config = tmp_path / "news.toml"
+    for name in ("news.toml", "train.csv.gz", "dev.csv"):
+        (tmp_path / name).touch()
+    arguments = Job("corpora", "news", config, tmp_path, 1, ("train.epochs=1",)).arguments
+    assert [argument.partition("=")[0] for argument in arguments] == [
+        "seed", "corpus.train", "corpus.dev", "corpus.test_share", "train.epochs",
+    ]  # fmt: skip
+    assert arguments[1].endswith("train.csv.gz") and arguments[3].endswith("=0.0")
+
+
+def test_a_run_gives_scores_and_its_model_starts(tmp_path: Path) -> None:
+    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", "network.wide.characters=0")
+    files = (f"corpus.train={MAIL.as_posix()}",)
+    job = Job("corpora", "mail", ROOT / "configs" / "sample-mail.toml", tmp_path, 1, (*files, *small))
+    found = classification.run(job, tmp_path / "runs")
+    assert found["part"] == "test" and set(found["baselines"]) == set(classification.BASELINES)
+    assert found["seconds"]["train"] > 0 and 0 < found["scores"]["test"]["accuracy"] <= 1
+    json.dumps(found)
+    model = next((tmp_path / "runs").glob("*/*/model"))
+    assert len(cold_start.measure(model, repeats=1)) == 1
+
+
+def test_training_speed_of_every_loop() -> None:
+    pytest.importorskip("torch")
+    script = [sys.executable, "-m", "benchmarks.training_speed", str(MAIL), "--text", "正文", "--label", "类别"]
+    small = ["--rows", "24", "--units", "4", "--width", "4", "--repeats", "1", "--batch-size", "8", "--cell", "gru"]
+    done = subprocess.run([*script, *small], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert re.findall(r"^\| gru \| ([^|]+) \|", done.stdout, re.M) == list(training_speed.ROWS)
+
+
+@pytest.mark.parametrize("cell", training_speed.CELLS)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_the_pytorch_network_does_not_see_the_padding(cell: str, pooling: str) -> None:
+    torch = pytest.importorskip("torch")
+    settings = training_speed.NetworkSettings(cell=cell, units=3, pooling=pooling)
+    table = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    network = training_speed._pytorch_network(settings, table, 2).eval()
+    ids = torch.tensor([[2, 3, 0, 0], [4, 5, 6, 7]])
+    together = network(ids, torch.tensor([2, 4]))
+    alone = network(ids[:1, :2], torch.tensor([2]))
+    assert torch.allclose(together[:1], alone, atol=1e-6)
+
+
+def test_rows_come_from_all_over_a_corpus() -> None:
+    assert training_speed._evenly(range(10), 5) == [0, 2, 4, 6, 8]
+    assert training_speed._evenly(range(3), 5) == [0, 1, 2]
+
+
+def test_every_text_once_in_any_order() -> None:
+    examples = [Example({"word": np.ones(2, np.int32)}, target=0) for _ in range(7)]
+    batches = training_speed._any_order(examples, 3, np.random.default_rng(0))
+    assert sorted(np.concatenate(batches)) == list(range(7)) and [len(batch) for batch in batches] == [3, 3, 1]
+
+
+def test_cuts_are_compared_by_boundaries() -> None:
+    same = [["天气", "好"]]
+    assert segmentation.difference(same, same) == (1, 0, 1)
+    assert segmentation.difference([["天", "气好"]], [["天气", "好"]]) == (0, 2, 1)
+
+
+def test_segmenters_give_the_text_back() -> None:
+    pytest.importorskip("jieba")
+    cuts = segmentation.segmenters(workers=1)
+    texts = ["今天天气很好。", "iPhone 手机"]
+    for cut in cuts.values():
+        assert ["".join(tokens) for tokens in cut(texts)] == texts
+    found = segmentation.measure(texts, cuts, repeats=1)
+    assert segmentation.markdown(found).count("\n") == 1 + len(cuts)
+
+
+def test_word2vec_speed_counts_words() -> None:
+    sentences = [["今天", "天气", "好"]] * 20
+    options = word2vec_speed.Word2VecOptions(size=4, epochs=1)
+    found = word2vec_speed.measure(sentences, options, repeats=1)
+    assert set(found) == {"zhpipe", "gensim"}
+    assert "| zhpipe | 1 | 30 |" in word2vec_speed.markdown({1: {"zhpipe": [2.0]}}, words=60)
+
+
+def test_tables_and_spread() -> None:
+    assert markdown.spread([1.0, 3.0, 2.0], ".1f") == "2.0 (1.0 to 3.0)"
+    assert markdown.table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---:|\n| 1 | 2 |"
+    assert "cores" in markdown.machine()
