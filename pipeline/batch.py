@@ -22,8 +22,8 @@ class Example:
     """One text as a network reads it.
 
     `streams`: for each sequence that the network reads its ids, int32 (steps,), at least one; `bags`: for each set of
-    n-grams its ids, int32 (grams,); `target`: what is to be answered, a label id, or one a step of the first stream,
-    int32 (steps,), or None; `truncated`: whether tokens beyond `max_tokens` were cut.
+    n-grams its ids, int32 (grams,), or for each step (steps, grams); `target`: what is to be answered, a label id, or
+    one a step of the first stream, int32 (steps,), or None; `truncated`: whether tokens beyond `max_tokens` were cut.
     """
 
     streams: Mapping[str, Ids]
@@ -37,9 +37,9 @@ class Batch:
     """Examples padded to a rectangle.
 
     `ids`: stream -> int32 (batch, steps), 0 on the right of each row's length; `lengths`: stream -> int32 (batch,),
-    the only record of padding; `bags`: name -> int32 (batch, grams), filled up with 0; `targets`: int32 (batch,), or
-    (batch, steps) filled up with NO_TARGET, or None; `positions`: int64 (batch,), where in the source the rows came
-    from.
+    the only record of padding; `bags`: name -> int32 (batch, grams), or (batch, steps, grams), filled up with 0;
+    `targets`: int32 (batch,), or (batch, steps) filled up with NO_TARGET, or None; `positions`: int64 (batch,), where
+    in the source the rows came from.
     """
 
     ids: Mapping[str, Ids]
@@ -125,7 +125,7 @@ def _targets(targets: Sequence[int | Ids | None], coarse: bool) -> Ids | None:
 def _rectangle(rows: Sequence[Ids], coarse: bool, filling: int = 0) -> Ids:
     grids = max(1, -(-max(len(row) for row in rows) // GRID))
     steps = GRID * (1 << (grids - 1).bit_length() if coarse else grids)
-    padded = np.full((len(rows), steps), filling, np.int32)
+    padded = np.full((len(rows), steps, *rows[0].shape[1:]), filling, np.int32)
     for index, row in enumerate(rows):
         padded[index, : len(row)] = row
     return padded

@@ -44,7 +44,7 @@ def build(
     scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), graph.constant(weights["scores/kernel"])])
     scores = graph.add("Add", [scores, graph.constant(weights["scores/bias"])])
     for unit in wide_units:
-        scores = graph.add("Add", [scores, _wide(graph, unit, settings.wide.scale, weights)])
+        scores = graph.add("Add", [scores, _wide(graph, unit, settings.wide.scale, weights, per_token)])
     graph.add("Identity", [scores], name="scores")
     shape: list[str | int | None] = ["batch", *(["steps"] if per_token else []), len(weights["scores/bias"])]
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)]
@@ -233,15 +233,17 @@ def _pool(
     return str(graph.add("ReduceSum", [weighted, first_axis], keepdims=0))
 
 
-def _wide(graph: _Graph, unit: str, scale: float, weights: Mapping[str, Array]) -> str:
-    """N-gram ids (batch, grams) -> scores (batch, outputs), as `network.Wide`."""
-    ids = graph.input(f"gram_{unit}", ["batch", f"gram_{unit}_steps"])
+def _wide(graph: _Graph, unit: str, scale: float, weights: Mapping[str, Array], per_token: bool) -> str:
+    """N-gram ids (batch, grams) -> scores (batch, outputs), or of every token, as `network.Wide`."""
+    shape = ["batch", *(["steps"] if per_token else []), f"gram_{unit}_steps"]
+    ids = graph.input(f"gram_{unit}", shape)
     values = graph.add("Gather", [graph.constant(weights[f"{unit}_wide/idf"]), ids])
     squares = graph.add(
-        "ReduceSum", [graph.add("Mul", [values, values]), graph.constant(np.array([1], np.int64))], keepdims=1
+        "ReduceSum", [graph.add("Mul", [values, values]), graph.constant(np.array([-1], np.int64))], keepdims=1
     )
     norm = graph.add("Sqrt", [graph.add("Add", [squares, graph.constant(np.float32(1e-12))])])
     values = graph.add("Div", [graph.add("Mul", [values, graph.constant(np.float32(scale))]), norm])
-    row = graph.add("Unsqueeze", [values, graph.constant(np.array([1], np.int64))])
+    axis = graph.constant(np.array([-2], np.int64))
+    row = graph.add("Unsqueeze", [values, axis])
     scores = graph.add("MatMul", [row, graph.add("Gather", [graph.constant(weights[f"{unit}_wide/table"]), ids])])
-    return str(graph.add("Squeeze", [scores, graph.constant(np.array([1], np.int64))]))
+    return str(graph.add("Squeeze", [scores, axis]))

@@ -23,6 +23,7 @@ from pipeline.labels import Labels
 from pipeline.manifest import sha256 as sha256
 from pipeline.segmenter import Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.windows import Affixes, Windows
 
 FORMAT_VERSION = 1
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
@@ -130,6 +131,8 @@ def save(
             "max_tokens": encoder.max_tokens,
             "units": list(encoder.vocabularies),
             "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
+            "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, Windows)},
+            "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         },
     }
     if options := task.save(folder):
@@ -141,6 +144,8 @@ def save(
     )
     for unit, vocabulary in encoder.vocabularies.items():
         vocabulary.save(folder / f"vocabulary.{unit}.txt")
+    if encoder.affixes:
+        encoder.affixes.vocabulary.save(folder / "affixes.txt")
     for unit, grams in encoder.grams.items():
         np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
@@ -210,10 +215,13 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     encoder = about["encoder"]
     try:
         vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
+        longest = encoder.get("longest_affix", 0)
+        affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
     except EmbeddingError as error:
         raise ModelError(str(error)) from None
-    grams = {
-        unit: Grams(np.load(folder / f"grams.{unit}.npy", allow_pickle=False), longest)
-        for unit, longest in encoder["longest_grams"].items()
-    }
-    return Encoder(tuple(encoder["reads"]), vocabularies, grams, int(encoder["max_tokens"]), about["segment"]["unit"])
+    grams: dict[str, Grams | Windows] = {}
+    for unit, longest in encoder["longest_grams"].items():
+        keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
+        grams[unit] = Grams(keys, longest) if window is None else Windows(keys, longest, window)
+    reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
+    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes)

@@ -96,7 +96,8 @@ class Wide(layers.Layer):  # type: ignore[misc]
     """A linear model: scores = sum over a text's n-grams of value * weights (Cheng et al., 2016, section 3.1).
 
     A text's values are its n-grams' idf, scaled to the Euclidean length `scale`. While training, n-grams are dropped at
-    random. (batch, grams) ids with 0 as padding -> (batch, outputs).
+    random. (batch, grams) ids with 0 as padding -> (batch, outputs), or of every token (batch, steps, grams) ->
+    (batch, steps, outputs).
     """
 
     def __init__(
@@ -117,15 +118,15 @@ class Wide(layers.Layer):  # type: ignore[misc]
         self.idf.assign(self.idf_values)
 
     def call(self, ids: Any, training: bool = False) -> Any:
-        """ids int32 (batch, grams) -> (batch, outputs)."""
+        """ids int32 (batch, grams) -> (batch, outputs), or with steps between."""
         values = ops.take(self.idf, ids, axis=0)
-        norm = ops.sqrt(ops.sum(values * values, axis=1, keepdims=True) + 1e-12)
+        norm = ops.sqrt(ops.sum(values * values, axis=-1, keepdims=True) + 1e-12)
         values = self.drop(values * (self.scale / norm), training=training)
-        return ops.matmul(values[:, None, :], ops.take(self.table, ids, axis=0))[:, 0, :]
+        return ops.matmul(values[..., None, :], ops.take(self.table, ids, axis=0))[..., 0, :]
 
     def compute_output_shape(self, ids_shape: Any) -> Any:
-        """(batch, outputs)."""
-        return (ids_shape[0], self.outputs)
+        """(batch, outputs), or with steps between."""
+        return (*ids_shape[:-1], self.outputs)
 
 
 class Chain(layers.Layer):  # type: ignore[misc]
@@ -162,7 +163,7 @@ def build(settings: NetworkSettings, tables: Tables, seed: int) -> keras.Model:
     vector = layers.Dropout(settings.dropout, seed=next(seeds))(vector)
     scores = layers.Dense(tables.outputs, kernel_initializer=_initial(seeds), name="scores")(vector)
     for unit, idf in tables.idf.items():
-        scores = layers.Add()([scores, _wide(unit, settings, idf, tables.outputs, inputs, seeds)])
+        scores = layers.Add()([scores, _wide(unit, settings, idf, tables, inputs, seeds)])
     if tables.chained:
         scores = Chain(name="chain")(scores)
     return keras.Model(inputs, scores)
@@ -234,12 +235,13 @@ def _pool(kind: str, unit: str, directions: list[Any], lengths: Any) -> Any:
     return pool(layers.Concatenate()(directions), lengths)
 
 
-def _wide(unit: str, settings: NetworkSettings, idf: Array, outputs: int, inputs: dict[str, Any], seeds: Any) -> Any:
+def _wide(unit: str, settings: NetworkSettings, idf: Array, tables: Tables, inputs: dict[str, Any], seeds: Any) -> Any:
     wide = settings.wide
-    ids = inputs[f"gram_{unit}"] = keras.Input((None,), dtype="int32", name=f"gram_{unit}")
+    shape = (None, None) if tables.per_token else (None,)
+    ids = inputs[f"gram_{unit}"] = keras.Input(shape, dtype="int32", name=f"gram_{unit}")
     layer = Wide(
         idf,
-        outputs,
+        tables.outputs,
         scale=wide.scale,
         dropout=wide.dropout,
         l2=wide.l2,

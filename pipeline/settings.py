@@ -174,8 +174,11 @@ class EmbedSettings(Section):
 class WideSettings(Section):
     """N-gram features with weights straight to the scores, beside the recurrent part (Cheng et al., 2016)."""
 
-    characters: int = Field(0, ge=0, le=3, description="longest character n-gram; 0: none")
+    characters: int = Field(
+        0, ge=0, le=3, description="longest character n-gram; 0: none. Of a tagger of words: their beginnings and ends"
+    )
     words: int = Field(0, ge=0, le=3, description="longest word n-gram; 0: none")
+    window: int = Field(2, ge=0, le=5, description="of a tagger: how many tokens on each side the n-grams reach")
     min_count: Count = Field(2, description="n-grams in fewer training texts are left out")
     max_features: Count = Field(500_000, description="keep only the n-grams found in most texts")
     dropout: Share = Field(0.3, description="share of n-grams hidden at each training step")
@@ -303,6 +306,17 @@ class Settings(Section):
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+
+    @property
+    def grams(self) -> dict[Unit, int]:
+        """The units whose n-grams the wide part weighs, and how long these are at most."""
+        lengths: dict[Unit, int] = {"word": self.network.wide.words, "char": self.network.wide.characters}
+        return {unit: longest for unit, longest in lengths.items() if longest and not (unit == "char" and self.affixes)}
+
+    @property
+    def affixes(self) -> int:
+        """How long the beginnings and ends of words are that the wide part weighs; 0: none."""
+        return self.network.wide.characters if self.task == "tag" and self.segment.unit == "word" else 0
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Settings:

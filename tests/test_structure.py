@@ -24,6 +24,7 @@ ORDER = (
     ("pipeline.tagset",),
     ("pipeline.parallel", "pipeline.manifest", "pipeline.journal", "pipeline.assembly", "pipeline.evaluation."),
     ("pipeline.batch", "pipeline.grams"),
+    ("pipeline.windows",),
     (
         *("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen"),
         *("pipeline.optimizers", "pipeline.losses"),

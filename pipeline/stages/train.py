@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from pipeline.stages import embed, segment
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
+from pipeline.windows import Affixes, Windows
 
 if TYPE_CHECKING:
     import keras
@@ -115,7 +116,7 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
     rows, dev_rows = segment.read_part(run, "train"), segment.read_part(run, "dev")
     texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
     task = TASKS[settings.task].of(settings).fit(texts, golds)
-    encoder, idf = _encoder(settings, run, texts)
+    encoder, idf = _encoder(settings, run, task, texts)
     network = settings.network
     embeddings = {
         unit: _embeddings(
@@ -137,20 +138,28 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
     )
 
 
-def _encoder(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> tuple[Encoder, dict[str, Any]]:
-    """The encoder, and the idf of each unit's n-grams in the train split."""
-    network, unit_of_tokens = settings.network, settings.segment.unit
+def _encoder(settings: Settings, run: Path, task: Task, texts: Sequence[Tokenised]) -> tuple[Encoder, dict[str, Any]]:
+    """The encoder, and for each wide part the value of each id: the idf in the train split, or 1."""
+    network, wide, unit_of_tokens = settings.network, settings.network.wide, settings.segment.unit
     vocabularies = {unit: embed.read_vocabulary(run, unit) for unit in embed.units(settings)}
     plain = Encoder(network.units_read, vocabularies, {}, network.max_tokens, unit_of_tokens)
-    grams, idf = {}, {}
-    for unit, longest in (("word", network.wide.words), ("char", network.wide.characters)):
-        if longest:
-            ids = plain.token_ids(unit, texts)
-            grams[unit] = Grams.build(
-                ids, longest=longest, min_count=network.wide.min_count, max_features=network.wide.max_features
-            )
-            idf[unit] = grams[unit].idf(ids)
-    return Encoder(network.units_read, vocabularies, grams, network.max_tokens, unit_of_tokens), idf
+    chosen = {"min_count": wide.min_count, "max_features": wide.max_features}
+    grams: dict[str, Grams | Windows] = {}
+    values: dict[str, Any] = {}
+    for unit, longest in settings.grams.items():
+        ids = plain.token_ids(unit, texts)
+        if task.per_token:
+            grams[unit] = windows = Windows.build(ids, longest=longest, window=wide.window, **chosen)
+            values[unit] = windows.weights()
+        else:
+            grams[unit] = bags = Grams.build(ids, longest=longest, **chosen)
+            values[unit] = bags.idf(ids)
+    affixes = None
+    if settings.affixes:
+        words = [text.tokens for text in texts]
+        affixes = Affixes.build(words, longest=settings.affixes, min_count=wide.min_count)
+        values["affix"] = affixes.weights()
+    return replace(plain, grams=grams, affixes=affixes), values
 
 
 def _embeddings(
@@ -204,7 +213,7 @@ def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, pa
         settings.network,
         networks.weights(network),
         encoder.reads,
-        tuple(encoder.grams),
+        encoder.weighs,
         per_token=prepared.task.per_token,
     )
     graph.save(built, path)
