@@ -33,6 +33,7 @@ class Targets:
         scheme: One of `corpora.tags.SCHEMES`, of the tags that are learnt.
         found: The scheme of the tags in the corpus; None: told by all of them. Of "words" and "joint" only where the
             corpus has tagged characters and not words.
+        path: Where the sentences come from, for messages.
 
     Raises:
         CorpusError: While iterating: a tag is of no scheme, or a sentence has no tags where some are needed.
@@ -47,6 +48,7 @@ class Targets:
     unit: str
     scheme: str
     found: str | None = None
+    path: str = "corpus"
 
     def __iter__(self) -> Iterator[Document]:
         return (document for document, _ in self.counted())
@@ -55,13 +57,20 @@ class Targets:
         """Each document, and how many neighbouring tags of it break the scheme of the corpus."""
         found = self.found
         if self.kind == "entities" and found is None:
-            found = tags.scheme_of(tag for sentence in self.source for tag in sentence.tags or ())
+            found = self._scheme()
         for row, sentence in enumerate(self.source, start=1):
             try:
                 learnt, illegal = _LEARNT[self.kind](sentence, self.unit, self.scheme, found)
             except CorpusError as error:
-                raise CorpusError(f"sentence {row}: {error}") from None
+                raise CorpusError(f"{self.path}: sentence {row}: {error}") from None
             yield Document("".join(sentence.tokens), None, row, learnt), illegal
+
+    def _scheme(self) -> str:
+        known = {tag for sentence in self.source for tag in sentence.tags or ()}
+        try:
+            return tags.scheme_of(known)
+        except CorpusError as error:
+            raise CorpusError(f"{self.path}: {error}") from None
 
 
 def _entities(sentence: Sentence, unit: str, scheme: str, found: str | None) -> tuple[Sentence, int]:

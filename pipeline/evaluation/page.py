@@ -26,7 +26,7 @@ ERRORS_SHOWN = 50
 TEXT_SHOWN = 400
 MATRIX_LABELS = 40
 PAIRS_SHOWN = 20
-_SECTIONS: dict[str, Any] = {"counts": {}, "model": {}, "history": [], "corpus": {}, "made": {}}
+SECTIONS: dict[str, Any] = {"counts": {}, "model": {}, "history": [], "corpus": {}, "made": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,17 @@ def render(document: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]
     judged = outcomes.get(part, ())
     names, matrix = confusion(judged, labels)
     rows = score_rows(document)
-    return _template().render(
-        document=_SECTIONS | dict(document),
+    return template("page.html").render(
+        document=SECTIONS | dict(document),
         part=part,
-        title=_title(document),
+        title=heading(document),
         sentences=sentences(document),
         rows=rows,
         columns=columns_in_use(rows),
         charts=[Markup(chart) for chart in learning_curve(document.get("history", []))],
         names=names,
-        matrix=_shares(matrix) if len(names) <= MATRIX_LABELS else None,
-        pairs=_confused(names, matrix),
+        matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
+        pairs=confused(names, matrix),
         errors=most_confident(judged)[:ERRORS_SHOWN],
         error_count=sum(outcome.is_error for outcome in judged),
     )
@@ -77,10 +77,14 @@ def clip(text: str, length: int = TEXT_SHOWN) -> str:
     return text if len(text) <= length else text[:length] + "…"
 
 
-def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
+def template(name: str) -> "Template":
+    """A template of this package, in which everything is escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=loader
+    )
     environment.filters |= {
         "percent": percent,
         "count": "{:,}".format,
@@ -88,22 +92,24 @@ def _template() -> "Template":
         "clip": clip,
         "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
     }
-    return environment.from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
+    return environment.get_template(name)
 
 
-def _title(document: Mapping[str, Any]) -> str:
+def heading(document: Mapping[str, Any]) -> str:
+    """What stands above the page."""
     name = document.get("made", {}).get("name")
     return f"{name}: {model_title(document)}" if name else f"Evaluation of the {model_title(document)}"
 
 
-def _shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
+def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
+    """Counts with their share of their row."""
     return [
         [Cell(count, count / (sum(row) or 1), line == column) for column, count in enumerate(row)]
         for line, row in enumerate(matrix)
     ]
 
 
-def _confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
+def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
     """The label pairs most often mixed up: gold, predicted, rows."""
     pairs = [
         (names[line], names[column], count)

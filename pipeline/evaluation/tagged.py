@@ -3,16 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from corpora.document import Span
 from corpora.files import replace_when_done
 from corpora.table import TableWriter
-from pipeline.evaluation import spans
+from pipeline.evaluation import page, spans
+from pipeline.evaluation.charts import learning_curve
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report, mended
 from pipeline.evaluation.spans import BARE, ERRORS, Judged
-from pipeline.evaluation.summary import PARTS, facts, judged_part, model_title, percent
+from pipeline.evaluation.summary import ScoreRow, facts, judged_part, model_title, percent, score_rows
 from pipeline.evaluation.text import table
 
 COLUMNS = {
@@ -33,7 +34,7 @@ def write(folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]
 
     All files are UTF-8, and each appears whole or not at all:
 
-    - report.json, report.txt
+    - report.json, report.txt, report.html
     - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked
     - errors.csv: of these the wrong rows with their numbers of `missed`, `invented`, ... spans, most confident first
     - confusion.csv: gold, and a column `predicted:TYPE` a type, with counts of tokens
@@ -43,10 +44,11 @@ def write(folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]
     folder.mkdir(parents=True, exist_ok=True)
     document = report.as_dict()
     rows = spans.judged(outcomes.get(judged_part(document), ()), scheme)
-    _write_predictions(folder / "predictions.csv", rows, scheme)
-    _write_errors(folder / "errors.csv", rows, scheme)
+    _write_predictions(folder / "predictions.csv", rows)
+    _write_errors(folder / "errors.csv", rows)
     _write_confusion(folder / "confusion.csv", rows, scheme)
     _write_text(folder / "report.txt", text(document))
+    _write_text(folder / "report.html", render(document, rows, scheme))
     _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -68,33 +70,101 @@ def text(document: Mapping[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def shown(row: Judged, found: Sequence[Span], scheme: str | None) -> str:
+class Piece(NamedTuple):
+    """A stretch of a text on the page: a span with its type and "right" or "wrong", or what lies between, without."""
+
+    text: str
+    type: str = ""
+    verdict: str = ""
+
+
+class Shown(NamedTuple):
+    """A text with a mistake, as it should be and as it was answered."""
+
+    row: int
+    gold: list[Piece]
+    said: list[Piece]
+    confidence: float
+    leaked: bool
+
+
+def render(document: Mapping[str, Any], rows: Sequence[Judged], scheme: str | None) -> str:
+    """The page for `document`, a report as `Report.as_dict` gives it; its errors are those of `rows`."""
+    from markupsafe import Markup
+
+    part = judged_part(document)
+    scored = [ScoreRow(row.who, row.part, dict.fromkeys(COLUMNS) | dict(row.scores)) for row in score_rows(document)]
+    names, matrix = spans.confusion(rows, scheme)
+    wrong = _wrong(rows)
+    return page.template("tagged.html").render(
+        document=page.SECTIONS | dict(document),
+        part=part,
+        title=page.heading(document),
+        sentences=[_sentence(document, part, document.get(part) or {})],
+        rows=scored,
+        columns={key: title for key, title in COLUMNS.items() if any(row.scores[key] is not None for row in scored)},
+        charts=[Markup(chart) for chart in learning_curve(document.get("history", []))],
+        names=names,
+        matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
+        pairs=page.confused(names, matrix),
+        counted="words with the tag" if scheme is None else "gold spans of the type",
+        errors=[
+            Shown(
+                row.outcome.row,
+                _pieces(row, row.gold),
+                _pieces(row, row.said),
+                row.outcome.confidence,
+                row.outcome.leaked,
+            )
+            for row in wrong[: page.ERRORS_SHOWN]
+        ],
+        error_count=len(wrong),
+        mistakes=(document.get(part) or {}).get("errors", {}),
+    )
+
+
+def _pieces(row: Judged, found: Sequence[Span]) -> list[Piece]:
+    pieces, end, right = [], 0, row.right
+    for span in found:
+        pieces.append(Piece("".join(row.outcome.tokens[end : span.start])))
+        label = "" if span.label == BARE else span.label
+        pieces.append(Piece(mended(row.text(span)), label, "right" if span in right else "wrong"))
+        end = span.end
+    return [*pieces, Piece("".join(row.outcome.tokens[end:]))]
+
+
+def _wrong(rows: Sequence[Judged]) -> list[Judged]:
+    """Those with a mistake, the most confident first."""
+    wrong = [row for row in rows if row.gold_tags != row.said_tags]
+    return sorted(wrong, key=lambda row: (-row.outcome.confidence, row.outcome.row))
+
+
+def shown(row: Judged, found: Sequence[Span]) -> str:
     """Spans as a line to read: `昆明/地名 昨天/时间`, words without types as they are.
 
     >>> from pipeline.evaluation.outcome import Outcome
     >>> [row] = spans.judged([Outcome(1, "昆明人", "B-地 E-地 O", "O O O", 0.9, tokens=tuple("昆明人"))], "BMES")
-    >>> shown(row, row.gold, "BMES")
+    >>> shown(row, row.gold)
     '昆明/地'
     """
     return " ".join(row.text(span) if span.label == BARE else f"{row.text(span)}/{span.label}" for span in found)
 
 
-def _write_predictions(path: Path, rows: Sequence[Judged], scheme: str | None) -> None:
+def _write_predictions(path: Path, rows: Sequence[Judged]) -> None:
     with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", "leaked")) as out:
         for row in rows:
-            out.write((*_cells(row, scheme), "true" if row.outcome.leaked else "false"))
+            out.write((*_cells(row), "true" if row.outcome.leaked else "false"))
 
 
-def _write_errors(path: Path, rows: Sequence[Judged], scheme: str | None) -> None:
-    wrong = [row for row in rows if row.gold_tags != row.said_tags]
+def _write_errors(path: Path, rows: Sequence[Judged]) -> None:
     with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", *ERRORS)) as out:
-        for row in sorted(wrong, key=lambda row: (-row.outcome.confidence, row.outcome.row)):
-            out.write((*_cells(row, scheme), *(len(found) for found in row.errors().values())))
+        for row in _wrong(rows):
+            out.write((*_cells(row), *(len(found) for found in row.errors().values())))
 
 
-def _cells(row: Judged, scheme: str | None) -> tuple[Any, ...]:
+def _cells(row: Judged) -> tuple[Any, ...]:
     outcome = row.outcome
-    gold, said = (mended(shown(row, found, scheme)) for found in (row.gold, row.said))
+    gold, said = (mended(shown(row, found)) for found in (row.gold, row.said))
     return outcome.row, mended(outcome.text), gold, said, float(outcome.confidence)
 
 
@@ -121,16 +191,11 @@ def _sentence(document: Mapping[str, Any], part: str, scores: Mapping[str, Any])
 
 
 def _score_table(document: Mapping[str, Any]) -> str:
-    found = [
-        (who, title, scored[part])
-        for part, title in PARTS.items()
-        for who, scored in ((model_title(document), document), *document.get("baselines", {}).items())
-        if scored.get(part)
-    ]
-    columns = {key: title for key, title in COLUMNS.items() if any(scores.get(key) is not None for *_, scores in found)}
+    rows = score_rows(document)
+    columns = {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}
     lines = [
-        [f"{who}, {part}", f"{scores['rows']:,}", *(percent(scores.get(key)) for key in columns)]
-        for who, part, scores in found
+        [f"{row.who}, {row.part}", f"{row.scores['rows']:,}", *(percent(row.scores.get(key)) for key in columns)]
+        for row in rows
     ]
     return table([["", "rows", *columns.values()], *lines])
 

@@ -136,7 +136,8 @@ class Tag(Task):
         tagged = corpus.tagged
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
-        for document, illegal in Targets(source, options.kind, self.unit, options.scheme, tagged.scheme).counted():
+        targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
+        for document, illegal in targets.counted():
             counts["illegal_tags"] += illegal
             yield document
 

@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mini import read_csv, write_csv
 
 import pipeline
 from corpora import conll, segmented, slashed
 from corpora.document import Sentence, Span
+from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from pipeline.errors import SettingsError
+from pipeline.evaluation import tagged
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.report import Report
+from pipeline.evaluation.spans import tagging
 from pipeline.settings import parse
+from pipeline.stages.evaluate import evaluate_file
+from pipeline.stages.label import label_file
 
 PLACES, PEOPLE, BETWEEN = ["昆明", "西安", "青海湖"], ["陈晓岚", "老周", "艾玛"], ["去了", "说", "在", "，", "今天"]
 CONFIG = """name = "mini"
@@ -181,6 +189,43 @@ def test_every_kind_and_decoding(tmp_path, kind, decode):
         assert "".join(answer.tokens) == "老周说昆明，"
     if kind != "words":
         assert cells["tags"] == segmented.join(answer.tags) and len(answer.tags) == len(answer.tokens)
+
+
+def test_a_table_is_labelled_with_every_row_and_the_right_offsets(entities, tmp_path):
+    cells = ["老周去了昆明", "", "  ", "！？……", "😀陈晓岚 说", "Hello 艾玛！", "老周，" * 3000, "陳曉嵐在西安"]
+    write_csv(tmp_path / "in.csv", [[str(row), cell] for row, cell in enumerate(cells)], header=("编号", "正文"))
+    labelled = label_file(entities, tmp_path / "in.csv", tmp_path / "out.csv", text="正文", probabilities=True)
+    header, *rows = read_csv(tmp_path / "out.csv")
+    assert header == ["编号", "正文", "entities", "confidence", "confidences"]
+    assert labelled.rows == len(cells) == len(rows)
+    for row, cell in zip(rows, cells, strict=True):
+        assert row[1] == cell and (row[2] == "") == (not cell.strip())
+        for entity in json.loads(row[2] or "[]"):
+            assert cell[entity["start"] : entity["end"]] == entity["text"]
+            assert 0 <= entity["confidence"] <= 1
+    assert [entity["text"] for entity in json.loads(rows[0][2])] == ["老周", "昆明"]
+    assert len(json.loads(rows[6][2])) == pytest.approx(3000, rel=0.02)
+
+
+def test_any_tagged_file_is_scored(entities, tmp_path):
+    write_entities(tmp_path / "other.conll")
+    report = evaluate_file(entities, tmp_path / "other.conll", tmp_path / "report")
+    assert report.counts["scored"] == len(sentences()) and report.test["f1"] > 0.9
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "gold spans of the type" in page and "人名" in page
+    with pytest.raises(CorpusError, match=r"no tagged format"):
+        evaluate_file(entities, tmp_path / "other.csv", tmp_path / "report")
+
+
+def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
+    outcome = Outcome(3, "<b>昆明", "O O O B-<地> E-<地>", "O O O O O", 0.9, tokens=tuple("<b>昆明"))
+    written = Report("tag", {"cell": "lstm"}, {"scored": 1}, tagging([outcome], "BMES"))
+    tagged.write(tmp_path, written, {"test": [outcome]}, "BMES")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<mark class="wrong">昆明<sub>&lt;地&gt;</sub></mark>' in page and "<b>昆明" not in page
+    header, row = read_csv(tmp_path / "errors.csv")
+    assert dict(zip(header, row, strict=True))["gold"] == "昆明/<地>"
+    assert dict(zip(header, row, strict=True))["missed"] == "1"
 
 
 @pytest.mark.parametrize(
