@@ -18,7 +18,7 @@ from pipeline.errors import SettingsError
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
-Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc"]
+Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "crfsuite"]
 Unit = Literal["word", "char"]
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
 # The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
@@ -286,7 +286,7 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
-        description="trained on the same split; [] switches them off",
+        description="trained on the same split; [] switches them off. Of a tagger crfsuite alone, and by default none",
     )
 
 
@@ -344,6 +344,12 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _crfsuite_tags(self) -> Settings:
+        if "crfsuite" in self.evaluate.baselines and self.task != "tag":
+            raise ValueError('evaluate.baselines: "crfsuite" is for task = "tag": leave it out')
+        return self
+
+    @model_validator(mode="after")
     def _a_tagger_keeps_every_token(self) -> Settings:
         if self.task != "tag":
             return self
@@ -355,7 +361,7 @@ class Settings(Section):
             "corpus.simplify": (self.corpus.simplify, False),
             "train.class_weights": (self.train.class_weights, False),
             "train.label_smoothing": (self.train.label_smoothing, 0.0),
-            "evaluate.baselines": (self.evaluate.baselines, ()),
+            "evaluate.baselines": (tuple(name for name in self.evaluate.baselines if name != "crfsuite"), ()),
         }
         if self.tag.kind in ("words", "joint", "pos"):
             unit = "word" if self.tag.kind == "pos" else "char"

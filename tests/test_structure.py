@@ -59,6 +59,7 @@ OWNERS = {
     "onnxruntime": {"pipeline/frozen.py", "pipeline/graph.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
     "openpyxl": {"corpora/xlsx.py"},
+    "pycrfsuite": {"pipeline/evaluation/crfsuite.py"},
     "opencc": {"corpora/normalise.py"},
     "pydantic": {"pipeline/settings.py"},
     "click": {"pipeline/__main__.py"},

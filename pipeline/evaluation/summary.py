@@ -22,6 +22,7 @@ BASELINE_TITLES = {
     "majority": "majority class",
     "tfidf_words_svc": "TF-IDF words + LinearSVC",
     "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
+    "crfsuite": "python-crfsuite",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -22,6 +22,7 @@ from pipeline.settings import CorpusSettings, Settings, TrainSettings
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.baselines import Sample
     from pipeline.evaluation.report import Report
 
 
@@ -117,6 +118,18 @@ class Classify(Task):
         from pipeline.evaluation import scores
 
         return scores.classification(outcomes, self.labels.names)
+
+    def compare(
+        self,
+        names: Sequence[str],
+        train: Sequence[Sample],
+        parts: Mapping[str, Sequence[Sample]],
+        advance: Callable[[int], object],
+    ) -> dict[str, dict[str, Any]]:
+        """Those of `evaluation.baselines`."""
+        from pipeline.evaluation import baselines
+
+        return baselines.run(names, train, parts, self.labels.names, advance=advance)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
         """The files of `evaluation.report.write`."""

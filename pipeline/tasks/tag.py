@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -29,6 +29,7 @@ from pipeline.tagset import Allowed, Tagset
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.baselines import Sample
     from pipeline.evaluation.report import Report
 
 Floats = NDArray[np.float32]
@@ -328,6 +329,18 @@ class Tag(Task):
         from pipeline.evaluation import spans
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
+
+    def compare(
+        self,
+        names: Sequence[str],
+        train: Sequence[Sample],
+        parts: Mapping[str, Sequence[Sample]],
+        advance: Callable[[int], object],
+    ) -> dict[str, dict[str, Any]]:
+        """`evaluation.crfsuite`, where it is asked for."""
+        from pipeline.evaluation import crfsuite
+
+        return crfsuite.run(train, parts, self.tagset.scheme, self.words, advance=advance) if names else {}
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
         """The files of `evaluation.tagged.write`."""

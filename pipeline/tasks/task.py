@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -20,6 +20,7 @@ from pipeline.labels import Labels
 from pipeline.settings import CorpusSettings, Settings, TrainSettings
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.baselines import Sample
     from pipeline.evaluation.report import Report
 
 
@@ -126,6 +127,16 @@ class Task(ABC):
     @abstractmethod
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
+
+    @abstractmethod
+    def compare(
+        self,
+        names: Sequence[str],
+        train: Sequence[Sample],
+        parts: Mapping[str, Sequence[Sample]],
+        advance: Callable[[int], object],
+    ) -> dict[str, dict[str, Any]]:
+        """The baselines of these names, trained on `train`: {name: {part: scores, "seconds": float}}."""
 
     @abstractmethod
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:

@@ -94,7 +94,7 @@ def train(folder, kind, decode="crf"):
     config = folder / "mini.toml"
     text = CONFIG.format(file=file, unit=unit, kind=kind, decode=decode)
     config.write_text(text, encoding="utf-8")
-    overrides = [] if kind == "entities" else ["corpus.format=slashed"]
+    overrides = ['evaluate.baselines=["crfsuite"]'] if kind == "entities" else ["corpus.format=slashed"]
     return pipeline.run(config, overrides=overrides, runs=folder / "runs")
 
 
@@ -117,6 +117,8 @@ def test_entities_are_learnt_and_reported(entities):
     assert report["task"] == "tag" and report["test"]["f1"] > 0.9
     for part in ("test", "dev"):
         assert {"precision", "recall", "f1", "macro_f1", "token_accuracy", "per_label"} <= report[part].keys()
+    assert report["baselines"]["crfsuite"]["test"]["f1"] > 0.9
+    assert "python-crfsuite, test" in (entities / "evaluate" / "report.txt").read_text(encoding="utf-8")
     folder = entities / "evaluate"
     assert {"report.json", "report.txt", "predictions.csv", "errors.csv", "confusion.csv"} <= {
         path.name for path in folder.iterdir()
