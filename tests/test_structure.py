@@ -26,6 +26,7 @@ ORDER = (
     ("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen", "pipeline.optimizers"),
     ("pipeline.tasks.",),
     ("pipeline.training", "pipeline.model"),
+    ("pipeline.answers",),
     ("pipeline.stages.stage",),
     ("pipeline.stages.segment",),
     ("pipeline.stages.embed",),

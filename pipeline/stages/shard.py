@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 import os
 import time
 from collections import deque
@@ -24,22 +23,20 @@ from corpora.errors import CorpusError
 from corpora.files import STREAM, codec, unescaped
 from corpora.rows import BadRow, Row
 from corpora.table import table_format
+from pipeline.answers import PRELOAD, Answerer, Cells, answers
 from pipeline.assembly import Assembly
 from pipeline.errors import PipelineError
 from pipeline.journal import Standing
 from pipeline.manifest import sha256, versions
-from pipeline.model import Model, Precision
+from pipeline.model import Model
 from pipeline.parallel import map_ordered
 from pipeline.stages.segment import joined
 
 CHUNK = 2048  # rows in memory at a time, which are sorted by length together
 CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
-ALONE = 1.0  # seconds of work in one process before others are started, which takes them about as long
-PRECISIONS: dict[str, Precision] = {"network.onnx": "float32", "network.int8.onnx": "int8"}
+ALONE = 1.0  # seconds of work in one process before others are started
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
-
-Cells = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -252,8 +249,7 @@ class Shard:
 
     def _answered_by(self, workers: int, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
         """The same over worker processes; the chunks that they have in hand wait here."""
-        path = self.model.network.path
-        answerer = _Answerer(path.parent, PRECISIONS[path.name], self.options.probabilities)
+        probabilities = self.options.probabilities
         waiting: deque[_Chunk] = deque()
 
         def texts() -> Iterator[list[str]]:
@@ -261,7 +257,15 @@ class Shard:
                 waiting.append(chunk)
                 yield chunk.texts
 
-        with closing(map_ordered(answerer, texts(), workers=workers, chunk=1)) as found:  # type: ignore[type-var]
+        found = map_ordered(
+            Answerer.like(self.model, probabilities),
+            texts(),
+            workers=workers,
+            chunk=1,
+            meanwhile=lambda texts: answers(self.model, texts, probabilities),
+            preload=PRELOAD,
+        )
+        with closing(found):  # type: ignore[type-var]
             for cells in found:
                 yield waiting.popleft(), cells
 
@@ -327,29 +331,3 @@ class _Sink(Protocol):
     def header(self, raw: str = "", *, names: bool = True) -> bytes: ...
     def resume(self) -> None: ...
     def rows(self, rows: Sequence[tuple[Row, Cells]], numbers: Sequence[int]) -> tuple[bytes, dict[int, BadRow]]: ...
-
-
-class _Answerer:
-    """What a worker does: texts to the cells of the new columns, None for a text with nothing in it."""
-
-    def __init__(self, folder: Path, precision: Precision, probabilities: bool) -> None:
-        self.folder = folder
-        self.precision = precision
-        self.probabilities = probabilities
-
-    @cached_property
-    def model(self) -> Model:
-        loaded = Model.load(self.folder, precision=self.precision, threads=1)
-        gc.freeze()  # what stays for good need not be looked through again and again
-        return loaded
-
-    def __call__(self, texts: Sequence[str]) -> list[Cells | None]:
-        return answers(self.model, texts, self.probabilities)
-
-
-def answers(model: Model, texts: Sequence[str], probabilities: bool) -> list[Cells | None]:
-    """For each text the cells of the new columns, None for a text with nothing in it."""
-    return [
-        None if prediction.value is None else model.task.cells(prediction, probabilities)
-        for prediction in model.predict(texts)
-    ]

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,16 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, ending: signal.Signals) -
     _, complaint = parent.communicate(timeout=30)
     assert parent.returncode == -ending
     assert complaint.count("Traceback") == (1 if ending == signal.SIGINT else 0)
+
+
+def test_while_the_workers_start_the_work_is_done_here() -> None:
+    def here(number: int) -> tuple[int, list[str], int]:
+        return number, [], os.getpid()
+
+    for expected, (number, _, process) in enumerate(map_ordered(noted, count(), workers=2, chunk=1, meanwhile=here)):
+        assert number == expected
+        assert number or process == os.getpid()
+        if process != os.getpid():
+            break
+    results = list(map_ordered(noted, range(3), workers=2, chunk=1, meanwhile=here, preload=["json"]))
+    assert [number for number, _, _ in results] == [0, 1, 2], "there is less to do than it takes to start"
