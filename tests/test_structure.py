@@ -33,6 +33,8 @@ ORDER = (
     ("pipeline.stages.train",),
     ("pipeline.stages.evaluate",),
     ("pipeline.stages.",),
+    ("pipeline.engines.jobs", "pipeline.engines.local"),
+    ("pipeline.engines.intake",),
     ("pipeline.engines.",),
     ("pipeline.runner",),
     ("pipeline.__main__",),
@@ -58,6 +60,7 @@ OWNERS = {
     "pydantic": {"pipeline/settings.py"},
     "click": {"pipeline/__main__.py"},
     "tqdm": {"pipeline/progress.py"},
+    "ray": {"pipeline/engines/ray.py"},
 }
 REPORTING = ("sklearn", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
