@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 import time
 from collections import Counter
@@ -83,6 +84,7 @@ def _cluster(address: str | None) -> Iterator[Any]:
     place = address or os.environ.get("RAY_ADDRESS") or "local"
     own = {"include_dashboard": False, "object_store_memory": 100 << 20} if place == "local" else {}
     try:
+        _knock(place)
         ray.init(place, log_to_driver=False, logging_level="ERROR", **own)  # type: ignore[arg-type]
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -92,6 +94,13 @@ def _cluster(address: str | None) -> Iterator[Any]:
             yield ray
         finally:
             ray.shutdown()
+
+
+def _knock(place: str) -> None:
+    """Raises OSError where no one listens at HOST:PORT; Ray itself would try for minutes."""
+    host, _, port = place.rpartition(":")
+    if port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 class _Worker:

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from random_model import make_model
 
+from pipeline.engines import ray
+from pipeline.engines.jobs import Segmenting
+from pipeline.errors import PipelineError
+from pipeline.segmenter import Segmenter
 from pipeline.settings import SegmentSettings
 from pipeline.stages.label import label_file, rejected_path
 from pipeline.stages.segment import segment_file
@@ -148,4 +152,13 @@ def test_the_commands(cluster, place):
     segment_file(text, place / "cut.txt", SegmentSettings())
     assert (place / "cut" / "lines.txt" / "part-00000.txt").read_bytes() == (place / "cut.txt").read_bytes()
     done = command(cluster, "segment", place / "in" / "many.csv", place / "cut")
-    assert done.returncode == 2 and "2 cells expected, as in the header" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "2 cells expected" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_no_cluster(place, monkeypatch):
+    pytest.importorskip("ray", reason="the engine ray needs zhpipe[ray]")
+    with pytest.raises(PipelineError, match=r"--address 127.0.0.1:1: can't be reached \(.*\): ask `ray status` there"):
+        ray.run(Segmenting(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x", address="127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PipelineError, match=r"pip install zhpipe\[ray\]"):
+        ray.run(Segmenting(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x")
