@@ -29,7 +29,7 @@ def map_ordered(
     chunk: int = 512,
     initializer: Callable[..., object] | None = None,
     initargs: tuple[Any, ...] = (),
-    meanwhile: Callable[[T], R] | None = None,
+    here: Callable[[T], R] | None = None,
     preload: Sequence[str] = (),
 ) -> Iterator[R]:
     """`map(function, items)` over processes: the results come in the order of the items, as a stream.
@@ -47,7 +47,8 @@ def map_ordered(
         chunk: items sent to a worker at a time.
         initializer: called with `initargs` once in each worker (with 1 worker, in this process) before its
             first item.
-        meanwhile: does the same as `function`, in this process, while the workers start.
+        here: does the same as `function` in this process, which is then one of the workers: it begins at once,
+            while the others start, and takes a chunk whenever they have enough to do.
         preload: modules that are imported once for all workers, where there is a forkserver; the first call
             of a process decides.
 
@@ -65,8 +66,8 @@ def map_ordered(
         return _map_here(function, items, initializer, initargs)
     # More than 61 processes can't be waited for on Windows.
     most = 61 if sys.platform == "win32" else workers
-    pool = _Pool(_Work(function, initializer, initargs), min(workers, most), preload)
-    return _map_there(pool, items, chunk, meanwhile)
+    pool = _Pool(_Work(function, initializer, initargs), min(workers, most) - (here is not None), preload)
+    return _map_there(pool, _chunks(items, chunk)) if here is None else _map_both(pool, _chunks(items, chunk), here)
 
 
 def split_texts(segmenter: Segmenter, texts: Iterable[str], *, workers: int, chunk: int = 512) -> Iterator[list[str]]:
@@ -120,9 +121,14 @@ class _Pool:
         self._starting = [self._executor.submit(_run, []) for _ in range(self.workers)]
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._stop.set()
         self._executor.shutdown(wait=True, cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise PipelineError(
+                f"one of {self.workers} worker processes died or couldn't start: memory may be short (use fewer "
+                'workers), and a script must do its work under `if __name__ == "__main__":`'
+            ) from error
 
     @property
     def is_ready(self) -> bool:
@@ -142,24 +148,36 @@ def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
     return context
 
 
-def _map_there(pool: _Pool, items: Iterable[Any], chunk: int, meanwhile: Callable[[Any], Any] | None) -> Iterator[Any]:
+def _map_there(pool: _Pool, parts: Iterable[list[Any]]) -> Iterator[Any]:
     pending: deque[Future[list[Any]]] = deque()
-    parts = _chunks(items, chunk)
-    try:
-        with pool:
-            while meanwhile and not pool.is_ready and (part := next(parts, None)):
-                yield from map(meanwhile, part)
-            for part in parts:
-                pending.append(pool.submit(part))
-                if len(pending) > 2 * pool.workers:
-                    yield from pending.popleft().result()
-            while pending:
+    with pool:
+        for part in parts:
+            pending.append(pool.submit(part))
+            if len(pending) > 2 * pool.workers:
                 yield from pending.popleft().result()
-    except BrokenProcessPool as error:
-        raise PipelineError(
-            f"one of {pool.workers} worker processes died or couldn't start: memory may be short (use fewer "
-            'workers), and a script must do its work under `if __name__ == "__main__":`'
-        ) from error
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _map_both(pool: _Pool, parts: Iterable[list[Any]], here: Callable[[Any], Any]) -> Iterator[Any]:
+    """The pool has two chunks a worker to do, once it is there; this process does one when it has so many."""
+    pending: deque[Future[list[Any]]] = deque()
+    with pool:
+        for part in parts:
+            if pool.is_ready and sum(not future.done() for future in pending) < 2 * pool.workers:
+                pending.append(pool.submit(part))
+            else:
+                pending.append(_done([here(item) for item in part]))
+            while pending and (pending[0].done() or len(pending) > 4 * pool.workers):
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _done(results: list[Any]) -> Future[list[Any]]:
+    future: Future[list[Any]] = Future()
+    future.set_result(results)
+    return future
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -290,7 +290,7 @@ class Shard:
             texts(),
             workers=workers,
             chunk=1,
-            meanwhile=lambda texts: answers(self.model, texts, probabilities),
+            here=lambda texts: answers(self.model, texts, probabilities),
             preload=PRELOAD,
         )
         with closing(found):  # type: ignore[type-var]

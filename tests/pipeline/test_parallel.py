@@ -190,14 +190,19 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, ending: signal.Signals) -
     assert complaint.count("Traceback") == (1 if ending == signal.SIGINT else 0)
 
 
-def test_while_the_workers_start_the_work_is_done_here() -> None:
+def test_this_process_is_a_worker_too() -> None:
     def here(number: int) -> tuple[int, list[str], int]:
         return number, [], os.getpid()
 
-    for expected, (number, _, process) in enumerate(map_ordered(noted, count(), workers=2, chunk=1, meanwhile=here)):
+    seen: list[int] = []
+    taken = count()
+    for expected, (number, _, process) in enumerate(map_ordered(noted, taken, workers=3, chunk=1, here=here)):
         assert number == expected
-        assert number or process == os.getpid()
-        if process != os.getpid():
+        if process not in seen:
+            seen.append(process)
+        if len(seen) == 3:
             break
-    results = list(map_ordered(noted, range(3), workers=2, chunk=1, meanwhile=here, preload=["json"]))
+    assert seen[0] == os.getpid(), "it begins at once"
+    assert next(taken) - expected < 20, "what is taken ahead is bounded"
+    results = list(map_ordered(noted, range(3), workers=2, chunk=1, here=here, preload=["json"]))
     assert [number for number, _, _ in results] == [0, 1, 2], "there is less to do than it takes to start"
