@@ -88,6 +88,15 @@ def _table_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--address", help="With --engine ray: of a running cluster; left out: one is started here."),
+        click.option("--restart", is_flag=True, help="Begin anew where an unfinished job stands."),
+    ):
+        function = option(function)
+    return function
+
+
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
@@ -162,10 +171,10 @@ def _find_config(name: str) -> Path:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["rjieba", "jieba"]),
+    type=click.Choice(["rjieba", "jieba", "ray"]),
     default="rjieba",
     show_default=True,
-    help="rjieba is the fast one.",
+    help="rjieba is the fast one; ray: rjieba on the machines of a Ray cluster, into a folder OUT.",
 )
 @click.option(
     "--mode",
@@ -183,6 +192,7 @@ def _find_config(name: str) -> Path:
 )
 @click.option("--stop-words", multiple=True, help="File of words to leave out, one a line.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@_engine_options
 @_run_options
 def segment(source: str, target: str | None, **options: Any) -> None:
     """Cut texts into words: IN to OUT, or the stage of a CONFIG.
@@ -200,7 +210,10 @@ def segment(source: str, target: str | None, **options: Any) -> None:
         )
     if target is None:
         raise click.UsageError("OUT is missing: zhpipe segment IN OUT, or zhpipe segment CONFIG.toml")
-    _segment_file(source, target, options)
+    if options["engine"] == "ray":
+        _segment_on_ray(source, target, options)
+    else:
+        _segment_file(source, target, options)
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
@@ -219,6 +232,24 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         progress=progress.bar,
     )
     click.echo(f"{count} texts cut into {target}")
+
+
+def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
+    from corpora.table import SUFFIXES
+    from pipeline.engines import ray
+    from pipeline.engines.jobs import Segmenting
+    from pipeline.settings import SegmentSettings
+    from pipeline.stages.segment import make_segmenter
+
+    names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
+    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
+    job = Segmenting(segmenter, options["text"], options["format_"], options["encoding"])
+    _tell(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **_on_ray(options)))
+
+
+def _on_ray(options: dict[str, Any]) -> dict[str, Any]:
+    names = ("address", "workers", "force", "restart")
+    return {"progress": progress.bar, **{name: options[name] for name in names}}
 
 
 @command.command()
@@ -321,8 +352,15 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: on the machines of a Ray cluster, into a folder OUT.",
+)
+@_engine_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
-@click.option("--restart", is_flag=True, help="Begin anew where an unfinished job stands.")
 @click.option(
     "--show",
     type=click.IntRange(min=0),
@@ -361,6 +399,8 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
             )
         },
     )
+    if options["engine"] == "ray":
+        return _label_on_ray(model, sources, target, chosen, options)
     loaded = load(model, int8=options["int8"])
     gc.freeze()  # what stays for good need not be looked through again and again
     if target == "-":
@@ -403,7 +443,24 @@ def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
 def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
     from pipeline.engines.local import label_files
 
-    outcomes = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
+    _tell(label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar))
+
+
+def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
+    from pipeline.engines import ray
+    from pipeline.engines.jobs import Labelling
+    from pipeline.stages.evaluate import find_model
+
+    if "-" in (target, *sources):
+        raise click.UsageError(
+            "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
+        )
+    job = Labelling(find_model(Path(model)).absolute(), "int8" if options["int8"] else "float32", chosen)
+    _tell(ray.run(job, sources, target, output_format=chosen.output_format, **_on_ray(options)))
+
+
+def _tell(outcomes: Sequence[Any]) -> None:
+    """What became of each of many inputs. Raises PipelineError where one failed."""
     for outcome in outcomes:
         if outcome.error:
             click.echo(f"zhpipe: {outcome.error}", err=True)
@@ -412,7 +469,7 @@ def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, 
         else:
             click.echo(f"{_accounting(outcome.labelled)}; {outcome.target}")
     if failed := sum(bool(outcome.error) for outcome in outcomes):
-        raise PipelineError(f"{failed} of {len(outcomes)} files could not be labelled")
+        raise PipelineError(f"{failed} of {len(outcomes)} files failed")
 
 
 def _accounting(labelled: Any) -> str:

@@ -60,7 +60,7 @@ class Journal:
     @classmethod
     def at(cls, folder: Path, depends: Mapping[str, Any], *, restart: bool = False) -> Journal:
         """Begin a job, or go on with the one that `depends` on the same things."""
-        journal = cls(folder, _lock=_locked(folder))
+        journal = cls(folder, _lock=locked(folder))
         try:
             journal._begin({"version": VERSION, **json.loads(json.dumps(depends))}, restart)
         except BaseException:
@@ -164,8 +164,12 @@ class Journal:
         self._files.clear()
 
 
-def _locked(folder: Path) -> IO[bytes]:
-    """The folder's lock file, locked. The one who held it may have removed the folder meanwhile: then once more."""
+def locked(folder: Path) -> IO[bytes]:
+    """A folder's lock file, locked, to be closed at the end; the folder is made where there is none.
+
+    Raises PipelineError where another process has it.
+    """
+    # The one who held it may have removed the folder meanwhile: then once more.
     while True:
         folder.mkdir(exist_ok=True)
         try:

@@ -26,12 +26,15 @@ ORDER = (
     ("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen", "pipeline.optimizers"),
     ("pipeline.tasks.",),
     ("pipeline.training", "pipeline.model"),
+    ("pipeline.answers",),
     ("pipeline.stages.stage",),
     ("pipeline.stages.segment",),
     ("pipeline.stages.embed",),
     ("pipeline.stages.train",),
     ("pipeline.stages.evaluate",),
     ("pipeline.stages.",),
+    ("pipeline.engines.jobs", "pipeline.engines.local"),
+    ("pipeline.engines.intake",),
     ("pipeline.engines.",),
     ("pipeline.runner",),
     ("pipeline.__main__",),
@@ -57,6 +60,7 @@ OWNERS = {
     "pydantic": {"pipeline/settings.py"},
     "click": {"pipeline/__main__.py"},
     "tqdm": {"pipeline/progress.py"},
+    "ray": {"pipeline/engines/ray.py"},
 }
 REPORTING = ("sklearn", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}

@@ -78,7 +78,7 @@ def label_file(
         check_places(source, target, force)
     shard = Shard(ready(model), source, target, chosen)
     shard.check()
-    before = _state(source)
+    before = state(source)
     with Journal.at(folder, shard.depends(), restart=restart or source == STREAM) as journal:
         try:
             return _label(shard, journal, before, rejected, progress)
@@ -149,7 +149,7 @@ def _label(shard: Shard, journal: Journal, before: object, rejected: Path, progr
                 if standing.chunks > journal.standing.chunks:
                     journal.commit(standing)
                 raise
-        if _state(shard.source) != before:
+        if state(shard.source) != before:
             raise PipelineError(f"{shard.source}: changed while it was read: pass --restart to begin anew")
         journal.commit(standing)
         shard.assemble(journal.folder)
@@ -176,7 +176,7 @@ def ready(model: str | Path | Model) -> Model:
     return replace(loaded, network=Frozen(loaded.network.path, threads=1))
 
 
-def _state(source: Path) -> object:
+def state(source: Path) -> object:
     """What changes when a file is written to."""
     if source == STREAM:
         return None

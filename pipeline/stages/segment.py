@@ -83,14 +83,14 @@ def segment_file(
         if formats.corpus_format(source, format) == "lines":
             texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
             cut = split_texts(segmenter, texts, workers=workers)
-            return segmented.write(target, (_kept(segmenter, tokens) for tokens in cut), encoding, advance)
+            return segmented.write(target, (kept(segmenter, tokens) for tokens in cut), encoding, advance)
         reader = TableReader(source, format=format, encoding=encoding)
         positions = [reader.position(name) for name in ((text,) if isinstance(text, str) else text)]
         rows, cut_rows = tee(reader)
         cut = split_texts(segmenter, (joined(row, positions) for row in cut_rows), workers=workers)
         with TableWriter(target, (*reader.columns, "tokens"), encoding=encoding) as table:
             for row, tokens in zip(rows, cut, strict=True):
-                table.write((*row, segmented.join(_kept(segmenter, tokens))))
+                table.write((*row, segmented.join(kept(segmenter, tokens))))
                 advance(1)
         return table.rows
 
@@ -114,7 +114,8 @@ def joined(row: Sequence[object], positions: Sequence[int]) -> str:
     return "\n".join("" if row[position] is None else str(row[position]) for position in positions)
 
 
-def _kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
+def kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
+    """The tokens that are no stop words."""
     return [token for token in tokens if token not in segmenter.stop_words]
 
 

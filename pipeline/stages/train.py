@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pipeline.network import Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 1
+VERSION = 2
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 
@@ -75,7 +75,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
     model.save(
         model_folder,
-        about=_about(settings, run, best.dev, difference),
+        about={**_about(settings, run, best.dev, difference), **_int8_scores(prepared, model_folder, best.dev)},
         labels=prepared.labels,
         segmenter=segment.read_segmenter(run),
         encoder=prepared.encoder,
@@ -254,6 +254,15 @@ def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder
     if settings.network.cell in graph.INT8_CELLS:
         graph.save_int8(path, folder / model.NETWORKS["int8"])
     return difference
+
+
+def _int8_scores(prepared: Prepared, folder: Path, dev: Mapping[str, float]) -> dict[str, Any]:
+    """What the int8 network, where there is one, scores on dev, and how much of each score it costs."""
+    path = folder / model.NETWORKS["int8"]
+    if not path.is_file():
+        return {}
+    found = _dev_scores(prepared, Frozen(path))
+    return {"int8": {"dev": found, "lost": {name: dev[name] - found[name] for name in found if name != "loss"}}}
 
 
 def _write_history(path: Path, history: Sequence[Epoch]) -> None:
