@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embeddings.vocabulary import Vocabulary
 from pipeline.batch import Example
 from pipeline.grams import Grams
+from pipeline.windows import Affixes, Windows
 
 Ids = NDArray[np.int32]
 UNKNOWN = np.array([1], np.int32)
@@ -30,23 +31,43 @@ class Tokenised:
             return self.tokens
         return [character for character in self.text if not character.isspace()]
 
+    def places(self) -> list[tuple[int, int]]:
+        """Where each token stands in the text, in characters, half-open.
+
+        >>> Tokenised("北京 烤鸭", ["北京", "烤鸭"]).places()
+        [(0, 2), (3, 5)]
+        """
+        places, end = [], 0
+        for token in self.tokens:
+            start = self.text.index(token, end)
+            end = start + len(token)
+            places.append((start, end))
+        return places
+
 
 @dataclass(frozen=True)
 class Encoder:
     """Makes Examples; everything in it is fixed by the train split.
 
     `reads`: the units of the recurrent part, in the network's order; `vocabularies`: for each unit read or weighed;
-    `grams`: for each unit whose n-grams the wide part weighs; `max_tokens`: a longer text is cut there;
-    `segmenter_unit`: the unit of the tokens that are handed in.
+    `grams`: for each unit whose n-grams the wide part weighs, those of a text or those around each token; `max_tokens`:
+    a longer text is cut there; `segmenter_unit`: the unit of the tokens that are handed in; `affixes`: of words that
+    the wide part weighs, if any.
 
-    The streams of an Example are named `word` and `char`, its bags `gram_word` and `gram_char`.
+    The streams of an Example are named `word` and `char`, its bags `gram_word`, `gram_char` and `gram_affix`.
     """
 
     reads: tuple[str, ...]
     vocabularies: Mapping[str, Vocabulary]
-    grams: Mapping[str, Grams]
+    grams: Mapping[str, Grams | Windows]
     max_tokens: int
     segmenter_unit: str
+    affixes: Affixes | None = None
+
+    @property
+    def weighs(self) -> tuple[str, ...]:
+        """The names of the wide parts, in the network's order."""
+        return (*self.grams, *(("affix",) if self.affixes else ()))
 
     def token_ids(self, unit: str, texts: Sequence[Tokenised]) -> list[Ids]:
         """Ids of each text in a unit, uncut: int32 (n_tokens,)."""
@@ -55,11 +76,14 @@ class Encoder:
         ids = self.vocabularies[unit].ids(list(chain.from_iterable(tokens)))
         return [ids[start:end] for start, end in pairwise(accumulate(map(len, tokens), initial=0))]
 
-    def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | None]) -> list[Example]:
+    def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | Ids | None]) -> list[Example]:
         """One Example a text, in order. A text without tokens is read as one unknown token."""
         ids = {unit: self.token_ids(unit, texts) for unit in self.vocabularies}
         streams = _by_text({unit: [self._cut(row) for row in ids[unit]] for unit in self.reads}, len(texts))
-        bags = _by_text({f"gram_{unit}": grams.ids(ids[unit]) for unit, grams in self.grams.items()}, len(texts))
+        weighed = {f"gram_{unit}": grams.ids(ids[unit]) for unit, grams in self.grams.items()}
+        if self.affixes:
+            weighed["gram_affix"] = self.affixes.ids([text.tokens for text in texts])
+        bags = _by_text(weighed, len(texts))
         longest = [max(map(len, rows)) for rows in zip(*(ids[unit] for unit in self.reads), strict=True)]
         return [
             Example(streams[index], bags[index], targets[index], longest[index] > self.max_tokens)

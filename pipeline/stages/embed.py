@@ -95,9 +95,7 @@ def embed_files(
 
 def units(settings: Settings) -> list[str]:
     """The units that need a vocabulary: those that the recurrent part reads, then those that are only weighed."""
-    wide = settings.network.wide
-    weighed = [unit for unit, longest in (("word", wide.words), ("char", wide.characters)) if longest]
-    return list(dict.fromkeys([*settings.network.units_read, *weighed]))
+    return list(dict.fromkeys([*settings.network.units_read, *settings.grams]))
 
 
 def read_vocabulary(run: Path, unit: str) -> Vocabulary:
