@@ -35,7 +35,7 @@ def build(
     `weights` as `network.weights` gives them. Rows beyond a text's length are never read: `sequence_lens` of the
     operators RNN, LSTM and GRU (ONNX operator specification) and the pooling's mask both come from the lengths.
     """
-    graph = _Graph()
+    graph = Graph()
     pooled = [_recurrent(graph, unit, settings, weights) for unit in units]
     vector = graph.add("Concat", pooled, axis=1)
     scores = graph.add(
@@ -45,6 +45,11 @@ def build(
         scores = graph.add("Add", [scores, _wide(graph, unit, settings.wide.scale, weights)])
     graph.add("Identity", [scores], name="scores")
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", len(weights["scores/bias"])])]
+    return model_of(graph, outputs)
+
+
+def model_of(graph: Graph, outputs: list[Any]) -> onnx.ModelProto:
+    """The graph as a model, checked."""
     proto = helper.make_graph(graph.nodes, "zhpipe", graph.inputs, outputs, graph.constants)
     model = helper.make_model(
         proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="zhpipe"
@@ -98,15 +103,15 @@ def fault(path: Path) -> str | None:
 
 
 @dataclass
-class _Graph:
+class Graph:
     """Nodes, inputs and constants as they are added; every value gets a name of its own."""
 
     nodes: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
 
-    def input(self, name: str, shape: list[str]) -> str:
-        self.inputs.append(helper.make_tensor_value_info(name, TensorProto.INT32, shape))
+    def input(self, name: str, shape: list[str | int], kind: int = TensorProto.INT32) -> str:
+        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def constant(self, value: Any) -> str:
@@ -120,7 +125,7 @@ class _Graph:
         return names[0] if len(names) == 1 else names
 
 
-def _recurrent(graph: _Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array]) -> str:
+def _recurrent(graph: Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array]) -> str:
     """Ids (batch, steps) -> pooled states (batch, width); in between time comes first: (steps, batch, width)."""
     ids = graph.input(unit, ["batch", f"{unit}_steps"])
     lengths = graph.input(f"{unit}_lengths", ["batch"])
@@ -137,7 +142,7 @@ def _recurrent(graph: _Graph, unit: str, settings: NetworkSettings, weights: Map
 
 
 def _layer(
-    graph: _Graph,
+    graph: Graph,
     name: str,
     settings: NetworkSettings,
     units: int,
@@ -147,7 +152,7 @@ def _layer(
 ) -> tuple[str, str]:
     """States (steps, batch, directions * units) and the last states (batch, directions * units)."""
     directions = ("forward", "backward") if settings.bidirectional else ("forward",)
-    arrays = [_operator_weights(settings.cell, f"{name}_{direction}", weights) for direction in directions]
+    arrays = [operator_weights(settings.cell, f"{name}_{direction}", weights) for direction in directions]
     kernel, recurrent, bias = (graph.constant(np.stack(parts)) for parts in zip(*arrays, strict=True))
     attributes: dict[str, Any] = {"linear_before_reset": 1} if settings.cell == "gru" else {}
     output, last = graph.add(
@@ -167,7 +172,7 @@ def _layer(
     return states, last
 
 
-def _operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+def operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tuple[Array, Array, Array]:
     """W (gates * units, width), R (gates * units, units), B (2 * gates * units,) of one direction."""
     kernel, recurrent, bias = (weights[f"{name}/{part}"] for part in ("kernel", "recurrent_kernel", "bias"))
     both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
@@ -179,7 +184,7 @@ def _operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tup
     return in_order(kernel).T, in_order(recurrent).T, in_order(both).reshape(-1)
 
 
-def _inside(graph: _Graph, ids: str, lengths: str) -> str:
+def _inside(graph: Graph, ids: str, lengths: str) -> str:
     """Bool (steps, batch, 1): whether a place is a token."""
     steps = graph.add("Gather", [graph.add("Shape", [ids]), graph.constant(np.array(1, np.int64))], axis=0)
     places = graph.add("Range", [graph.constant(np.array(0, np.int64)), steps, graph.constant(np.array(1, np.int64))])
@@ -192,7 +197,7 @@ def _inside(graph: _Graph, ids: str, lengths: str) -> str:
 
 
 def _pool(
-    graph: _Graph,
+    graph: Graph,
     kind: str,
     unit: str,
     states: str,
@@ -223,7 +228,7 @@ def _pool(
     return str(graph.add("ReduceSum", [weighted, first_axis], keepdims=0))
 
 
-def _wide(graph: _Graph, unit: str, scale: float, weights: Mapping[str, Array]) -> str:
+def _wide(graph: Graph, unit: str, scale: float, weights: Mapping[str, Array]) -> str:
     """N-gram ids (batch, grams) -> scores (batch, outputs), as `network.Wide`."""
     ids = graph.input(f"gram_{unit}", ["batch", f"gram_{unit}_steps"])
     values = graph.add("Gather", [graph.constant(weights[f"{unit}_wide/idf"]), ids])

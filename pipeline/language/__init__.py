@@ -1,0 +1,1 @@
+"""Language models: how likely a text is, what comes next, and text of their own."""
