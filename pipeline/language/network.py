@@ -41,8 +41,8 @@ class Tied(layers.Layer):  # type: ignore[misc]
 def build(settings: NetworkSettings, table: Array, rows: int, seed: int, *, tied: bool = False) -> keras.Model:
     """The network, not compiled: `ids` int32 (rows, steps) -> scores (logits) (rows, steps, vocabulary).
 
-    `table`: float32 (vocabulary, width), the embeddings to begin with. The states stay in the network from call to call,
-    row by row, until `forget`; no gradient goes through them, which is truncated backpropagation through time
+    `table`: float32 (vocabulary, width), the embeddings to begin with. The states stay in the network from call to
+    call, row by row, until `forget`; no gradient goes through them, which is truncated backpropagation through time
     (Williams and Peng, 1990). So the number of rows is fixed. Same seed, same initial weights and same dropout.
     """
     seeds = iter(np.random.SeedSequence(seed).generate_state(1000).tolist())

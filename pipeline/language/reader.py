@@ -78,7 +78,7 @@ class Reader:
 
 
 def of_targets(scores: Scores, targets: Ids) -> NDArray[np.float64]:
-    """log softmax(scores)[target]: scores (..., vocabulary), targets (...) -> float64 (...), over all the vocabulary."""
+    """log softmax(scores)[target]: scores (..., vocabulary), targets (...) -> float64 (...)."""
     shifted = scores - scores.max(axis=-1, keepdims=True)
     chosen = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
     return chosen - np.log(np.exp(shifted, out=shifted).sum(axis=-1, dtype=np.float64))  # type: ignore[no-any-return]
