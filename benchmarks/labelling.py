@@ -239,7 +239,8 @@ def run_svc(folder: Path, precision: str) -> float:
 def run_ceiling(folder: Path, precision: Any) -> float:
     """One thread of ONNX Runtime on tensors that are ready, and rjieba on the texts; nothing else is counted."""
     from pipeline.batch import in_order_of_length
-    from pipeline.model import BATCH_SIZE, Model
+    from pipeline.frozen import BATCH_SIZE
+    from pipeline.model import Model
 
     loaded = Model.load(folder / "model", precision=precision, threads=1)
     all_texts, seconds = texts(folder / "in.csv"), 0.0

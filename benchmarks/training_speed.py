@@ -111,12 +111,12 @@ def read_examples(corpus: str, text: str, label: str, rows: int) -> tuple[list[E
     from embeddings.vocabulary import Vocabulary
     from pipeline.encoder import Encoder
     from pipeline.labels import Labels
-    from pipeline.tasks import TASKS
+    from pipeline.tasks import Classify
 
     texts, golds = _read(corpus, text, label, rows)
     vocabulary = Vocabulary.build((text.tokens for text in texts), min_count=2)
     encoder = Encoder(("word",), {"word": vocabulary}, {}, 512, "word")
-    return TASKS["classify"](Labels.build(golds)).examples(encoder, texts, golds), len(vocabulary)
+    return Classify(Labels.build(golds)).examples(encoder, texts, golds), len(vocabulary)
 
 
 def _read(corpus: str, text: str, label: str, rows: int) -> tuple[list[Any], list[str]]:
@@ -179,6 +179,7 @@ def ours(
 ) -> Epochs:
     """Epochs of `pipeline.training.Trainer`, as the stage train runs it."""
     from pipeline import network as networks
+    from pipeline.losses import CrossEntropy
     from pipeline.training import Trainer
 
     outputs = _outputs(examples)
@@ -187,7 +188,7 @@ def ours(
     trainer = Trainer(
         built,
         examples,
-        outputs,
+        CrossEntropy(),
         settings,
         seed=1,
         checkpoint=folder / "checkpoint.npz",

@@ -13,6 +13,7 @@ class Document:
         text: The text as the source has it; may be empty.
         label: A non-empty class name, or None where there is no label.
         row: 1-based number of the data row (a header is not counted); 0 for a text that came from no file.
+        sentence: The tokens that the source itself cuts the text into, in order, and their tags; or None.
 
     Raises:
         CorpusError: The label is empty or the row negative.
@@ -24,6 +25,7 @@ class Document:
     text: str
     label: str | None = None
     row: int = 0
+    sentence: "Sentence | None" = None
 
     def __post_init__(self) -> None:
         if self.label == "":

@@ -121,6 +121,24 @@ def read_tagged(path: str | Path, format: str | None = None, **options: object) 
         CorpusError: The format or an option is unknown; while iterating, what is wrong with the file.
     """
     path = Path(path)
+    name = tagged_format(path, format)
+    reader = TAGGED[name]
+    known = [option for option in signature(reader).parameters if option not in ("path", "form")]
+    for option in options:
+        if option not in known:
+            raise CorpusError(f'{path}: "{name}" has no option "{option}"; its options are {", ".join(known)}')
+    return reader(path, **options)
+
+
+def tagged_format(path: Path, format: str | None = None) -> str:
+    """The name of a tagged corpus's format: the given one, or else by suffix.
+
+    Raises:
+        CorpusError: There is no such format, or none for this suffix.
+
+    >>> tagged_format(Path("实体.bio.gz"))
+    'conll'
+    """
     suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
     name = TAGGED_SUFFIXES.get(suffix) if format is None else format
     if name not in TAGGED:
@@ -128,12 +146,7 @@ def read_tagged(path: str | Path, format: str | None = None, **options: object) 
             f'no tagged format "{format}"' if format is not None else f'no tagged format has the suffix "{suffix}"'
         )
         raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(TAGGED)}: name one")
-    reader = TAGGED[name]
-    known = [option for option in signature(reader).parameters if option not in ("path", "form")]
-    for option in options:
-        if option not in known:
-            raise CorpusError(f'{path}: "{name}" has no option "{option}"; its options are {", ".join(known)}')
-    return reader(path, **options)
+    return name
 
 
 def _string(cell: object) -> str:

@@ -147,6 +147,20 @@ def allowed(tags: Sequence[str], scheme: str) -> Allowed:
     )
 
 
+def joined(tags: Sequence[str], scheme: str) -> tuple[tuple[bool, ...], ...]:
+    """Whether two neighbours are of one span, as `spans` reads them, `[previous][next]` by their position among n tags.
+
+    Raises:
+        CorpusError: The scheme is unknown, or a tag is none of its tags.
+
+    >>> joined(["O", "B-人", "I-人"], "BIO")[1]
+    (False, False, True)
+    """
+    letters = _letters(scheme)
+    parts = [_part(tag, letters) for tag in tags]
+    return tuple(tuple(_joined(previous, part, letters) for part in parts) for previous in parts)
+
+
 def to_characters(sentence: Sentence, scheme: str = "BMES") -> Sentence:
     """Words, with their tags where there are any, as characters whose tags say both: the joint scheme.
 

@@ -14,6 +14,7 @@ POOL = 50  # batches that are sorted by length together while training
 STEPS = 1024  # in a batch of long rows, for prediction
 FEWEST = 8  # rows in such a batch
 GRID = 8  # padded lengths are multiples of it
+NO_TARGET = -1  # what stands behind the last target of a row that has one a step
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Example:
     """One text as a network reads it.
 
     `streams`: for each sequence that the network reads its ids, int32 (steps,), at least one; `bags`: for each set of
-    n-grams its ids, int32 (grams,); `target`: a label id or None; `truncated`: whether tokens beyond `max_tokens`
-    were cut.
+    n-grams its ids, int32 (grams,); `target`: what is to be answered, a label id, or one a step of the first stream,
+    int32 (steps,), or None; `truncated`: whether tokens beyond `max_tokens` were cut.
     """
 
     streams: Mapping[str, Ids]
     bags: Mapping[str, Ids] = field(default_factory=dict)
-    target: int | None = None
+    target: int | Ids | None = None
     truncated: bool = False
 
 
@@ -36,9 +37,9 @@ class Batch:
     """Examples padded to a rectangle.
 
     `ids`: stream -> int32 (batch, steps), 0 on the right of each row's length; `lengths`: stream -> int32 (batch,),
-    the only
-    record of padding; `bags`: name -> int32 (batch, grams), filled up with 0; `targets`: int32 (batch,) or None;
-    `positions`: int64 (batch,), where in the source the rows came from.
+    the only record of padding; `bags`: name -> int32 (batch, grams), filled up with 0; `targets`: int32 (batch,), or
+    (batch, steps) filled up with NO_TARGET, or None; `positions`: int64 (batch,), where in the source the rows came
+    from.
     """
 
     ids: Mapping[str, Ids]
@@ -52,6 +53,12 @@ class Batch:
         """What the network is fed: `STREAM` and `STREAM_lengths` of each stream, and the bags by name."""
         return {**self.ids, **{f"{name}_lengths": value for name, value in self.lengths.items()}, **self.bags}
 
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which places of the first stream are no padding: bool (batch, steps)."""
+        name = next(iter(self.ids))
+        return np.arange(self.ids[name].shape[1]) < self.lengths[name][:, None]
+
 
 def pad(examples: Sequence[Example], positions: NDArray[np.int64], *, coarse: bool = False) -> Batch:
     """The examples at `positions`, right-padded with 0 to the next multiple of 8 steps.
@@ -61,12 +68,11 @@ def pad(examples: Sequence[Example], positions: NDArray[np.int64], *, coarse: bo
     chosen = [examples[position] for position in positions]
     streams = list(chosen[0].streams)
     rows = {name: [example.streams[name] for example in chosen] for name in streams}
-    targets = [example.target for example in chosen]
     return Batch(
         ids={name: _rectangle(rows[name], coarse) for name in streams},
         lengths={name: np.array([len(row) for row in rows[name]], np.int32) for name in streams},
         bags={name: _rectangle([example.bags[name] for example in chosen], coarse) for name in chosen[0].bags},
-        targets=None if None in targets else np.array(targets, np.int32),
+        targets=_targets([example.target for example in chosen], coarse),
         positions=positions,
     )
 
@@ -108,10 +114,18 @@ def _lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
     return np.fromiter((len(next(iter(example.streams.values()))) for example in examples), np.int64, len(examples))
 
 
-def _rectangle(rows: Sequence[Ids], coarse: bool) -> Ids:
+def _targets(targets: Sequence[int | Ids | None], coarse: bool) -> Ids | None:
+    if any(target is None for target in targets):
+        return None
+    if isinstance(targets[0], np.ndarray):
+        return _rectangle(targets, coarse, NO_TARGET)  # type: ignore[arg-type]
+    return np.array(targets, np.int32)
+
+
+def _rectangle(rows: Sequence[Ids], coarse: bool, filling: int = 0) -> Ids:
     grids = max(1, -(-max(len(row) for row in rows) // GRID))
     steps = GRID * (1 << (grids - 1).bit_length() if coarse else grids)
-    padded = np.zeros((len(rows), steps), np.int32)
+    padded = np.full((len(rows), steps), filling, np.int32)
     for index, row in enumerate(rows):
         padded[index, : len(row)] = row
     return padded

@@ -30,6 +30,19 @@ class Tokenised:
             return self.tokens
         return [character for character in self.text if not character.isspace()]
 
+    def places(self) -> list[tuple[int, int]]:
+        """Where each token stands in the text, in characters, half-open.
+
+        >>> Tokenised("北京 烤鸭", ["北京", "烤鸭"]).places()
+        [(0, 2), (3, 5)]
+        """
+        places, end = [], 0
+        for token in self.tokens:
+            start = self.text.index(token, end)
+            end = start + len(token)
+            places.append((start, end))
+        return places
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -55,7 +68,7 @@ class Encoder:
         ids = self.vocabularies[unit].ids(list(chain.from_iterable(tokens)))
         return [ids[start:end] for start, end in pairwise(accumulate(map(len, tokens), initial=0))]
 
-    def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | None]) -> list[Example]:
+    def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | Ids | None]) -> list[Example]:
         """One Example a text, in order. A text without tokens is read as one unknown token."""
         ids = {unit: self.token_ids(unit, texts) for unit in self.vocabularies}
         streams = _by_text({unit: [self._cut(row) for row in ids[unit]] for unit in self.reads}, len(texts))

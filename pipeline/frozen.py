@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.batch import Batch
+from pipeline.batch import Batch, Example, in_order_of_length
 from pipeline.errors import ModelError
+
+BATCH_SIZE = 64
 
 
 class Frozen:
@@ -25,8 +27,16 @@ class Frozen:
         self.threads = threads
         self._session: Any = None
 
+    def answers(self, examples: Sequence[Example], outputs: int) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Every example once, in batches of like length, with their scores; ModelError unless these are `outputs`."""
+        for batch in in_order_of_length(examples, BATCH_SIZE):
+            scores = self.scores(batch)
+            if scores.shape[-1] != outputs:
+                raise ModelError(f"{self.path}: gives {scores.shape[-1]} scores for {outputs} labels: train anew")
+            yield batch, scores
+
     def scores(self, batch: Batch) -> NDArray[np.float32]:
-        """Scores (logits) of a batch: float32 (batch, outputs)."""
+        """Scores (logits) of a batch: float32 (batch, outputs), or (batch, steps, outputs) of every token."""
         return self.run(["scores"], batch.inputs)[0]
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:

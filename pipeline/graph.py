@@ -29,22 +29,25 @@ def build(
     weights: Mapping[str, Array],
     units: tuple[str, ...],
     wide_units: tuple[str, ...],
+    *,
+    per_token: bool = False,
 ) -> onnx.ModelProto:
     """The graph of `network.build` for prediction: the same inputs, scores float32 (batch, outputs), no dropout.
+
+    With `per_token` scores (batch, steps, outputs); what they are behind a text's length means nothing.
 
     `weights` as `network.weights` gives them. Rows beyond a text's length are never read: `sequence_lens` of the
     operators RNN, LSTM and GRU (ONNX operator specification) and the pooling's mask both come from the lengths.
     """
     graph = Graph()
-    pooled = [_recurrent(graph, unit, settings, weights) for unit in units]
-    vector = graph.add("Concat", pooled, axis=1)
-    scores = graph.add(
-        "Gemm", [vector, graph.constant(weights["scores/kernel"]), graph.constant(weights["scores/bias"])]
-    )
+    parts = [_recurrent(graph, unit, settings, weights, per_token) for unit in units]
+    scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), graph.constant(weights["scores/kernel"])])
+    scores = graph.add("Add", [scores, graph.constant(weights["scores/bias"])])
     for unit in wide_units:
         scores = graph.add("Add", [scores, _wide(graph, unit, settings.wide.scale, weights)])
     graph.add("Identity", [scores], name="scores")
-    outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", len(weights["scores/bias"])])]
+    shape: list[str | int | None] = ["batch", *(["steps"] if per_token else []), len(weights["scores/bias"])]
+    outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)]
     return model_of(graph, outputs)
 
 
@@ -125,8 +128,13 @@ class Graph:
         return names[0] if len(names) == 1 else names
 
 
-def _recurrent(graph: Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array]) -> str:
-    """Ids (batch, steps) -> pooled states (batch, width); in between time comes first: (steps, batch, width)."""
+def _recurrent(
+    graph: Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array], per_token: bool
+) -> str:
+    """Ids (batch, steps) -> pooled states (batch, width), or all of them (batch, steps, width).
+
+    In between time comes first: (steps, batch, width).
+    """
     ids = graph.input(unit, ["batch", f"{unit}_steps"])
     lengths = graph.input(f"{unit}_lengths", ["batch"])
     states = graph.add(
@@ -136,6 +144,8 @@ def _recurrent(graph: Graph, unit: str, settings: NetworkSettings, weights: Mapp
     last = ""
     for index, width in enumerate(settings.widths):
         states, last = _layer(graph, f"{unit}_{index}", settings, width, states, lengths, weights)
+    if per_token:
+        return str(graph.add("Transpose", [states], perm=[1, 0, 2]))
     inside = _inside(graph, ids, lengths)
     pooled = [_pool(graph, kind, unit, states, last, inside, lengths, weights) for kind in settings.poolings]
     return str(graph.add("Concat", pooled, axis=1))

@@ -50,3 +50,6 @@ class Labels:
     def load(cls, path: Path) -> Labels:
         """Read what `save` wrote; raises EmbeddingError naming file and line where it can't be."""
         return cls(tuple(wordlist.read(path)))
+
+
+NO_LABELS = Labels(())

@@ -10,12 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 import tomli_w
-from numpy.typing import NDArray
 
 from corpora.normalise import normaliser
 from embeddings.errors import EmbeddingError
 from embeddings.vocabulary import Vocabulary
-from pipeline.batch import Example, in_order_of_length
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import DictionaryError, ModelError
@@ -27,7 +25,6 @@ from pipeline.segmenter import Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Prediction, Task
 
 FORMAT_VERSION = 1
-BATCH_SIZE = 64
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
 Precision = Literal["float32", "int8"]
 
@@ -79,7 +76,7 @@ class Model:
     def _assemble(cls, folder: Path, about: dict[str, Any], network: Frozen) -> Model:
         labels = Labels.load(folder / "labels.txt")
         return cls(
-            task=TASKS[about["task"]](labels),
+            task=TASKS[about["task"]].load(folder, about.get("options", {}), labels),
             labels=labels,
             segmenter=_load_segmenter(folder, about["segment"]),
             normalise=normaliser(about["corpus"]["nfkc"], about["corpus"]["simplify"]),
@@ -89,7 +86,10 @@ class Model:
         )
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One Prediction a text, in order. A text of nothing but white space has the value None and the score 0."""
+        """One Prediction a text, in order. A text of nothing but white space has the value None and the score 0.
+
+        What a Prediction says is the task's: see `pipeline.tasks`.
+        """
         return self.predict_tokens([self.tokenise(text) for text in texts])
 
     def tokenise(self, text: str) -> Tokenised:
@@ -100,37 +100,25 @@ class Model:
     def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The same for texts that are segmented already."""
         filled = [index for index, text in enumerate(texts) if text.text.strip()]
-        predictions = [Prediction(None, 0.0)] * len(texts)
-        chosen = [texts[index] for index in filled]
-        examples = self.task.examples(self.encoder, chosen, [None] * len(chosen))
-        for index, prediction in zip(filled, self.task.decode(self.scores(examples)), strict=True):
+        predictions = [self.task.nothing()] * len(texts)
+        found = self.task.predict(self.network, self.encoder, [texts[index] for index in filled])
+        for index, prediction in zip(filled, found, strict=True):
             predictions[index] = prediction
         return predictions
-
-    def scores(self, examples: Sequence[Example]) -> NDArray[np.float32]:
-        """Scores (examples, outputs) of the network, in order, whatever the batches."""
-        scores = np.zeros((len(examples), self.task.head()), np.float32)
-        for batch in in_order_of_length(examples, BATCH_SIZE):
-            found = self.network.scores(batch)
-            if found.shape[1] != self.task.head():
-                raise ModelError(
-                    f"{self.network.path}: gives {found.shape[1]} scores for {len(self.labels)} labels: train anew"
-                )
-            scores[batch.positions] = found
-        return scores
 
 
 def save(
     folder: Path,
     *,
     about: Mapping[str, Any],
-    labels: Labels,
+    task: Task,
     segmenter: Segmenter,
     encoder: Encoder,
 ) -> None:
     """Write all of a model folder but its network, which is there already, and then the checksums of every file.
 
-    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter and encoder are added.
+    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter, encoder and what the
+    task says of itself are added.
     """
     settings = segmenter.settings()
     about = {
@@ -144,7 +132,9 @@ def save(
             "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
         },
     }
-    labels.save(folder / "labels.txt")
+    if options := task.save(folder):
+        about["options"] = options
+    task.labels.save(folder / "labels.txt")
     (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
     (folder / "stop_words.txt").write_text(
         "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"

@@ -23,12 +23,16 @@ class Tables:
     """What a network is built on: the arrays that come from the embed stage and the train split.
 
     `embeddings`: unit -> float32 (vocabulary, width), the first rows padding and unknown;
-    `idf`: unit -> float32 (n_grams + 1,) for each wide part; `outputs`: number of scores.
+    `idf`: unit -> float32 (n_grams + 1,) for each wide part; `outputs`: number of scores; `per_token`: whether every
+    token gets them, and not the text as a whole; `chained`: whether there are scores of one token's output after
+    another's, which the loss trains.
     """
 
     embeddings: Mapping[str, Array]
     idf: Mapping[str, Array]
     outputs: int
+    per_token: bool = False
+    chained: bool = False
 
 
 class Reverse(layers.Layer):  # type: ignore[misc]
@@ -124,19 +128,43 @@ class Wide(layers.Layer):  # type: ignore[misc]
         return (ids_shape[0], self.outputs)
 
 
+class Chain(layers.Layer):  # type: ignore[misc]
+    """Hands scores on as they are, and holds what a linear chain adds to them: (batch, steps, outputs) -> the same.
+
+    `transitions` (outputs, outputs), whose [i, j] scores output j after i, `start` and `end` (outputs,), all zero. Only
+    a loss reads them; they don't get into the frozen graph.
+    """
+
+    def build(self, scores_shape: Any) -> None:
+        """The variables."""
+        outputs = scores_shape[-1]
+        for name, shape in (("transitions", (outputs, outputs)), ("start", (outputs,)), ("end", (outputs,))):
+            setattr(self, name, self.add_weight(shape=shape, initializer="zeros", name=name))
+
+    def call(self, scores: Any) -> Any:
+        """The scores."""
+        return scores
+
+    def compute_output_shape(self, scores_shape: Any) -> Any:
+        """The shape of the scores."""
+        return scores_shape
+
+
 def build(settings: NetworkSettings, tables: Tables, seed: int) -> keras.Model:
-    """The network, not compiled: the inputs of a Batch, by name -> scores (batch, outputs).
+    """The network, not compiled: the inputs of a Batch, by name -> scores (batch, outputs), or (batch, steps, outputs).
 
     Scores are logits. Same seed, same initial weights and same dropout.
     """
     seeds = iter(np.random.SeedSequence(seed).generate_state(1000).tolist())
     inputs: dict[str, Any] = {}
-    parts = [_recurrent(unit, settings, tables.embeddings[unit], inputs, seeds) for unit in tables.embeddings]
+    parts = [_recurrent(unit, settings, tables, inputs, seeds) for unit in tables.embeddings]
     vector = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     vector = layers.Dropout(settings.dropout, seed=next(seeds))(vector)
     scores = layers.Dense(tables.outputs, kernel_initializer=_initial(seeds), name="scores")(vector)
     for unit, idf in tables.idf.items():
         scores = layers.Add()([scores, _wide(unit, settings, idf, tables.outputs, inputs, seeds)])
+    if tables.chained:
+        scores = Chain(name="chain")(scores)
     return keras.Model(inputs, scores)
 
 
@@ -150,8 +178,9 @@ def weights(network: keras.Model) -> dict[str, Array]:
     }
 
 
-def _recurrent(unit: str, settings: NetworkSettings, table: Array, inputs: dict[str, Any], seeds: Any) -> Any:
-    """Ids of one unit -> its pooled states (batch, width)."""
+def _recurrent(unit: str, settings: NetworkSettings, tables: Tables, inputs: dict[str, Any], seeds: Any) -> Any:
+    """Ids of one unit -> its pooled states (batch, width), or the states (batch, steps, width)."""
+    table = tables.embeddings[unit]
     ids = inputs[unit] = keras.Input((None,), dtype="int32", name=unit)
     lengths = inputs[f"{unit}_lengths"] = keras.Input((), dtype="int32", name=f"{unit}_lengths")
     embedding = layers.Embedding(*table.shape, trainable=settings.embedding != "frozen", name=f"{unit}_embedding")
@@ -163,6 +192,8 @@ def _recurrent(unit: str, settings: NetworkSettings, table: Array, inputs: dict[
         if index:
             states = layers.Dropout(settings.dropout, seed=next(seeds))(_aligned(directions, lengths))
         directions = _layer(f"{unit}_{index}", settings, width, states, lengths, seeds)
+    if tables.per_token:
+        return _aligned(directions, lengths)
     pooled = [_pool(kind, unit, directions, lengths) for kind in settings.poolings]
     return layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
 

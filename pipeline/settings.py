@@ -20,12 +20,41 @@ Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
 Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc"]
 Unit = Literal["word", "char"]
+Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
+# The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
+METRICS: dict[str, tuple[Metric, ...]] = {
+    "classify": ("accuracy", "macro_f1", "loss"),
+    "tag": ("f1", "macro_f1", "token_accuracy"),
+}
+DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {"tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}}}
 
 
 class Section(BaseModel):
     """A table of the config: frozen, and no key that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+class TaggedSettings(Section):
+    """How tagged text is read, where task is tag; each format has its own of these."""
+
+    token: int = Field(0, description="conll: column of the token, from 0; negative from the last")
+    tag: int | Literal["upos", "xpos"] = Field(
+        -1, description="conll: column of the tag; conllu: upos or xpos, which is upos where this is left out"
+    )
+    separator: str | None = Field(
+        None,
+        description="conll: what stands between columns; left out: a tab, or else blanks. slashed: before the tag; "
+        "left out: /",
+    )
+    comment: str | None = Field(None, description="conll: what begins a line that is passed over")
+    brackets: bool = Field(True, description="slashed: whether [ and ] stand around several words")
+    overlaps: Literal["refuse", "drop"] = Field(
+        "refuse", description="cluener, doccano, label-studio: refuse, or drop the shorter"
+    )
+    scheme: Literal["BIO", "BMES", "BIOES"] | None = Field(
+        None, description="of the tags in the files; left out: told by the tags"
+    )
 
 
 class CorpusSettings(Section):
@@ -37,8 +66,13 @@ class CorpusSettings(Section):
     )
     dev: str | None = Field(None, description="labelled file to choose the best epoch on; left out: split from train")
     test: str | None = Field(None, description="labelled file to report on; left out: split from train")
-    format: Literal["csv", "tsv", "jsonl", "parquet", "xlsx"] | None = Field(
-        None, description="left out: by the file's suffix (.gz is looked through)"
+    format: (
+        Literal["csv", "tsv", "jsonl", "parquet", "xlsx"]
+        | Literal["conll", "conllu", "slashed", "segmented", "cluener", "doccano", "label-studio"]
+        | None
+    ) = Field(
+        None,
+        description="left out: by the file's suffix (.gz is looked through); those from conll on are of tagged text",
     )
     encoding: str = Field("utf-8", description="utf-8, utf-8-sig, gb18030, big5 or utf-16; never guessed")
     text: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
@@ -52,6 +86,7 @@ class CorpusSettings(Section):
         description="Unicode normalisation form NFKC before anything else (full-width letters become ASCII)",
     )
     simplify: bool = Field(False, description="traditional to simplified characters by OpenCC (needs zhpipe[opencc])")
+    tagged: TaggedSettings = TaggedSettings()
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -75,6 +110,25 @@ class SegmentSettings(Section):
         (), description="files of words that networks and vectors do not see, one a line"
     )
     workers: int = Field(0, ge=0, description="processes; 0: all cores")
+
+
+class TagSettings(Section):
+    """What a tagger learns, where task is tag."""
+
+    kind: Literal["entities", "words", "joint", "pos"] = Field(
+        "entities",
+        description="entities: stretches with a type; words: where words end; joint: words and their tags, both from "
+        "characters; pos: a tag a word",
+    )
+    scheme: Literal["BIO", "BMES", "BIOES"] = Field(
+        "BMES", description="how entities and words become tags, whatever the scheme of the files"
+    )
+    decode: Literal["greedy", "maxent", "crf"] = Field(
+        "crf",
+        description="greedy: each token for itself; maxent: a tag given the one before it, normalised locally; "
+        "crf: the sequence as a whole",
+    )
+    constrained: bool = Field(True, description="never answer with tags that the scheme forbids side by side")
 
 
 class EmbedSettings(Section):
@@ -210,8 +264,8 @@ class TrainSettings(Section):
     batch_size: Count = Field(64, description="texts a step")
     epochs: Count = Field(10, description="most passes over the training texts")
     patience: Count = Field(3, description="stop after this many epochs without a better dev metric")
-    metric: Literal["accuracy", "macro_f1", "loss"] = Field(
-        "accuracy", description="dev metric that chooses the best epoch"
+    metric: Metric = Field(
+        "accuracy", description="dev metric that chooses the best epoch; f1, the default there, is of taggers"
     )
     clip_norm: float = Field(5.0, ge=0.0, description="largest norm of a step's gradient; 0: no limit")
     label_smoothing: Share = Field(0.0, description="probability mass spread over all labels")
@@ -240,10 +294,11 @@ class Settings(Section):
         pattern=r"^\w[\w.-]*$",
         description="names the folder runs/NAME: letters, digits, _, - and ., not a . or - at the start",
     )
-    task: Literal["classify"] = Field("classify", description="one label a text")
+    task: Literal["classify", "tag"] = Field("classify", description="classify: one label a text; tag: one a token")
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     corpus: CorpusSettings
     segment: SegmentSettings = SegmentSettings()
+    tag: TagSettings = TagSettings()
     embed: EmbedSettings = EmbedSettings()
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()
@@ -264,6 +319,49 @@ class Settings(Section):
                 'set it to "random"'
             )
         return self
+
+    @model_validator(mode="after")
+    def _the_metric_is_of_the_task(self) -> Settings:
+        if self.train.metric not in METRICS[self.task]:
+            raise ValueError(
+                f'train.metric = "{self.train.metric}" is not measured where task is "{self.task}": '
+                f"choose one of {', '.join(METRICS[self.task])}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_tagger_keeps_every_token(self) -> Settings:
+        if self.task != "tag":
+            return self
+        wanted: dict[str, tuple[Any, Any]] = {
+            "network.inputs": (self.network.inputs, {"word": "words", "char": "characters"}[self.segment.unit]),
+            "segment.mode": (self.segment.mode, "default"),
+            "segment.stop_words": (self.segment.stop_words, ()),
+            "corpus.nfkc": (self.corpus.nfkc, False),
+            "corpus.simplify": (self.corpus.simplify, False),
+            "train.class_weights": (self.train.class_weights, False),
+            "train.label_smoothing": (self.train.label_smoothing, 0.0),
+            "evaluate.baselines": (self.evaluate.baselines, ()),
+        }
+        if self.tag.kind in ("words", "joint", "pos"):
+            unit = "word" if self.tag.kind == "pos" else "char"
+            wanted["segment.unit"] = (self.segment.unit, unit)
+        for key, (value, expected) in wanted.items():
+            if value != expected:
+                shown = _literal(expected)
+                raise ValueError(f"a tagger ({self.tag.kind}) cannot have {key} = {_literal(value)}: set it to {shown}")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_task(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        for name, defaults in DEFAULTS.get(str(values.get("task", "classify")), {}).items():
+            section = values.get(name, {})
+            if isinstance(section, dict):
+                values = {**values, name: {**defaults, **section}}
+        return values
 
     @model_validator(mode="before")
     @classmethod
@@ -548,6 +646,10 @@ def _line(keys: Sequence[str], text: str) -> str:
         ):
             return f":{number}"
     return ""
+
+
+def _literal(value: Any) -> str:
+    return tomli_w.dumps({"": list(value) if isinstance(value, tuple) else value}).partition("= ")[2].strip()
 
 
 def _without_none(values: Any) -> Any:

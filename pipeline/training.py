@@ -47,25 +47,22 @@ class Trainer:
 
     Arguments:
         network: from `network.build`; it is compiled and changed here.
-        examples: the train split's, each with a target below `outputs`.
-        outputs: number of scores.
-        settings: optimizer, batch size, loss.
+        examples: the train split's, each with a target.
+        loss: one of `pipeline.losses`: targets and scores -> a number a text. Class weights n / (labels * n_label),
+            where they are on, weigh it; then the targets have to be label ids.
+        settings: optimizer, batch size, how long.
         seed: of the order of the batches (with the epoch's number).
         checkpoint: a file written after every epoch; `restore` continues from it with the same weights, optimizer
-        state,
-            dropout states and best epoch as if nothing had happened.
+            state, dropout states and best epoch as if nothing had happened.
         measure: called after each epoch while the network has the weights to judge (averaged ones where
             `settings.average` is on); gives the dev scores.
-
-    The loss is cross-entropy over softmax, with label smoothing (Szegedy et al., 2016, section 7) and class weights
-    n / (labels * n_label) where they are on.
     """
 
     def __init__(
         self,
         network: keras.Model,
         examples: Sequence[Example],
-        outputs: int,
+        loss: keras.losses.Loss,
         settings: TrainSettings,
         *,
         seed: int,
@@ -81,14 +78,12 @@ class Trainer:
         self.history: list[Epoch] = []
         self.best: list[NDArray[Any]] = []
         self.best_epoch = 0
-        self._targets = np.eye(outputs, dtype=np.float32)
-        self._weights = _class_weights(examples, outputs) if settings.class_weights else np.ones(outputs, np.float32)
+        self._weights = _class_weights(examples, network.output_shape[-1]) if settings.class_weights else None
         self.batches = math.ceil(len(examples) / settings.batch_size)
-        self._compile()
+        self._compile(loss)
 
-    def _compile(self) -> None:
+    def _compile(self, loss: keras.losses.Loss) -> None:
         optimizer = optimizers.build(self.settings, self.batches * self.settings.epochs)
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.settings.label_smoothing)
         # TensorFlow without XLA, which compiles anew for each length of a batch and was measured to be slower on CPU.
         jit = False if keras.backend.backend() == "tensorflow" else "auto"
         self.network.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
@@ -142,8 +137,8 @@ class Trainer:
         total, done, tokens, start = 0.0, 0, 0, time.perf_counter()
         for positions in shuffled(self.examples, self.settings.batch_size, generator):
             batch = pad(self.examples, positions, coarse=COMPILES_EACH_SHAPE)
-            targets = self._targets[batch.targets]
-            loss = float(self.network.train_on_batch(batch.inputs, targets, sample_weight=self._weights[batch.targets]))
+            weights = None if self._weights is None else self._weights[batch.targets]
+            loss = float(self.network.train_on_batch(batch.inputs, batch.targets, sample_weight=weights))
             if not math.isfinite(loss):
                 raise PipelineError(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"

@@ -21,9 +21,13 @@ ORDER = (
         "pipeline.crf",
         "pipeline.decoding",
     ),
+    ("pipeline.tagset",),
     ("pipeline.parallel", "pipeline.manifest", "pipeline.journal", "pipeline.assembly", "pipeline.evaluation."),
     ("pipeline.batch", "pipeline.grams"),
-    ("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen", "pipeline.optimizers"),
+    (
+        *("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen"),
+        *("pipeline.optimizers", "pipeline.losses"),
+    ),
     ("pipeline.tasks.",),
     ("pipeline.training", "pipeline.model"),
     ("pipeline.stages.stage",),
@@ -43,6 +47,7 @@ OWNERS = {
     "keras": {
         "pipeline/network.py",
         "pipeline/optimizers.py",
+        "pipeline/losses.py",
         "pipeline/training.py",
         "pipeline/crf.py",
         "pipeline/stages/train.py",

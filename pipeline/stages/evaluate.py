@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora import formats
+from corpora.document import Document
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import baselines, report
+from pipeline.evaluation import baselines
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.manifest import Inputs, sha256, versions
 from pipeline.model import Model
 from pipeline.progress import Advance, Progress, silent
-from pipeline.settings import Settings
+from pipeline.settings import CorpusSettings, Settings
 from pipeline.stages import segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -50,8 +51,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
         compared = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
-    report.write(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()}, model.labels.names)
-    return _summary(written)
+    model.task.report(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()})
+    return _summary(written, model)
 
 
 def evaluate_file(
@@ -74,11 +75,14 @@ def evaluate_file(
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
-    documents = list(formats.read(corpus, format, text=text, label=label, encoding=encoding))
-    usable = [document for document in documents if document.text.strip() and document.label is not None]
-    if not usable:
-        raise PipelineError(f"{corpus}: no row has both a text and a label; {len(documents)} rows were read")
-    rows = [Row(document.row, str(document.label), model.tokenise(document.text)) for document in usable]
+    task, counts = model.task, Counter[str]()
+    given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
+    read_as = CorpusSettings.model_construct(**given)  # checked by what reads
+    documents = segment.usable(task.read(corpus, read_as, counts), task, counts)
+    rows = [Row(document.row, str(task.gold(document)), _tokenised(model, document)) for document in documents]
+    skipped = counts["no_text"] + counts["no_label"]
+    if not rows:
+        raise PipelineError(f"{corpus}: no row has both a text and a label; {skipped} rows were read")
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _part(model, rows, (), advance)
     written = Report(
@@ -86,23 +90,30 @@ def evaluate_file(
         model=_model_facts(model),
         counts={
             "scored": len(rows),
-            "skipped": len(documents) - len(rows),
+            "skipped": skipped,
             "truncated": _truncated(model, rows),
         },
-        test=model.task.score(part.outcomes),
+        test=task.score(part.outcomes),
         made={
             "name": f"{model.about['name']} on {Path(corpus).name}",
             "versions": versions(),
             "corpus_sha256": sha256(Path(corpus)),
         },
     )
-    report.write(out, written, {"test": part.outcomes}, model.labels.names)
+    task.report(Path(out), written, {"test": part.outcomes})
     return written
 
 
 def find_model(path: Path) -> Path:
     """The model folder that a path means: itself, or that of a run's folder."""
     return path / "model" if (path / "model" / "model.toml").is_file() else path
+
+
+def _tokenised(model: Model, document: Document) -> Tokenised:
+    """As the source has cut it, or else as the model cuts."""
+    if document.sentence is None:
+        return model.tokenise(document.text)
+    return Tokenised(document.text, document.sentence.tokens)
 
 
 def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance) -> Part:
@@ -112,17 +123,7 @@ def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance
         chunk = rows[start : start + CHUNK]
         predictions = model.predict_tokens([row.tokenised for row in chunk])
         for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start):
-            outcomes.append(
-                Outcome(
-                    row=row.row,
-                    text=row.tokenised.text,
-                    gold=row.label,
-                    predicted=str(prediction.value),
-                    confidence=prediction.score,
-                    probabilities=prediction.distribution,
-                    leaked=index in known,
-                )
-            )
+            outcomes.append(row.outcome(prediction, leaked=index in known))
         advance(len(chunk))
     return Part(rows, outcomes, known)
 
@@ -199,11 +200,12 @@ def _truncated(model: Model, rows: Sequence[Row]) -> int:
     return sum(example.truncated for example in model.task.examples(model.encoder, texts, [None] * len(texts)))
 
 
-def _summary(written: Report) -> str:
+def _summary(written: Report, model: Model) -> str:
     name, scores = ("test", written.test) if written.counts["scored"] else ("dev", written.dev or {})
-    shown = [f"{name} accuracy {scores['accuracy']:.4f}, macro F1 {scores['macro_f1']:.4f}"]
+    headline = next(iter(model.task.headlines))
+    shown = [f"{name} {model.task.said(scores)}"]
     shown += [
-        f"{baseline} {found[name]['accuracy']:.4f}" for baseline, found in written.baselines.items() if name in found
+        f"{baseline} {found[name][headline]:.4f}" for baseline, found in written.baselines.items() if name in found
     ]
     return "; ".join(shown)
 

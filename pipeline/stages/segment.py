@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import tee
 from pathlib import Path
@@ -14,48 +15,71 @@ from typing import Any
 from corpora import formats, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
-from corpora.normalise import normaliser
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
+from pipeline.evaluation.outcome import Outcome
 from pipeline.manifest import Inputs
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
 from pipeline.segmenter import Segmenter, read_stop_words
 from pipeline.settings import CorpusSettings, SegmentSettings, Settings
 from pipeline.stages.stage import Stage
+from pipeline.tasks import TASKS, Prediction, Task
 
-VERSION = 1
+VERSION = 2
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # texts that are cut sooner than worker processes start
+# What is counted while a corpus is read, and how it is said.
+COUNTED = {
+    "no_text": "rows with no text left out",
+    "no_label": "rows with no label left out",
+    "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a segmented part: row number in its source, label, and the text with its tokens."""
+    """A line of a segmented part: row number in its source, gold answer, and the text with its tokens."""
 
     row: int
     label: str
     tokenised: Tokenised
 
+    def outcome(self, prediction: Prediction, leaked: bool = False) -> Outcome:
+        """What came of it."""
+        return Outcome(
+            row=self.row,
+            text=self.tokenised.text,
+            gold=self.label,
+            predicted=str(prediction.value),
+            confidence=prediction.score,
+            probabilities=prediction.distribution,
+            leaked=leaked,
+            tokens=tuple(self.tokenised.tokens),
+        )
+
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes train.csv, dev.csv and test.csv (row, label, text, tokens), corpus.json (the audit) and segmenter.json."""
     folder = made["segment"]
-    splits, skipped = read_splits(settings)
+    task = TASKS[settings.task].of(settings)
+    splits, counts = read_splits(settings, task)
     segmenter = make_segmenter(settings.segment)
     with progress("segment", total=sum(len(getattr(splits, part)) for part in PARTS), unit="texts") as advance:
         for part in PARTS:
-            _write_part(folder / f"{part}.csv", getattr(splits, part), segmenter, settings.segment.workers, advance)
-    report = {"skipped": skipped, **audit(splits).as_dict()}
+            documents = getattr(splits, part)
+            _write_part(folder / f"{part}.csv", documents, task, segmenter, settings.segment.workers, advance)
+    skipped = {name: counts[name] for name in ("no_text", "no_label")}
+    report = {"skipped": skipped, "illegal_tags": counts["illegal_tags"], **audit(splits).as_dict()}
     (folder / "corpus.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (folder / "segmenter.json").write_text(
         json.dumps(segmenter.settings(), ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    return _summary(splits, report)
+    return _summary(splits, counts, report)
 
 
 def segment_file(
@@ -72,8 +96,8 @@ def segment_file(
     """Cuts a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
     Stop words are left out, white space is not (see `corpora.segmented` for how it is written). The target appears
-    when it is
-    whole. Raises CorpusError for a bad file or column, PipelineError where the target exists and `force` is off.
+    when it is whole. Raises CorpusError for a bad file or column, PipelineError where the target exists and `force` is
+    off.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
@@ -118,15 +142,15 @@ def _kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
     return [token for token in tokens if token not in segmenter.stop_words]
 
 
-def read_splits(settings: Settings) -> tuple[Splits, dict[str, int]]:
-    """The three parts, and how many rows were skipped because they have no text or no label.
+def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
+    """The three parts, and what was counted on the way, by the names of `COUNTED`.
 
-    Raises PipelineError where a file or column is wrong, a file has no usable row, train has fewer than two labels, or
+    Raises PipelineError where a file or column is wrong, a file has no usable row, nothing can be learnt from train, or
     there is no dev part.
     """
     corpus = settings.corpus
-    skipped = {"no_text": 0, "no_label": 0}
-    given = {part: _read_given(path, corpus, skipped) for part in PARTS if (path := getattr(corpus, part))}
+    counts = Counter[str]()
+    given = {part: _read_given(path, corpus, task, counts) for part in PARTS if (path := getattr(corpus, part))}
     try:
         rest = split(
             given["train"],
@@ -137,8 +161,12 @@ def read_splits(settings: Settings) -> tuple[Splits, dict[str, int]]:
     except CorpusError as error:
         raise PipelineError(f"{corpus.train}: {error}") from None
     splits = Splits(rest.train, given.get("dev", rest.dev), given.get("test", rest.test))
-    _check(splits, corpus)
-    return splits, skipped
+    task.check(splits.train, corpus)
+    if not splits.dev:
+        raise PipelineError(
+            "no dev rows, on which the best epoch is chosen: name a file in corpus.dev or set corpus.dev_share"
+        )
+    return splits, counts
 
 
 def make_segmenter(settings: SegmentSettings) -> Segmenter:
@@ -179,21 +207,21 @@ def process_count(workers: int, texts: int) -> int:
     return 1 if texts < SMALL else workers or os.cpu_count() or 1
 
 
-def _documents(path: str, corpus: CorpusSettings) -> Iterable[Document]:
-    return formats.read(
-        path,
-        corpus.format,
-        text=corpus.text_columns,
-        label=corpus.label,
-        encoding=corpus.encoding,
-        normalise=normaliser(corpus.nfkc, corpus.simplify),
-    )
+def usable(documents: Iterable[Document], task: Task, counts: MutableMapping[str, int]) -> Iterator[Document]:
+    """The documents that have a text and a gold answer; the others are counted."""
+    for document in documents:
+        if not document.text.strip():
+            counts["no_text"] += 1
+        elif task.gold(document) is None:
+            counts["no_label"] += 1
+        else:
+            yield document
 
 
-def _read_given(path: str, corpus: CorpusSettings, skipped: dict[str, int]) -> list[Document]:
-    """The rows of a file that have a text and a label, one or more."""
+def _read_given(path: str, corpus: CorpusSettings, task: Task, counts: MutableMapping[str, int]) -> list[Document]:
+    """The rows of a file that have a text and a gold answer, one or more."""
     try:
-        documents = list(_usable(_documents(path, corpus), skipped))
+        documents = list(usable(task.read(path, corpus, counts), task, counts))
     except CorpusError as error:
         raise PipelineError(_with_settings(str(error))) from None
     if not documents:
@@ -207,44 +235,22 @@ def _with_settings(message: str) -> str:
     return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
-def _usable(documents: Iterable[Document], skipped: dict[str, int]) -> Iterator[Document]:
-    for document in documents:
-        if not document.text.strip():
-            skipped["no_text"] += 1
-        elif document.label is None:
-            skipped["no_label"] += 1
-        else:
-            yield document
-
-
-def _check(splits: Splits, corpus: CorpusSettings) -> None:
-    labels = {document.label for document in splits.train}
-    if len(labels) < 2:
-        found = f"only {next(iter(labels))!r}" if labels else "none"
-        raise PipelineError(
-            f'{corpus.train}: a classifier needs at least two labels in column "{corpus.label}", found {found}: '
-            "check corpus.label, or add rows of another label"
-        )
-    if not splits.dev:
-        raise PipelineError(
-            "no dev rows, on which the best epoch is chosen: name a file in corpus.dev or set corpus.dev_share"
-        )
-
-
-def _write_part(path: Path, documents: list[Document], segmenter: Segmenter, workers: int, advance: Any) -> None:
-    texts = (document.text for document in documents)
+def _write_part(
+    path: Path, documents: list[Document], task: Task, segmenter: Segmenter, workers: int, advance: Any
+) -> None:
+    """A document that its source has cut keeps those tokens."""
+    texts = [document.text for document in documents if document.sentence is None]
     with TableWriter(path, COLUMNS) as table:
-        cut = split_texts(segmenter, texts, workers=process_count(workers, len(documents)))
-        for document, tokens in zip(documents, cut, strict=True):
-            table.write((document.row, document.label, document.text, segmented.join(tokens)))
+        cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
+        for document in documents:
+            tokens = next(cut) if document.sentence is None else document.sentence.tokens
+            table.write((document.row, task.gold(document), document.text, segmented.join(tokens)))
             advance(1)
 
 
-def _summary(splits: Splits, report: Mapping[str, Any]) -> str:
+def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [
-        f"{count} rows with {name.replace('_', ' ')} left out" for name, count in report["skipped"].items() if count
-    ]
+    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
     notes += [
         f"{len(report[f'leaked_{part}'])} {part} rows leaked" for part in ("dev", "test") if report[f"leaked_{part}"]
     ]
@@ -259,6 +265,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {
         "corpus": corpus.model_dump(exclude=set(PARTS)),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
+        "task": settings.task,
+        "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": settings.seed,
     }
     return Inputs(used, [Path(path) for path in (*paths, *cut.dictionaries, *cut.stop_words)], VERSION)

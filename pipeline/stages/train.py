@@ -16,13 +16,11 @@ from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
 from pipeline import model
-from pipeline.batch import Example, in_order_of_length, pad, shuffled
+from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.outcome import Outcome
-from pipeline.frozen import Frozen
+from pipeline.frozen import BATCH_SIZE, Frozen
 from pipeline.grams import Grams
-from pipeline.labels import Labels
 from pipeline.manifest import Inputs, versions
 from pipeline.progress import Progress
 from pipeline.settings import NetworkSettings, Settings
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from pipeline.network import Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 1
+VERSION = 2
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 
@@ -47,7 +45,6 @@ class Prepared:
     """All that training needs, made from the files of the earlier stages."""
 
     task: Task
-    labels: Labels
     encoder: Encoder
     tables: Tables
     train: list[Example]
@@ -69,6 +66,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
             _write_history(folder / "history.csv", trainer.history)
             tensorboard(epoch)
     trainer.use_best()
+    task = _taught(prepared, network)
     difference = _freeze(settings, prepared, network, model_folder)
     best = trainer.history[trainer.best_epoch - 1]
     training = _training(trainer, difference, prepared)
@@ -76,7 +74,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     model.save(
         model_folder,
         about=_about(settings, run, best.dev, difference),
-        labels=prepared.labels,
+        task=task,
         segmenter=segment.read_segmenter(run),
         encoder=prepared.encoder,
     )
@@ -84,7 +82,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "candidate.onnx").unlink(missing_ok=True)
     return (
         f"best epoch {trainer.best_epoch} of {len(trainer.history)}: "
-        f"dev accuracy {best.dev['accuracy']:.4f}, macro F1 {best.dev['macro_f1']:.4f}; "
+        f"dev {task.said(best.dev)}; "
         f"{best.tokens_per_second:,.0f} tokens/s"
     )
 
@@ -115,8 +113,8 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
     from pipeline.network import Tables
 
     rows, dev_rows = segment.read_part(run, "train"), segment.read_part(run, "dev")
-    texts = [row.tokenised for row in rows]
-    labels = Labels.build(row.label for row in rows)
+    texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
+    task = TASKS[settings.task].of(settings).fit(texts, golds)
     encoder, idf = _encoder(settings, run, texts)
     network = settings.network
     embeddings = {
@@ -129,13 +127,11 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
         )
         for unit in encoder.reads
     }
-    task = TASKS[settings.task](labels)
     return Prepared(
         task=task,
-        labels=labels,
         encoder=encoder,
-        tables=Tables(embeddings, idf, task.head()),
-        train=task.examples(encoder, texts, [row.label for row in rows]),
+        tables=Tables(embeddings, idf, task.head(), task.per_token, task.chained),
+        train=task.examples(encoder, texts, golds),
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.label for row in dev_rows]),
     )
@@ -176,12 +172,14 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
 
     def measure() -> dict[str, float]:
         _save_graph(settings, prepared, network, folder / "candidate.onnx")
-        return _dev_scores(prepared, Frozen(folder / "candidate.onnx"))
+        task, frozen = _taught(prepared, network), Frozen(folder / "candidate.onnx")
+        answers = task.predict(frozen, prepared.encoder, [row.tokenised for row in prepared.dev_rows])
+        return task.measure([row.outcome(answer) for row, answer in zip(prepared.dev_rows, answers, strict=True)])
 
     trainer = Trainer(
         network,
         prepared.train,
-        prepared.task.head(),
+        prepared.task.loss(network, settings.train),
         settings.train,
         seed=settings.seed,
         checkpoint=folder / "checkpoint.npz",
@@ -190,43 +188,24 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
     return network, trainer
 
 
-def _dev_scores(prepared: Prepared, frozen: Frozen) -> dict[str, float]:
-    """Accuracy, macro F1 and mean cross-entropy (nats; of rows whose label train has) of a frozen network on dev."""
-    scores = np.zeros((len(prepared.dev), prepared.task.head()), np.float32)
-    for batch in in_order_of_length(prepared.dev, model.BATCH_SIZE):
-        scores[batch.positions] = frozen.scores(batch)
-    predictions = prepared.task.decode(scores)
-    outcomes = [
-        Outcome(
-            row.row,
-            row.tokenised.text,
-            row.label,
-            str(prediction.value),
-            prediction.score,
-            prediction.distribution,
-        )
-        for row, prediction in zip(prepared.dev_rows, predictions, strict=True)
-    ]
-    found = prepared.task.score(outcomes)
-    known = [
-        (example.target, prediction)
-        for example, prediction in zip(prepared.dev, predictions, strict=True)
-        if example.target is not None
-    ]
-    loss = (
-        -np.mean([np.log(max(prediction.distribution[target], 1e-12)) for target, prediction in known])
-        if known
-        else np.nan
-    )
-    return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+def _taught(prepared: Prepared, network: keras.Model) -> Task:
+    """The task with what the network learnt for it."""
+    from pipeline import network as networks
+
+    return prepared.task.taught(networks.weights(network))
 
 
 def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:
     from pipeline import graph
     from pipeline import network as networks
 
+    encoder = prepared.encoder
     built = graph.build(
-        settings.network, networks.weights(network), prepared.encoder.reads, tuple(prepared.encoder.grams)
+        settings.network,
+        networks.weights(network),
+        encoder.reads,
+        tuple(encoder.grams),
+        per_token=prepared.task.per_token,
     )
     graph.save(built, path)
 
@@ -240,11 +219,12 @@ def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder
     _save_graph(settings, prepared, network, path)
     frozen = Frozen(path)
     difference, greatest = 0.0, 1.0
-    for positions in shuffled(prepared.dev, model.BATCH_SIZE, np.random.default_rng(settings.seed)):
+    for positions in shuffled(prepared.dev, BATCH_SIZE, np.random.default_rng(settings.seed)):
         batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
         trained = np.asarray(network.predict_on_batch(batch.inputs))
-        difference = max(difference, float(np.abs(frozen.scores(batch) - trained).max()))
-        greatest = max(greatest, float(np.abs(trained).max()))
+        inside = batch.inside if prepared.task.per_token else slice(None)
+        difference = max(difference, float(np.abs(frozen.scores(batch) - trained)[inside].max()))
+        greatest = max(greatest, float(np.abs(trained[inside]).max()))
     if not np.isfinite(greatest):
         raise PipelineError("train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm")
     if not difference / greatest < TOLERANCE:
@@ -310,6 +290,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "network": settings.network.model_dump(),
         "train": settings.train.model_dump(),
         "task": settings.task,
+        "tag": settings.tag.model_dump(),
         "size": settings.embed.size,
         "seed": settings.seed,
     }

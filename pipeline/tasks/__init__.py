@@ -1,8 +1,9 @@
 """Tasks: what a model answers about a text; a task is one file here and one line in TASKS."""
 
 from pipeline.tasks.classify import Classify
+from pipeline.tasks.tag import Tag
 from pipeline.tasks.task import Prediction, Task
 
-TASKS: dict[str, type[Task]] = {"classify": Classify}
+TASKS: dict[str, type[Task]] = {"classify": Classify, "tag": Tag}
 
-__all__ = ["TASKS", "Prediction", "Task"]
+__all__ = ["TASKS", "Classify", "Prediction", "Tag", "Task"]

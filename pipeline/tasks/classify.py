@@ -2,33 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpora import formats
+from corpora.document import Document
+from corpora.normalise import normaliser
 from pipeline.batch import Example
 from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
-from pipeline.labels import Labels
-from pipeline.tasks.task import Prediction
+from pipeline.frozen import Frozen
+from pipeline.labels import NO_LABELS, Labels
+from pipeline.settings import CorpusSettings, Settings, TrainSettings
+from pipeline.tasks.task import Prediction, Task
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.report import Report
 
 
-class Classify:
+class Classify(Task):
     """Answers with the most probable label; the probabilities are the softmax of the scores."""
 
-    def __init__(self, labels: Labels) -> None:
+    headlines: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+    def __init__(self, labels: Labels = NO_LABELS) -> None:
         self.labels = labels
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """A classifier has no settings of its own."""
+        return cls()
+
+    def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
+        """The rows of a table."""
+        return formats.read(
+            path,
+            corpus.format,
+            text=corpus.text_columns,
+            label=corpus.label,
+            encoding=corpus.encoding,
+            normalise=normaliser(corpus.nfkc, corpus.simplify),
+        )
+
+    def gold(self, document: Document) -> str | None:
+        """The label."""
+        return document.label
+
+    def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
+        """Raises PipelineError where there are fewer than two labels."""
+        labels = {document.label for document in train}
+        if len(labels) < 2:
+            found = f"only {next(iter(labels))!r}" if labels else "none"
+            raise PipelineError(
+                f'{corpus.train}: a classifier needs at least two labels in column "{corpus.label}", found {found}: '
+                "check corpus.label, or add rows of another label"
+            )
+
+    def fit(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Self:
+        """With the labels of the train split."""
+        return type(self)(Labels.build(golds))
 
     def examples(self, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]) -> list[Example]:
         """One Example a text; a gold label that the train split doesn't have gives no target."""
         known = [self.labels.id(gold) if gold is not None and gold in self.labels else None for gold in golds]
         return encoder.examples(texts, known)
 
-    def head(self) -> int:
-        """One score a label."""
-        return len(self.labels)
+    def loss(self, network: Any, settings: TrainSettings) -> Any:
+        """Cross-entropy."""
+        from pipeline import losses
+
+        return losses.CrossEntropy(settings.label_smoothing)
+
+    @classmethod
+    def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
+        """The labels are all that there is."""
+        return cls(labels)
+
+    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+        """The label of each text, whatever the batches."""
+        examples = encoder.examples(texts, [None] * len(texts))
+        scores = np.zeros((len(texts), self.head()), np.float32)
+        for batch, found in network.answers(examples, self.head()):
+            scores[batch.positions] = found
+        return self.decode(scores)
 
     def decode(self, scores: NDArray[np.float32]) -> list[Prediction]:
         """Scores (batch, labels) -> the label of the greatest, its probability, and all probabilities."""
@@ -40,11 +101,28 @@ class Classify:
             for index, row in zip(best, probabilities.tolist(), strict=True)
         ]
 
+    def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
+        """Accuracy, macro F1, and mean cross-entropy (nats; of rows whose label train has)."""
+        found = self.score(outcomes)
+        of_gold = [
+            outcome.probabilities[self.labels.id(outcome.gold)]
+            for outcome in outcomes
+            if outcome.gold is not None and outcome.gold in self.labels
+        ]
+        loss = -np.mean(np.log(np.maximum(of_gold, 1e-12))) if of_gold else np.nan
+        return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Accuracy, F1 and their like: `evaluation.scores.classification`."""
         from pipeline.evaluation import scores
 
         return scores.classification(outcomes, self.labels.names)
+
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+        """The files of `evaluation.report.write`."""
+        from pipeline.evaluation import report
+
+        report.write(folder, written, outcomes, self.labels.names)
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence` and `p:LABEL` of each label."""

@@ -1,18 +1,26 @@
-"""Task: the protocol that all tasks follow, and what they answer with."""
+"""Task: all in which tasks differ, from the corpus that they read to the columns that they write."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpora.document import Document
 from pipeline.batch import Example
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.evaluation.outcome import Outcome
+from pipeline.frozen import Frozen
 from pipeline.labels import Labels
+from pipeline.settings import CorpusSettings, Settings, TrainSettings
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +36,110 @@ class Prediction:
     distribution: tuple[float, ...] = ()
 
 
-class Task(Protocol):
-    """The five things in which tasks differ. `labels` are those of the train split."""
+class Task(ABC):
+    """What a task reads, learns and answers.
 
-    def __init__(self, labels: Labels) -> None: ...
+    The settings make one, `fit` one that knows the train split, `taught` one that has all that a network learnt for it;
+    `save` and `load` keep that in the model's folder. Gold answers go from stage to stage as text (`gold`), which only
+    the task itself reads.
 
+    `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
+    whole; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`); `headlines`: the
+    scores to tell in one line, key to title, the one to compare by first.
+    """
+
+    per_token: ClassVar[bool] = False
+    headlines: ClassVar[Mapping[str, str]]
+    labels: Labels
+
+    @property
+    def chained(self) -> bool:
+        """None."""
+        return False
+
+    # What comes out of a corpus.
+
+    @classmethod
+    @abstractmethod
+    def of(cls, settings: Settings) -> Self:
+        """The task that the settings describe, which has seen no text yet."""
+
+    @abstractmethod
+    def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
+        """The texts of a file; what is doubtful about them is counted."""
+
+    @abstractmethod
+    def gold(self, document: Document) -> str | None:
+        """The gold answer as text, or None where there is none."""
+
+    @abstractmethod
+    def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
+        """Raises PipelineError where nothing can be learnt from these."""
+
+    # What is learnt.
+
+    @abstractmethod
+    def fit(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Self:
+        """The same task, knowing the train split."""
+
+    @abstractmethod
     def examples(self, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]) -> list[Example]:
         """What the network reads and, where there is a gold answer that it can give, what it should answer."""
-        ...
 
     def head(self) -> int:
-        """The number of scores that the network gives a text."""
-        ...
+        """The number of scores that the network gives a text or token: one a label."""
+        return len(self.labels)
 
-    def decode(self, scores: NDArray[np.float32]) -> list[Prediction]:
-        """Scores (batch, outputs) -> a Prediction a row."""
-        ...
+    @abstractmethod
+    def loss(self, network: Any, settings: TrainSettings) -> Any:
+        """What training makes small, one of `pipeline.losses`, for a `keras.Model`."""
 
+    def taught(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
+        """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""
+        return self
+
+    # The model's folder.
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Writes the files of its own, and returns what `load` needs besides, in values that TOML holds: nothing."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
+        """What `save` wrote and, as `options`, returned. Raises ValueError, OSError or KeyError where it is spoilt."""
+
+    # What is answered.
+
+    @abstractmethod
+    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+        """One Prediction a text, in order; every text has a token."""
+
+    def nothing(self) -> Prediction:
+        """What is said of a text with nothing in it."""
+        return Prediction(None, 0.0)
+
+    @abstractmethod
+    def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
+        """The dev scores of an epoch, those of `settings.METRICS` among them."""
+
+    @abstractmethod
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
-        ...
 
+    @abstractmethod
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+        """Writes the report's files."""
+
+    def said(self, scores: Mapping[str, Any]) -> str:
+        """The scores in a line."""
+        shown = [(title, scores.get(key)) for key, title in self.headlines.items()]
+        return ", ".join(f"{title} {value:.4f}" for title, value in shown if value is not None)
+
+    @abstractmethod
     def columns(self, probabilities: bool) -> tuple[str, ...]:
-        """The names of the columns that `label` adds; with `probabilities` one more for each label."""
-        ...
+        """The names of the columns that `label` adds; with `probabilities` the finer ones too."""
 
+    @abstractmethod
     def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
         """A prediction in those columns."""
-        ...

@@ -8,6 +8,7 @@ from pipeline.encoder import Encoder
 from pipeline.labels import Labels
 from pipeline.segmenter import Segmenter
 from pipeline.settings import NetworkSettings
+from pipeline.tasks import Classify
 
 WORDS = [*"很好吃不送餐快慢了，。abx", "味道", "服务", "态度", "今天", "天气", "电影", "好看", "难看", "text"]
 
@@ -38,7 +39,7 @@ def make_model(folder, labels=("好", "差", "中,等")):
             "corpus": {"nfkc": False, "simplify": False},
             "network": settings.model_dump(exclude_none=True),
         },
-        labels=Labels(labels),
+        task=Classify(Labels(labels)),
         segmenter=Segmenter(),
         encoder=Encoder(("word",), {"word": Vocabulary(WORDS)}, {}, 512, "word"),
     )

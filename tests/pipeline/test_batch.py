@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batch import GRID, POOL, Example, in_order_of_length, pad, shuffled
+from pipeline.batch import GRID, NO_TARGET, POOL, Example, in_order_of_length, pad, shuffled
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -89,3 +89,12 @@ def test_inputs_are_named_and_a_missing_target_leaves_none():
         "char_lengths",
         "gram_char",
     }
+
+
+def test_a_target_a_step_ends_where_its_row_does():
+    rows = [Example({"char": np.full(n, 5, np.int32)}, target=np.arange(n, dtype=np.int32)) for n in (2, 9)]
+    batch = pad(rows, np.array([1, 0]))
+    assert batch.targets.shape == batch.ids["char"].shape == (2, 16)
+    np.testing.assert_array_equal(batch.targets != NO_TARGET, batch.inside)
+    assert batch.targets[1, :3].tolist() == [0, 1, NO_TARGET]
+    assert pad([*rows, Example({"char": np.array([5], np.int32)})], np.array([0, 2])).targets is None

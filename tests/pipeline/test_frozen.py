@@ -1,5 +1,6 @@
 """The frozen graph gives what Keras gives: every cell, direction, depth, pooling and input."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -98,3 +99,18 @@ def test_a_file_that_is_no_graph_is_one_sentence(tmp_path):
     (tmp_path / "network.onnx").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"network\.onnx: not a network"):
         Frozen(tmp_path / "network.onnx").scores(random_batch(("word",), ()))
+
+
+@pytest.mark.parametrize(("cell", "bidirectional"), list(product(("rnn", "lstm", "gru"), (False, True))))
+def test_scores_of_tokens_are_those_of_keras(tmp_path, cell, bidirectional):
+    settings = NetworkSettings(cell=cell, units=(4, 3), layers=2, bidirectional=bidirectional, inputs="words")
+    tables = replace(random_tables(("word",), ()), per_token=True, chained=True)
+    keras_network = network.build(settings, tables, seed=1)
+    built = graph.build(settings, network.weights(keras_network), ("word",), (), per_token=True)
+    graph.save(built, tmp_path / "network.onnx")
+    batch = random_batch(("word",), ())
+    ours = Frozen(tmp_path / "network.onnx", threads=1).scores(batch)
+    theirs = np.asarray(keras_network(batch.inputs, training=False))
+    assert ours.shape == theirs.shape == (*batch.ids["word"].shape, LABELS)
+    np.testing.assert_allclose(ours[batch.inside], theirs[batch.inside], atol=1e-5)
+    assert np.ptp(theirs[batch.inside], axis=0).max() > 0.05, "tokens must differ, or this shows nothing"

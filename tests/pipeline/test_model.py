@@ -9,6 +9,7 @@ import pytest
 from mini import mails
 
 import pipeline
+from pipeline import frozen
 from pipeline import model as models
 from pipeline.errors import ModelError
 from pipeline.model import Model
@@ -53,7 +54,7 @@ def test_batches_and_order_change_no_answer(trained, cell, monkeypatch):
     order = np.random.default_rng(1).permutation(len(TEXTS))
     mixed = model.predict([TEXTS[place] for place in order])
     assert close([mixed[place] for place in np.argsort(order)], together)
-    monkeypatch.setattr(models, "BATCH_SIZE", 3)
+    monkeypatch.setattr(frozen, "BATCH_SIZE", 3)
     assert close(model.predict(TEXTS), together)
     assert close([model.predict([text])[0] for text in TEXTS], together)
 
@@ -75,7 +76,7 @@ def test_saving_what_was_loaded_gives_the_same_folder(folder, tmp_path):
     again.mkdir()
     shutil.copy(folder / "network.onnx", again)
     about = {key: value for key, value in model.about.items() if key not in ("format_version", "segment", "encoder")}
-    models.save(again, about=about, labels=model.labels, segmenter=model.segmenter, encoder=model.encoder)
+    models.save(again, about=about, task=model.task, segmenter=model.segmenter, encoder=model.encoder)
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }

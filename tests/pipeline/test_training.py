@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from pipeline import network, training
 from pipeline.batch import Example, pad
 from pipeline.errors import PipelineError
+from pipeline.losses import CrossEntropy
 from pipeline.settings import NetworkSettings, TrainSettings
 from pipeline.training import Trainer
 
@@ -48,7 +49,7 @@ def trainer(folder, settings, *, seed=1, measure=None, examples=None):
     return Trainer(
         built,
         examples or texts(),
-        LABELS,
+        CrossEntropy(settings.get("label_smoothing", 0.0)),
         TrainSettings(**{"epochs": 4, "patience": 9, "batch_size": 8, **settings}),
         seed=seed,
         checkpoint=folder / "checkpoint.npz",

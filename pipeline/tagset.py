@@ -1,0 +1,93 @@
+"""Tagset: the tags of a scheme, which of them may stand side by side, and the stretches that a sequence marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora import tags
+from pipeline.labels import Labels
+
+Flags = NDArray[np.bool_]
+Places = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Which tags may follow each other (tags, tags), `[i, j]` j after i, begin a text and end it (tags,); bool."""
+
+    transitions: Flags
+    start: Flags
+    end: Flags
+
+    def __iter__(self) -> Iterator[Flags]:
+        return iter((self.transitions, self.start, self.end))
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """The spans or words of a batch of sequences, in order: the text, first token, token behind and tag id of each."""
+
+    rows: Places
+    starts: Places
+    stops: Places
+    tags: Places
+
+
+@dataclass(frozen=True)
+class Tagset:
+    """Labels that are tags of a scheme, or, with None, of nothing: then each token is a stretch of its own.
+
+    >>> tagset = Tagset(Labels(("B-人", "I-人", "O")), "BIO")
+    >>> tagset.allowed.transitions.tolist()
+    [[True, True, True], [True, True, True], [True, False, True]]
+    >>> found = tagset.stretches(np.array([[2, 0, 1], [1, -1, -1]]), np.array([3, 1]))
+    >>> found.rows.tolist(), found.starts.tolist(), found.stops.tolist()
+    ([0, 1], [1, 0], [3, 1])
+    """
+
+    labels: Labels
+    scheme: str | None
+
+    @cached_property
+    def types(self) -> tuple[str, ...]:
+        """The label inside each tag: that of its span or word, or "", or the tag itself where there is no scheme."""
+        names = self.labels.names
+        return names if self.scheme is None else tuple(name.partition("-")[2] for name in names)
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """What the scheme allows; all, where there is none."""
+        names, count = self.labels.names, len(self.labels)
+        if self.scheme is None:
+            return Allowed(np.ones((count, count), bool), np.ones(count, bool), np.ones(count, bool))
+        found = tags.allowed(names, self.scheme)
+        return Allowed(np.array(found.between), np.array(found.start), np.array(found.end))
+
+    @cached_property
+    def _joined(self) -> Flags:
+        """Whether [i, j] are of one stretch."""
+        count = len(self.labels)
+        if self.scheme is None:
+            return np.zeros((count, count), bool)
+        return np.array(tags.joined(self.labels.names, self.scheme))
+
+    @cached_property
+    def _inside(self) -> Flags:
+        return np.array([self.scheme is None or name != tags.OUTSIDE for name in self.labels.names])
+
+    def stretches(self, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> Stretches:
+        """The stretches of tag ids (batch, steps), as `corpora.tags.spans` reads any sequence, legal or not."""
+        rows, steps = np.nonzero(np.arange(paths.shape[1]) < np.asarray(lengths)[:, None])
+        found = paths[rows, steps]
+        begins = np.ones(len(found), bool)
+        begins[1:] = (steps[1:] == 0) | ~self._joined[found[:-1], found[1:]]
+        first = np.flatnonzero(begins)
+        stops = steps[np.append(first[1:], len(found)) - 1] + 1
+        kept = self._inside[found[first]]
+        return Stretches(rows[first][kept], steps[first][kept], stops[kept], found[first][kept])

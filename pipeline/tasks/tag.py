@@ -1,0 +1,393 @@
+"""Tagging: one tag a token, and the entities or words that the tags mark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora import formats, segmented
+from corpora.document import Document
+from corpora.targets import Targets
+from embeddings import wordlist
+from pipeline import decoding
+from pipeline.batch import Example
+from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import PipelineError
+from pipeline.evaluation.outcome import Outcome
+from pipeline.frozen import Frozen
+from pipeline.labels import NO_LABELS, Labels
+from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
+from pipeline.tagset import Allowed, Tagset
+from pipeline.tasks.task import Prediction, Task
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.report import Report
+
+Floats = NDArray[np.float32]
+TABLES = ("transitions", "start", "end")
+CONTEXT = 64  # tokens on each side of a window that are read and not answered
+# The options that each format of tagged text has, by the name of the reader's argument.
+READER_OPTIONS = {
+    "conll": ("token", "tag", "separator", "comment"),
+    "conllu": ("tag",),
+    "slashed": ("separator", "brackets"),
+    "cluener": ("overlaps",),
+    "doccano": ("overlaps",),
+    "label-studio": ("overlaps",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An entity or a word: its characters in the text, half-open, its type ("" of a bare word), and how sure it is.
+
+    `text` is `whole[start:end]` of the text that was handed in; `confidence` the probability, 0 to 1, that the tags of
+    just these tokens are right, whatever the others are.
+    """
+
+    text: str
+    type: str
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Prediction):
+    """What a tagger says of one text.
+
+    `value`: the tags that the network gives, as one line of segmented text, or None for a text with nothing in it;
+    `score`: the probability of all of them together. `tokens`, one tag each in `tags`, and one probability, 0 to 1,
+    in `confidences`: the characters or words that were tagged, or the words that were found (then `tags` are their
+    parts of speech, or empty). `spans`: the entities, or the words, where there are such.
+    """
+
+    tokens: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    confidences: tuple[float, ...] = ()
+    spans: tuple[Stretch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Scores of a tag after a tag (tags, tags), of the first (tags,) and the last (tags,); -inf forbids."""
+
+    transitions: Floats
+    start: Floats
+    end: Floats
+
+    def __iter__(self) -> Iterator[Floats]:
+        return iter((self.transitions, self.start, self.end))
+
+
+class Tag(Task):
+    """Answers with the best sequence of tags.
+
+    Arguments:
+        options: kind, scheme and decoding, see `settings.TagSettings`.
+        unit: "char" or "word".
+        labels: the tags.
+        learnt: the chain that a network was trained with; None: all zero.
+        words: those of the train split, for scores of known and unknown words; none where entities are learnt.
+    """
+
+    per_token: ClassVar[bool] = True
+    headlines: ClassVar[Mapping[str, str]] = {"f1": "F1", "token_accuracy": "token accuracy"}
+
+    def __init__(
+        self,
+        options: TagSettings,
+        unit: str,
+        labels: Labels = NO_LABELS,
+        learnt: Chain | None = None,
+        words: frozenset[str] = frozenset(),
+    ) -> None:
+        self.options = options
+        self.unit = unit
+        self.labels = labels
+        self.learnt = learnt
+        self.words = words
+
+    @property
+    def chained(self) -> bool:
+        """Unless tokens are tagged one by one."""
+        return self.options.decode != "greedy"
+
+    @cached_property
+    def tagset(self) -> Tagset:
+        """The tags, and what the scheme says of them."""
+        return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As in the section `[tag]`."""
+        return cls(settings.tag, settings.segment.unit)
+
+    def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
+        """The sentences of a tagged corpus; neighbouring tags that break its scheme are counted."""
+        tagged = corpus.tagged
+        source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
+        options = self.options
+        for document, illegal in Targets(source, options.kind, self.unit, options.scheme, tagged.scheme).counted():
+            counts["illegal_tags"] += illegal
+            yield document
+
+    def gold(self, document: Document) -> str | None:
+        """The tags as a line of segmented text."""
+        sentence = document.sentence
+        return None if sentence is None or sentence.tags is None else segmented.join(sentence.tags)
+
+    def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
+        """Raises PipelineError where there are fewer than two tags."""
+        found = {tag for document in train if document.sentence for tag in document.sentence.tags or ()}
+        if len(found) < 2:
+            shown = f"only {next(iter(found))!r}" if found else "none"
+            raise PipelineError(f"{corpus.train}: a tagger needs at least two tags, found {shown}: check corpus.format")
+
+    def fit(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Self:
+        """With the tags and words of the train split."""
+        found = set(chain.from_iterable(segmented.split(gold) for gold in golds))
+        if self.options.kind == "entities":
+            found.add("O")  # so that every text has a legal sequence
+        elif self.options.kind != "pos" and self.options.scheme != "BIO":
+            found |= {f"S{tag[1:]}" for tag in found}
+        fitted = type(self)(self.options, self.unit, Labels.build(found))
+        return type(self)(self.options, self.unit, fitted.labels, words=frozenset(fitted._words(texts, golds)))
+
+    def _words(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Iterator[str]:
+        if self.options.kind == "entities":
+            return
+        for text, gold in zip(texts, golds, strict=True):
+            ids = np.array([self.labels.id(tag) for tag in segmented.split(gold)], np.int32)
+            found = self.tagset.stretches(ids[None], np.array([len(ids)]))
+            for start, stop in zip(found.starts.tolist(), found.stops.tolist(), strict=True):
+                yield "".join(text.tokens[start:stop])
+
+    def examples(self, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]) -> list[Example]:
+        """One Example a text, or several, one after the other, of a text of more than `max_tokens` tokens.
+
+        A gold tag that the train split doesn't have leaves a text without targets.
+        """
+        pieces, targets = [], []
+        for text, gold in zip(texts, golds, strict=True):
+            ids = self._ids(gold)
+            for start in range(0, len(text.tokens), encoder.max_tokens):
+                stop = start + encoder.max_tokens
+                pieces.append(_piece(text, start, stop))
+                targets.append(None if ids is None else ids[start:stop])
+        return encoder.examples(pieces, targets)
+
+    def _ids(self, gold: str | None) -> NDArray[np.int32] | None:
+        names = segmented.split(gold) if gold is not None else None
+        if names is None or any(name not in self.labels for name in names):
+            return None
+        return np.array([self.labels.id(name) for name in names], np.int32)
+
+    def loss(self, network: Any, settings: TrainSettings) -> Any:
+        """Minus the log-likelihood of the tags, by the chain that decodes them."""
+        from pipeline import losses
+
+        if not self.chained:
+            return losses.independent()
+        return losses.chain(self.options.decode, network.get_layer("chain"), self._allowed)
+
+    @property
+    def _allowed(self) -> Allowed:
+        allowed = self.tagset.allowed
+        return allowed if self.options.constrained else Allowed(*map(np.ones_like, allowed))
+
+    @cached_property
+    def chain(self) -> Chain:
+        """What decodes: the learnt chain, or zeros, with -inf where the scheme forbids."""
+        learnt = self.learnt or Chain(*(np.zeros(each.shape, np.float32) for each in self._allowed))
+        return Chain(*(decoding.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
+
+    def taught(self, weights: Mapping[str, Floats]) -> Self:
+        """With the trained chain."""
+        learnt = Chain(*(weights[f"chain/{name}"] for name in TABLES)) if self.chained else None
+        return type(self)(self.options, self.unit, self.labels, learnt, self.words)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Writes transitions.npy, start.npy and end.npy, and words.txt where words are learnt."""
+        for name in TABLES:
+            np.save(folder / f"{name}.npy", getattr(self.chain, name))
+        if self.words:
+            wordlist.write(folder / "words.txt", sorted(self.words))
+        return {"tag": self.options.model_dump(), "unit": self.unit}
+
+    @classmethod
+    def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
+        """What `save` wrote."""
+        learnt = Chain(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in TABLES))
+        shapes, count = [each.shape for each in learnt], len(labels)
+        if shapes != [(count, count), (count,), (count,)]:
+            raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
+        words = folder / "words.txt"
+        known = frozenset(wordlist.read(words)) if words.exists() else frozenset()
+        return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known)
+
+    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+        """The tags of each text, all of it: what is longer than `max_tokens` is read in windows that overlap."""
+        answers: dict[int, Prediction] = {}
+        whole = [index for index, text in enumerate(texts) if len(text.tokens) <= encoder.max_tokens]
+        examples = encoder.examples([texts[index] for index in whole], [None] * len(whole))
+        for batch, scores in network.answers(examples, self.head()):
+            places = [whole[position] for position in batch.positions]
+            lengths = next(iter(batch.lengths.values()))
+            answers.update(zip(places, self._decode(scores, lengths, [texts[place] for place in places]), strict=True))
+        for index in set(range(len(texts))) - set(whole):
+            scores = self._window_scores(network, encoder, texts[index])[None]
+            [answers[index]] = self._decode(scores, np.array([scores.shape[1]]), [texts[index]])
+        return [answers[index] for index in range(len(texts))]
+
+    def _window_scores(self, network: Frozen, encoder: Encoder, text: Tokenised) -> Floats:
+        """Scores (tokens, tags) of a long text, each token's from the window in whose middle it stands."""
+        context = min(CONTEXT, encoder.max_tokens // 4)
+        step, count = encoder.max_tokens - 2 * context, len(text.tokens)
+        starts = range(0, count, step)
+        pieces = [_piece(text, max(0, start - context), start + step + context) for start in starts]
+        joined = np.empty((count, self.head()), np.float32)
+        for batch, scores in network.answers(encoder.examples(pieces, [None] * len(pieces)), self.head()):
+            for position, found in zip(batch.positions.tolist(), scores, strict=True):
+                start = starts[position]
+                before, stop = start - max(0, start - context), min(start + step, count)
+                joined[start:stop] = found[before : before + stop - start]
+        return joined
+
+    def _decode(self, scores: NDArray[Any], lengths: NDArray[Any], texts: Sequence[Tokenised]) -> list[Prediction]:
+        """Scores (batch, steps, tags) of these texts -> the best sequence of each, and how probable it is."""
+        tables = tuple(self.chain)
+        if self.options.decode == "maxent":
+            scores = decoding.normalise_locally(scores, lengths, *tables)
+        paths = decoding.best_path(scores, lengths, *tables)
+        lattice = decoding.forward_backward(scores, lengths, *tables)
+        sure = np.take_along_axis(lattice.marginals(), np.maximum(paths, 0)[:, :, None], axis=2)[:, :, 0].tolist()
+        found = self.tagset.stretches(paths, lengths)
+        sure_of = lattice.segment_probability(paths, found.rows, found.starts, found.stops).tolist()
+        types = [self.tagset.types[tag] for tag in found.tags.tolist()]
+        stretches: list[list[Any]] = [[] for _ in texts]
+        for row, *stretch in zip(
+            found.rows.tolist(), found.starts.tolist(), found.stops.tolist(), types, sure_of, strict=True
+        ):
+            stretches[row].append(stretch)
+        return [
+            self._answer(text, [self.labels.names[tag] for tag in path[:length]], score, of_tokens[:length], of_text)
+            for text, path, length, score, of_tokens, of_text in zip(
+                texts,
+                paths.tolist(),
+                np.asarray(lengths).tolist(),
+                np.exp(lattice.log_probability(paths)).tolist(),
+                sure,
+                stretches,
+                strict=True,
+            )
+        ]
+
+    def _answer(
+        self,
+        text: Tokenised,
+        tags: Sequence[str],
+        score: float,
+        confidences: Sequence[float],
+        stretches: Sequence[Sequence[Any]],
+    ) -> Tagged:
+        value = segmented.join(tags)
+        if self.options.kind == "pos":
+            return Tagged(value, score, (), tuple(text.tokens), tuple(tags), tuple(confidences))
+        places = text.places()
+        spans = tuple(
+            _stretch(text.text, places[start][0], places[stop - 1][1], type_, sure)
+            for start, stop, type_, sure in stretches
+        )
+        if self.options.kind == "entities":
+            return Tagged(value, score, (), tuple(text.tokens), tuple(tags), tuple(confidences), spans)
+        words = tuple(span.text for span in spans)
+        types = tuple(span.type for span in spans) if self.options.kind == "joint" else ()
+        return Tagged(value, score, (), words, types, tuple(span.confidence for span in spans), spans)
+
+    def nothing(self) -> Prediction:
+        """No token and no tag."""
+        return Tagged(None, 0.0)
+
+    def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
+        """F1 of exact spans, micro and macro, and the share of tokens with the right tag."""
+        found = self.score(outcomes)
+        return {name: found[name] for name in ("f1", "macro_f1", "token_accuracy")}
+
+    def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """Precision, recall and F1 of exact spans, and the like: `evaluation.spans.tagging`."""
+        from pipeline.evaluation import spans
+
+        return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
+
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+        """The files of `evaluation.tagged.write`."""
+        from pipeline.evaluation import tagged
+
+        tagged.write(folder, written, outcomes, self.tagset.scheme)
+
+    def columns(self, probabilities: bool) -> tuple[str, ...]:
+        """`entities`, or `words` and, where they have such, `tags`; and `confidence`, of all tags together.
+
+        With `probabilities` also `confidences`, of each token or word.
+        """
+        found = {"entities": ("entities",), "words": ("words",), "joint": ("words", "tags"), "pos": ("words", "tags")}
+        return (*found[self.options.kind], "confidence", *(("confidences",) if probabilities else ()))
+
+    def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
+        """Words and tags separated by spaces, entities and confidences as JSON; all blank for a text of nothing."""
+        if prediction.value is None or not isinstance(prediction, Tagged):
+            return ("",) * len(self.columns(probabilities))
+        written = {
+            "entities": lambda: _json([_entity(span) for span in prediction.spans]),
+            "words": lambda: segmented.join(prediction.tokens),
+            "tags": lambda: segmented.join(prediction.tags),
+            "confidence": lambda: f"{prediction.score:.4f}",
+            "confidences": lambda: _json([round(share, 4) for share in prediction.confidences]),
+        }
+        return tuple(written[column]() for column in self.columns(probabilities))
+
+
+def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:
+    """What the reader of a format is handed: of its options those that are not left out."""
+    name = formats.tagged_format(Path(path), corpus.format)
+    defaults = TaggedSettings()
+    chosen = {
+        key: value
+        for key in READER_OPTIONS.get(name, ())
+        if (value := getattr(corpus.tagged, key)) != getattr(defaults, key)
+    }
+    if name in ("cluener", "doccano", "label-studio"):
+        chosen["text"] = corpus.text_columns[0]
+    return {"encoding": corpus.encoding, **chosen}
+
+
+def _piece(text: Tokenised, start: int, stop: int) -> Tokenised:
+    tokens = text.tokens[start:stop]
+    return Tokenised("".join(tokens), tokens)
+
+
+def _stretch(text: str, start: int, end: int, type_: str, confidence: float) -> Stretch:
+    return Stretch(text[start:end], type_, start, end, confidence)
+
+
+def _entity(span: Stretch) -> dict[str, Any]:
+    return {
+        "text": span.text,
+        "type": span.type,
+        "start": span.start,
+        "end": span.end,
+        "confidence": round(span.confidence, 4),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

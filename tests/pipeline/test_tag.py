@@ -1,0 +1,200 @@
+"""Tagging from a corpus to its answers: what is learnt is answered, offsets are right, long texts are whole."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pipeline
+from corpora import conll, segmented, slashed
+from corpora.document import Sentence, Span
+from corpora.tags import tags_of
+from pipeline.errors import SettingsError
+from pipeline.settings import parse
+
+PLACES, PEOPLE, BETWEEN = ["昆明", "西安", "青海湖"], ["陈晓岚", "老周", "艾玛"], ["去了", "说", "在", "，", "今天"]
+CONFIG = """name = "mini"
+task = "tag"
+[corpus]
+train = "{file}"
+[segment]
+unit = "{unit}"
+workers = 1
+[tag]
+kind = "{kind}"
+decode = "{decode}"
+[embed]
+size = 8
+min_count = 1
+epochs = 2
+[network]
+units = 12
+max_tokens = 16
+dropout = 0.0
+embedding_dropout = 0.0
+[train]
+learning_rate = 0.03
+epochs = 8
+patience = 8
+batch_size = 8
+"""
+POS = dict.fromkeys(PLACES + PEOPLE, "名词") | {
+    "去了": "动词",
+    "说": "动词",
+    "在": "介词",
+    "，": "标点",
+    "今天": "时间",
+}
+
+
+def sentences(count=60, seed=1):
+    """Words in which places and people alternate with others."""
+    generator = random.Random(seed)
+    return [
+        [
+            word
+            for _ in range(generator.randint(1, 3))
+            for word in (generator.choice(PEOPLE), generator.choice(BETWEEN), generator.choice(PLACES), "，")
+        ]
+        for _ in range(count)
+    ]
+
+
+def write_entities(path):
+    rows = []
+    for words in sentences():
+        spans, start = [], 0
+        for word in words:
+            if word in PLACES + PEOPLE:
+                spans.append(Span(start, start + len(word), "地名" if word in PLACES else "人名"))
+            start += len(word)
+        rows.append(Sentence(tuple("".join(words)), tags_of(spans, start, "BIO")))
+    conll.write(path, rows)
+
+
+def write_words(path):
+    slashed.write(path, [Sentence(tuple(words), tuple(POS[word] for word in words)) for words in sentences()])
+
+
+def train(folder, kind, decode="crf"):
+    unit = "word" if kind == "pos" else "char"
+    file = "mini.conll" if kind == "entities" else "mini.txt"
+    (write_entities if kind == "entities" else write_words)(folder / file)
+    config = folder / "mini.toml"
+    text = CONFIG.format(file=file, unit=unit, kind=kind, decode=decode)
+    config.write_text(text, encoding="utf-8")
+    overrides = [] if kind == "entities" else ["corpus.format=slashed"]
+    return pipeline.run(config, overrides=overrides, runs=folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def entities(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("entities"), "entities")
+
+
+@pytest.fixture(scope="module")
+def model(entities):
+    return pipeline.load(entities)
+
+
+def report_of(run):
+    return json.loads((run / "evaluate" / "report.json").read_text(encoding="utf-8"))
+
+
+def test_entities_are_learnt_and_reported(entities):
+    report = report_of(entities)
+    assert report["task"] == "tag" and report["test"]["f1"] > 0.9
+    for part in ("test", "dev"):
+        assert {"precision", "recall", "f1", "macro_f1", "token_accuracy", "per_label"} <= report[part].keys()
+    folder = entities / "evaluate"
+    assert {"report.json", "report.txt", "predictions.csv", "errors.csv", "confusion.csv"} <= {
+        path.name for path in folder.iterdir()
+    }
+
+
+def test_a_prediction_says_where(model):
+    [answer] = model.predict(["老周 去了昆明"])
+    assert [(span.text, span.type, span.start, span.end) for span in answer.spans] == [
+        ("老周", "人名", 0, 2),
+        ("昆明", "地名", 5, 7),
+    ]
+    assert answer.tokens == tuple("老周去了昆明") and len(answer.tags) == len(answer.confidences) == 6
+    assert answer.value == segmented.join(answer.tags) and 0 < answer.score <= 1
+    assert all(answer.score <= span.confidence + 1e-6 for span in answer.spans)
+
+
+texts = st.text(st.sampled_from("昆明西安老周陈晓岚说，。！😀é\u0301 \t\n　aA1\u200d\ufeff"), max_size=60)
+
+
+@given(st.lists(texts, min_size=1, max_size=4))
+def test_every_span_is_its_text(model, asked):
+    for text, answer in zip(asked, model.predict(asked), strict=True):
+        assert [*answer.tokens] == [character for character in text if not character.isspace()]
+        assert (answer.value is None) == (not text.strip())
+        for span in answer.spans:
+            assert text[span.start : span.end] == span.text != ""
+        cells = model.task.cells(answer, probabilities=True)
+        assert len(cells) == len(model.task.columns(probabilities=True))
+        for entity in json.loads(cells[0]) if text.strip() else ():
+            assert text[entity["start"] : entity["end"]] == entity["text"]
+
+
+def test_long_texts_are_labelled_whole_and_like_short_ones(model):
+    words = [word for sentence in sentences(200, seed=2) for word in sentence]
+    text = "".join(words)
+    [answer] = model.predict([text])
+    assert len(answer.tokens) == len(text) > 100 * model.encoder.max_tokens
+    expected = [word for word in words if word in PLACES + PEOPLE]
+    assert np.mean([span.text in PLACES + PEOPLE for span in answer.spans]) > 0.95
+    assert len(answer.spans) == pytest.approx(len(expected), rel=0.05)
+
+
+def test_batches_change_no_answer(model):
+    asked = ["".join(words) for words in sentences(20, seed=3)]
+    together = model.predict(asked)
+    for text, answer in zip(asked, together, strict=True):
+        [alone] = model.predict([text])
+        assert alone.tags == answer.tags and alone.score == pytest.approx(answer.score, abs=1e-4)
+
+
+def test_saved_chains_forbid_what_the_scheme_forbids(model):
+    names, chain = model.labels.names, model.task.chain
+    inside = [index for index, name in enumerate(names) if name[0] in "ME"]
+    assert np.isneginf(chain.start[inside]).all() and not np.isneginf(chain.start[names.index("O")])
+    assert np.isneginf(chain.transitions[names.index("O"), inside]).all()
+    assert np.isfinite(chain.transitions).sum() > len(names) and np.abs(chain.transitions[0, 0]) > 0
+
+
+@pytest.mark.parametrize(("kind", "decode"), [("words", "maxent"), ("joint", "greedy"), ("pos", "crf")])
+def test_every_kind_and_decoding(tmp_path, kind, decode):
+    run = train(tmp_path, kind, decode)
+    scores = report_of(run)["test"]
+    assert scores["f1"] > 0.9 and scores["illegal"] == 0 and scores["oov_rate"] == 0
+    model = pipeline.load(run)
+    [answer] = model.predict(["老周说昆明，"])
+    cells = dict(zip(model.task.columns(False), model.task.cells(answer, False), strict=True))
+    if kind != "pos":
+        assert answer.tokens == ("老周", "说", "昆明", "，") and cells["words"] == "老周 说 昆明 ，"
+        assert "".join(answer.tokens) == "老周说昆明，"
+    if kind != "words":
+        assert cells["tags"] == segmented.join(answer.tags) and len(answer.tags) == len(answer.tokens)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"segment": {"unit": "word"}, "tag": {"kind": "words"}}, r"segment\.unit"),
+        ({"corpus": {"nfkc": True}}, r"corpus\.nfkc = true: set it to false"),
+        ({"train": {"label_smoothing": 0.1}}, r"train\.label_smoothing"),
+        ({"train": {"metric": "accuracy"}}, r'train\.metric = "accuracy" is not measured'),
+        ({"evaluate": {"baselines": ["majority"]}}, r"evaluate\.baselines"),
+    ],
+)
+def test_settings_that_no_tagger_can_have(changes, message):
+    values = {"name": "a", "task": "tag", "segment": {"unit": "char"}, **changes}
+    values["corpus"] = {"train": "a.conll", **changes.get("corpus", {})}
+    with pytest.raises(SettingsError, match=message):
+        parse(values)
