@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import UNKNOWN
+from pipeline.batch import Ids
 from pipeline.errors import PipelineError
-from pipeline.language.windows import BOUNDARY, Ids
+from pipeline.language import BOUNDARY
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]

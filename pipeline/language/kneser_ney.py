@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.language.windows import BOUNDARY, Ids
+from pipeline.batch import Ids
+from pipeline.language import BOUNDARY
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -38,15 +38,19 @@ class Tied(layers.Layer):  # type: ignore[misc]
         return (*states_shape[:-1], self.embedding.input_dim)
 
 
-def build(settings: NetworkSettings, table: Array, rows: int, seed: int, *, tied: bool = False) -> keras.Model:
-    """The network, not compiled: `ids` int32 (rows, steps) -> scores (logits) (rows, steps, vocabulary).
+def build(
+    settings: NetworkSettings, table: Array, rows: int, seed: int, *, unit: str = "char", tied: bool = False
+) -> keras.Model:
+    """The network, not compiled: the inputs of a Batch of one stream, `unit` -> scores (rows, steps, vocabulary).
 
+    Scores are logits. Lengths are not looked at: what is behind them comes last, and is forgotten with the rest.
     `table`: float32 (vocabulary, width), the embeddings to begin with. The states stay in the network from call to
     call, row by row, until `forget`; no gradient goes through them, which is truncated backpropagation through time
     (Williams and Peng, 1990). So the number of rows is fixed. Same seed, same initial weights and same dropout.
     """
     seeds = iter(np.random.SeedSequence(seed).generate_state(1000).tolist())
-    ids = keras.Input(batch_shape=(rows, None), dtype="int32", name="ids")
+    ids = keras.Input(batch_shape=(rows, None), dtype="int32", name=unit)
+    lengths = keras.Input(batch_shape=(rows,), dtype="int32", name=f"{unit}_lengths")
     embedding = layers.Embedding(*table.shape, trainable=settings.embedding != "frozen", name="embedding")
     states = embedding(ids)
     embedding.set_weights([table])
@@ -54,14 +58,7 @@ def build(settings: NetworkSettings, table: Array, rows: int, seed: int, *, tied
     for index, width in enumerate(settings.widths):
         states = _cell(f"layer_{index}", settings, width, seeds)(states)
         states = layers.Dropout(settings.dropout, seed=next(seeds))(states)
-    return keras.Model(ids, _scores(states, embedding, tied, seeds))
-
-
-def forget(network: keras.Model) -> None:
-    """Set all states to 0, as before the first token of a text."""
-    for layer in network.layers:
-        if isinstance(layer, layers.RNN):
-            layer.reset_state()
+    return keras.Model({unit: ids, f"{unit}_lengths": lengths}, _scores(states, embedding, tied, seeds))
 
 
 def _cell(name: str, settings: NetworkSettings, units: int, seeds: Any) -> Any:

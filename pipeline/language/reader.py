@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.batch import Batch, Example, Ids, in_order_of_length, windows
 from pipeline.frozen import Frozen
-from pipeline.language.windows import Ids, cut
 
 States = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -50,30 +50,31 @@ class Reader:
         scores, states = self.read(ids[:, None], np.ones(len(ids), np.int32), states)
         return scores[:, 0], states
 
-    def log_probabilities(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
-        """Of each text the natural logarithm of each token's probability, and last that of its end: float64 (n + 1,).
+    def log_probabilities(self, examples: Sequence[Example]) -> list[NDArray[np.float64]]:
+        """The natural logarithm of the probability of each target, given all before it in its text: float64 (steps,).
 
-        Every token is judged by all that stands before it in the text, however long; memory is bounded.
+        However long a text is, and whatever stands beside it; memory is bounded.
         """
-        found: list[NDArray[np.float64]] = [np.empty(0)] * len(texts)
-        longest_first = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
-        for start in range(0, len(texts), SIDE_BY_SIDE):
-            places = longest_first[start : start + SIDE_BY_SIDE]
-            for place, values in zip(places, self._side_by_side([texts[place] for place in places]), strict=True):
-                found[place] = values
+        found: list[NDArray[np.float64]] = [np.empty(0)] * len(examples)
+        for batch in in_order_of_length(examples, SIDE_BY_SIDE):
+            for position, values in zip(batch.positions.tolist(), self._of_batch(batch), strict=True):
+                found[position] = values
         return found
 
-    def _side_by_side(self, texts: Sequence[Ids]) -> list[NDArray[np.float64]]:
-        """The same of a few texts, the longest first, so that those that go on are always the first rows."""
-        steps = max(1, min(STEPS, NUMBERS // (self.outputs * len(texts))))
-        parts: list[list[NDArray[np.float64]]] = [[] for _ in texts]
-        states = self.beginning(len(texts))
-        for window in cut(texts, steps):
-            rows = int(np.count_nonzero(window.lengths))
-            scores, states = self.read(window.ids[:rows], window.lengths[:rows], states[:rows])
-            values = of_targets(scores, window.targets[:rows])
-            for row in range(rows):
-                parts[row].append(values[row, : window.lengths[row]])
+    def _of_batch(self, batch: Batch) -> list[NDArray[np.float64]]:
+        """The same of a batch, window after window; a row that has ended is read no further."""
+        rows = len(batch.positions)
+        steps = max(1, min(STEPS, NUMBERS // (self.outputs * rows)))
+        parts: list[list[NDArray[np.float64]]] = [[] for _ in range(rows)]
+        states = self.beginning(rows)
+        for window in windows(batch, steps):
+            [ids], [lengths] = window.ids.values(), window.lengths.values()
+            assert window.targets is not None, "examples without targets have no probabilities"
+            going = np.flatnonzero(lengths)
+            scores, states[going] = self.read(ids[going], lengths[going], states[going])
+            logs = of_targets(scores, window.targets[going])
+            for row, values in zip(going.tolist(), logs, strict=True):
+                parts[row].append(values[: lengths[row]])
         return [np.concatenate(part) for part in parts]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CHARACTERS = 0x110000  # code points of Unicode
 
@@ -15,7 +16,7 @@ class Spelling:
     """How an unknown token is written, character by character.
 
     ln p(token) = ln p(unknown) + the spelling, where only the first comes from the network (or the n-grams). `counts`:
-    how often each character came in train's unknown tokens; `tokens`: how many those were. A character has the
+    how often each character came in train's rare tokens; `tokens`: how many those were. A character has the
     probability (count + kinds / 1,114,112) / (all + kinds), where kinds is the number of different ones (Witten and
     Bell, 1991): one that never came gets an even share of what the others leave to all of Unicode. After each
     character a token ends with the probability tokens / characters; where a token is always one character
@@ -34,7 +35,7 @@ class Spelling:
 
     @classmethod
     def learn(cls, unit: str, tokens: Iterable[str]) -> Spelling:
-        """From train's tokens that are not in the vocabulary."""
+        """From train's rare tokens, each as often as it came there."""
         tokens = list(tokens)
         return cls(unit, Counter(character for token in tokens for character in token), len(tokens))
 
@@ -49,6 +50,11 @@ class Spelling:
         ends = (self.tokens + 1) / (seen + 2)
         return written + (len(token) - 1) * math.log(1 - ends) + math.log(ends)
 
-    def costs(self, tokens: Sequence[str], is_known: Iterable[bool]) -> list[float]:
-        """The same for each token, 0 for those that are known."""
-        return [0.0 if known else self.log_probability(token) for token, known in zip(tokens, is_known, strict=True)]
+    def as_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads, in values that JSON holds."""
+        return {"tokens": self.tokens, "counts": dict(sorted(self.counts.items()))}
+
+    @classmethod
+    def from_dict(cls, unit: str, values: Mapping[str, Any]) -> Spelling:
+        """The spelling that `as_dict` gave. Raises KeyError, TypeError or ValueError where it is spoilt."""
+        return cls(unit, {str(key): int(count) for key, count in values["counts"].items()}, int(values["tokens"]))

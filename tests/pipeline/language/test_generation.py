@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import PipelineError
+from pipeline.language import BOUNDARY
 from pipeline.language.generation import Choice, after, draw, log_softmax, search, softmax
-from pipeline.language.windows import BOUNDARY
 
 VOCABULARY = 5  # 0 the boundary, 1 unknown
 vectors = st.lists(st.floats(-8, 8, width=32), min_size=2, max_size=12).map(lambda row: np.array(row, np.float32))

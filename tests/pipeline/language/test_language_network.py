@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 from written_out import backward, forward, loss
 
+from pipeline.batch import Example, pad, windows
 from pipeline.frozen import Frozen
 from pipeline.graph import save
-from pipeline.language import graph, network, windows
+from pipeline.language import graph, network
 from pipeline.language.reader import Reader, of_targets
-from pipeline.network import weights
+from pipeline.network import forget, weights
 from pipeline.settings import NetworkSettings
 
 VOCABULARY, WIDTH = 13, 5
-TEXTS = [
-    np.random.default_rng(length).integers(1, VOCABULARY, length).astype(np.int32) for length in (0, 1, 7, 8, 20, 3)
-]
+LENGTHS = (0, 1, 7, 8, 20, 3)
+
+
+def example(length):
+    """A text of so many random tokens: what is read, the boundary first, and what follows, the boundary last."""
+    row = np.pad(np.random.default_rng(length).integers(1, VOCABULARY, length), 1).astype(np.int32)
+    return Example({"char": row[:-1]}, target=row[1:])
+
+
+TEXTS = [example(length) for length in LENGTHS]
 
 
 def build(rows, *, tied=False, seed=1, **options):
@@ -34,12 +42,11 @@ def build(rows, *, tied=False, seed=1, **options):
 def read_by_keras(built, texts, steps):
     """Log-probabilities of each text, window after window."""
     found = [[] for _ in texts]
-    for window in windows.cut(texts, steps):
-        if not window.start:
-            network.forget(built)
-        scores = np.asarray(built(window.ids, training=False))
+    forget(built)
+    for window in windows(pad(texts, np.arange(len(texts))), steps):
+        scores = np.asarray(built(window.inputs, training=False))
         for row, values in enumerate(of_targets(scores, window.targets)):
-            found[row].append(values[: window.lengths[row]])
+            found[row].append(values[: window.lengths["char"][row]])
     return [np.concatenate(parts) for parts in found]
 
 
@@ -57,7 +64,7 @@ def test_graph_agrees_with_keras(cell, layers, tied, tmp_path):
     expected = read_by_keras(built, TEXTS, 6)
     ours = frozen(built, settings, tmp_path).log_probabilities(TEXTS)
     for mine, theirs, text in zip(ours, expected, TEXTS, strict=True):
-        assert mine.shape == (len(text) + 1,)
+        assert mine.shape == text.target.shape
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
     assert np.ptp(np.concatenate(ours)) > 1, "or the comparison shows nothing"
 
@@ -82,19 +89,10 @@ def test_one_step_a_token_is_the_same_as_many(tmp_path):
     reader = frozen(built, settings, tmp_path)
     text = TEXTS[4]
     states, found = reader.beginning(1), []
-    for token, target in zip([0, *text], [*text, 0], strict=True):
+    for token, target in zip(text.streams["char"], text.target, strict=True):
         scores, states = reader.follow(np.array([token], np.int32), states)
         found.append(of_targets(scores, np.array([target], np.int32))[0])
     np.testing.assert_allclose(found, reader.log_probabilities([text])[0], atol=1e-5)
-
-
-def test_a_row_that_has_ended_has_no_gradient_and_its_text_no_length_of_padding():
-    texts = [TEXTS[4], TEXTS[1]]
-    alone = list(windows.cut([TEXTS[1]], 8))
-    together = list(windows.cut(texts, 8))
-    assert [int(window.lengths[1]) for window in together] == [2, 0, 0]
-    assert not together[1].inside[1].any()
-    np.testing.assert_array_equal(together[0].ids[1, :2], alone[0].ids[0, :2])
 
 
 def test_numpy_agrees_with_keras_and_the_graph(tmp_path):
@@ -104,19 +102,19 @@ def test_numpy_agrees_with_keras_and_the_graph(tmp_path):
     written = {name: value.astype(np.float64) for name, value in weights(built).items() if "rnn_state" not in name}
     state, log_probabilities = np.zeros(6), []
     names = [name for layer in built.layers for name in (f"{layer.name}/{v.name}" for v in layer.trainable_variables)]
-    network.forget(built)
-    for window in windows.cut([text], 8):
-        length = int(window.lengths[0])
-        ids, targets = window.ids[:, :length], window.targets[:, :length]
+    forget(built)
+    for window in windows(pad([text], np.arange(1)), 8):
+        length = int(window.lengths["char"][0])
+        ids, targets = window.ids["char"][:, :length], window.targets[:, :length]
         scores, states = forward(written, ids[0], state)
         gradients = backward(written, ids[0], targets[0], state)
         before = [np.asarray(variable).copy() for variable in built.trainable_variables]
         built.compile(
             keras.optimizers.SGD(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True
         )
-        assert float(built.train_on_batch(ids, targets)) == pytest.approx(
-            loss(written, ids[0], targets[0], state), abs=1e-5
-        )
+        assert float(
+            built.train_on_batch({"char": ids, "char_lengths": window.lengths["char"]}, targets)
+        ) == pytest.approx(loss(written, ids[0], targets[0], state), abs=1e-5)
         for name, old, variable in zip(names, before, built.trainable_variables, strict=True):
             np.testing.assert_allclose(old - np.asarray(variable), gradients[name], atol=1e-5, err_msg=name)
             variable.assign(old)
@@ -149,8 +147,8 @@ def test_dropout_only_while_training_and_a_seed_decides():
     first, again, other = (
         network.build(NetworkSettings(units=4), np.ones((VOCABULARY, WIDTH), np.float32), 1, seed) for seed in (1, 1, 2)
     )
-    ids = np.array([[0, 3, 4]], np.int32)
-    results = [np.asarray(built(ids, training=False)) for built in (first, again, other)]
+    inputs = pad([TEXTS[2]], np.arange(1)).inputs
+    results = [np.asarray(built(inputs, training=False)) for built in (first, again, other)]
     np.testing.assert_array_equal(results[0], results[1])
     assert np.abs(results[0] - results[2]).max() > 1e-3
-    assert not np.allclose(np.asarray(first(ids, training=True)), results[0])
+    assert not np.allclose(np.asarray(first(inputs, training=True)), results[0])

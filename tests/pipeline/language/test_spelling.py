@@ -1,5 +1,6 @@
 """Spelling: a proper distribution over tokens, by hand on small cases."""
 
+import json
 from math import exp, log
 
 import pytest
@@ -32,6 +33,6 @@ def test_every_token_can_be_written_and_longer_ones_cost_more(seen, token):
     assert -1e4 < spelling.log_probability(token + "龘") < spelling.log_probability(token) < 0
 
 
-def test_known_tokens_cost_nothing():
-    spelling = Spelling.learn("word", [])
-    assert spelling.costs(["今天", "龘"], [True, False]) == [0.0, spelling.log_probability("龘")]
+def test_kept_and_read_again():
+    spelling = Spelling.learn("word", ["滨江", "步道", "\ud800"])
+    assert Spelling.from_dict("word", json.loads(json.dumps(spelling.as_dict()))) == spelling
