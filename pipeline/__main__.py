@@ -137,9 +137,14 @@ def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, l
 
     loaded = settings.load(_find_config(config), overrides)
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
-    if (folder / "evaluate" / "report.html").exists() and last in (None, "evaluate"):
-        click.echo(f"report   {folder / 'evaluate' / 'report.html'}")
+    if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
+        click.echo(f"report   {_report(folder / 'evaluate')}")
         click.echo(f"model    {folder / 'model'}")
+
+
+def _report(folder: Path) -> Path:
+    """The page of a report, or its text where the task has no page."""
+    return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
 
 
 def _find_config(name: str) -> Path:
@@ -307,7 +312,7 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
         progress=progress.bar,
     )
     click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
-    click.echo(f"report   {folder / 'report.html'}")
+    click.echo(f"report   {_report(folder)}")
 
 
 @command.command()
