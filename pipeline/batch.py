@@ -62,7 +62,7 @@ class Batch:
 
 
 def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch]:
-    """A batch with a target a step, `steps` steps at a time, one stretch behind the other; 0: all of it at once.
+    """A batch with a target a step, at most `steps` steps at a time, in stretches of like length; 0: all at once.
 
     Lengths are those within the stretch, 0 for a row that has ended before. `rows`: the batch is filled up to so many
     with rows of nothing, for a network that keeps its states row by row.
@@ -73,7 +73,8 @@ def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch
     ids, lengths = np.pad(ids, ((0, more), (0, 0))), np.pad(lengths, (0, more))
     if targets is not None:
         targets = np.pad(targets, ((0, more), (0, 0)), constant_values=NO_TARGET)
-    steps, longest = steps or ids.shape[1], int(lengths.max())
+    width, longest = ids.shape[1], int(lengths.max())
+    steps = -(-width // -(-width // (steps or width)))
     for start in range(0, longest, steps):
         stretch = slice(start, start + steps)
         yield Batch(
