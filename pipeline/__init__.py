@@ -39,10 +39,13 @@ def run(
 def load(folder: str | Path, *, int8: bool = False) -> Model:
     """A trained model from its folder (or its run's): `load("runs/mail/model").predict(["..."])` gives Predictions.
 
-    With `int8` the smaller and faster network, where the cell is an LSTM. Raises ModelError for anything but a whole
-    model.
+    With `int8` the smaller and faster network, where the cell is an LSTM. A language model comes as a
+    `pipeline.language.model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError for
+    anything but a whole model.
     """
+    from pipeline.language.model import LanguageModel
     from pipeline.model import Model
     from pipeline.stages.evaluate import find_model
 
-    return Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
+    model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
+    return LanguageModel.of(model) if model.about["task"] == "language" else model

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline import __version__, progress
 from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.language.model import LanguageModel
 
 TextColumns = tuple[str, ...]
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
@@ -143,9 +146,14 @@ def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, l
 
     loaded = settings.load(_find_config(config), overrides)
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
-    if (folder / "evaluate" / "report.html").exists() and last in (None, "evaluate"):
-        click.echo(f"report   {folder / 'evaluate' / 'report.html'}")
+    if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
+        click.echo(f"report   {_report(folder / 'evaluate')}")
         click.echo(f"model    {folder / 'model'}")
+
+
+def _report(folder: Path) -> Path:
+    """The page of a report, or its text where the task has no page."""
+    return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
 
 
 def _find_config(name: str) -> Path:
@@ -335,7 +343,7 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
         progress=progress.bar,
     )
     click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
-    click.echo(f"report   {folder / 'report.html'}")
+    click.echo(f"report   {_report(folder)}")
 
 
 @command.command()
@@ -346,7 +354,13 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
 @click.option("--no-header", is_flag=True, help="The first row is no header: columns are named 1, 2, ...")
 @click.option("--output-format", help="Of OUT; left out: by its suffix.")
 @click.option("--output-encoding", help="Of OUT; left out: as IN. utf-8-sig is what Excel reads best.")
-@click.option("--probabilities", is_flag=True, help="Add a column p:LABEL for each label.")
+@click.option(
+    "--probabilities",
+    "--surprisal",
+    "probabilities",
+    is_flag=True,
+    help="Add the finer columns: p:LABEL of each label; of a language model the bits of each token.",
+)
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
@@ -505,6 +519,53 @@ def _show(target: str, count: int, options: Any) -> None:
                 cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True)
             ).rstrip()
         )
+
+
+@command.command()
+@click.argument("model", metavar="MODEL|RUN")
+@click.option("--prompt", default="", help="What the texts begin with; left out: at the beginning.")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=1, show_default=True, help="How many texts.")
+@click.option("--length", type=click.IntRange(min=0), default=200, show_default=True, help="Most tokens behind PROMPT.")
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="0: always the likeliest token.")
+@click.option("--top-k", type=int, default=0, help="Of so many likeliest tokens; left out: of all.")
+@click.option("--top-p", type=float, default=1.0, help="Of the fewest tokens with this probability; left out: of all.")
+@click.option("--beam", type=click.IntRange(min=1), help="Search for COUNT likely texts instead, keeping so many.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same texts.")
+@click.option("--unknown", is_flag=True, help="Let the unknown token come, written as \ufffd.")
+def generate(
+    model: str, prompt: str, count: int, length: int, beam: int | None, seed: int, unknown: bool, **options: Any
+) -> None:
+    """Let a language model write, token by token: what follows PROMPT, until the text ends."""
+    author = _language_model(model)
+    if beam:
+        for found in author.search(prompt, width=max(beam, count), length=length, unknown=unknown)[:count]:
+            click.echo(found.text)
+        return
+    for index in range(count):
+        pieces = author.stream(prompt, length=length, seed=(seed, index), unknown=unknown, **options)
+        click.echo(prompt, nl=False)
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        click.echo()
+
+
+@command.command("next")
+@click.argument("model", metavar="MODEL|RUN")
+@click.argument("text", default="")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+def next_tokens(model: str, text: str, count: int) -> None:
+    """List the tokens that are most likely to follow TEXT, with their probabilities."""
+    from corpora import segmented
+
+    for token, probability in _language_model(model).next(text, count):
+        click.echo(f"{probability:.4f}  {'(end of text)' if token is None else segmented.join([token])}")
+
+
+def _language_model(path: str) -> LanguageModel:
+    from pipeline.language.model import LanguageModel
+    from pipeline.stages.evaluate import find_model
+
+    return LanguageModel.of(LanguageModel.load(find_model(Path(path))))
 
 
 @command.command()

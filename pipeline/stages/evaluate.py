@@ -142,7 +142,7 @@ def _baselines(
         for name, part in parts.items()
         if part.rows and part.leaked
     }
-    return baselines.run(names, _samples(train_rows), {**asked, **clean}, model.labels.names, advance=advance)
+    return model.task.compare(names, _samples(train_rows), {**asked, **clean}, model.encoder, advance)
 
 
 def _samples(rows: Sequence[Row]) -> list[baselines.Sample]:

@@ -179,6 +179,7 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
         hmm=settings.hmm,
         dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
         stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
+        spaces=settings.spaces,
     )
 
 

@@ -19,7 +19,7 @@ from pipeline import model
 from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.frozen import BATCH_SIZE, Frozen
+from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.manifest import Inputs, versions
 from pipeline.progress import Progress
@@ -177,10 +177,9 @@ def _embeddings(
 
 
 def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
-    from pipeline import network as networks
     from pipeline.training import Trainer
 
-    network = networks.build(settings.network, prepared.tables, settings.seed)
+    network = prepared.task.build(settings, prepared.tables)
 
     def measure() -> dict[str, float]:
         _save_graph(settings, prepared, network, folder / "candidate.onnx")
@@ -194,6 +193,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         seed=settings.seed,
         checkpoint=folder / "checkpoint.npz",
         measure=measure,
+        window=prepared.task.window,
     )
     return network, trainer
 
@@ -215,15 +215,7 @@ def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, pa
     from pipeline import graph
     from pipeline import network as networks
 
-    encoder = prepared.encoder
-    built = graph.build(
-        settings.network,
-        networks.weights(network),
-        encoder.reads,
-        encoder.weighs,
-        per_token=prepared.task.per_token,
-    )
-    graph.save(built, path)
+    graph.save(prepared.task.graph(settings.network, networks.weights(network), prepared.encoder), path)
 
 
 def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder: Path) -> float:
@@ -235,12 +227,11 @@ def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder
     _save_graph(settings, prepared, network, path)
     frozen = Frozen(path)
     difference, greatest = 0.0, 1.0
-    for positions in shuffled(prepared.dev, BATCH_SIZE, np.random.default_rng(settings.seed)):
+    for positions in shuffled(prepared.dev, settings.train.batch_size, np.random.default_rng(settings.seed)):
         batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
-        trained = np.asarray(network.predict_on_batch(batch.inputs))
-        inside = batch.inside if prepared.task.per_token else slice(None)
-        difference = max(difference, float(np.abs(frozen.scores(batch) - trained)[inside].max()))
-        greatest = max(greatest, float(np.abs(trained[inside]).max()))
+        for trained, answered in prepared.task.scores_of_both(network, frozen, prepared.encoder, batch):
+            difference = max(difference, float(np.abs(answered - trained).max()))
+            greatest = max(greatest, float(np.abs(trained).max()))
     if not np.isfinite(greatest):
         raise PipelineError("train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm")
     if not difference / greatest < TOLERANCE:
@@ -316,6 +307,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "train": settings.train.model_dump(),
         "task": settings.task,
         "tag": settings.tag.model_dump(),
+        "language": settings.language.model_dump(exclude={"order"}),
         "size": settings.embed.size,
         "seed": settings.seed,
     }
