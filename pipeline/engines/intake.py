@@ -124,7 +124,11 @@ class Intake:
     def _resume(self) -> None:
         path = self.folder / JOURNAL
         data = path.read_bytes() if path.exists() else b""
-        lines = [json.loads(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+        try:
+            lines = [dict(json.loads(line)) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+            parts = [Part(**line) for line in lines[1:]]
+        except (ValueError, TypeError):
+            raise PipelineError(f"{path}: is damaged: pass --restart to begin anew") from None
         if not lines:
             path.write_bytes(json.dumps(self.depends, ensure_ascii=False).encode() + b"\n")
             return
@@ -137,7 +141,6 @@ class Intake:
                 "put that back to go on, or pass --restart to begin anew"
             )
         there = {path.name.split(".")[0] for path in self.folder.iterdir()}
-        parts = [Part(**line) for line in lines[1:]]
         for part in parts:
             if f"part-{part.number:05}" in there:
                 self._note(part)
@@ -150,6 +153,9 @@ class Intake:
 
     def _finish(self) -> None:
         """The folder gets its name; one that had it goes."""
+        for left in self.folder.glob(".*"):  # by workers that were killed
+            if left.name != JOURNAL:
+                left.unlink()
         old = self.target.with_name(f".{secrets.token_hex(4)}.job")
         if self.target.is_dir():
             self.target.replace(old)

@@ -167,8 +167,10 @@ def test_a_part_that_kills_whoever_makes_it_is_given_up(place, job):
     assert "3 processes died at part 3: memory may be short" in found[0].outcome.error
     again = inputs(place, job, "in.csv")
     assert 0 < again[0].resumed < 50, "what was done is kept"
+    (again[0].folder / ".1234-part-00003.csv").touch()  # as a worker leaves it that is killed
     engine._Work(ray, job, again, 2, lambda rows: None).perform()
     assert again[0].outcome.labelled.rows == 50
+    assert [path.name for path in (place / "out" / "in.csv").glob(".*")] == [JOURNAL]
     same_as_local(place, place / "out" / "in.csv")
 
 
@@ -197,6 +199,9 @@ def test_an_unfinished_folder_goes_on_or_says_why_not(place, job):
     (place / "in.csv").write_text(TABLE + "50,好\n", encoding="utf-8")
     (changed,) = inputs(place, job, "in.csv")
     assert "since then the input changed: put that back to go on, or pass --restart" in changed.error
+    for damage in (b"[1]\n", b"{}\n{}\n", b"\xff\n", b"1\n"):
+        (begun.folder / JOURNAL).write_bytes(damage)
+        assert "is damaged: pass --restart" in inputs(place, job, "in.csv")[0].error
     record = Record(place / "out" / RECORD)
     fresh = Intake.begin(job, place / "in.csv", place / "out" / "in.csv", record, False, True)
     assert not fresh.error and not fresh.done
