@@ -316,6 +316,16 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
 @click.option("--output-format", help="Of OUT; left out: by its suffix.")
 @click.option("--output-encoding", help="Of OUT; left out: as IN. utf-8-sig is what Excel reads best.")
 @click.option("--probabilities", is_flag=True, help="Add a column p:LABEL for each label.")
+@click.option(
+    "--review-below",
+    type=click.FloatRange(0, 1),
+    help="Add needs_review: true where the confidence is below this.",
+)
+@click.option(
+    "--target-precision",
+    type=click.FloatRange(0, 1),
+    help="The same, with the threshold at which dev supports this precision.",
+)
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
@@ -330,7 +340,7 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
     show_default=True,
     help="Print this many of the first labelled rows.",
 )
-def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
+def label(model: str, paths: TextColumns, show: int, target_precision: float | None, **options: Any) -> None:
     """Label the rows of IN with MODEL and write them to OUT.
 
     OUT has the same rows in the same order with the same columns, and `label` and `confidence` behind them. It
@@ -349,6 +359,10 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
     *sources, target = paths
     if not sources:
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
+    if target_precision is not None:
+        if options["review_below"] is not None:
+            raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
+        options["review_below"] = _threshold(model, target_precision)
     chosen = Options(
         format=options["format_"],
         header=not options["no_header"],
@@ -357,7 +371,7 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
             name: options[name]
             for name in (
                 *("text", "encoding", "output_format", "output_encoding"),
-                *("probabilities", "prefix", "excel_safe", "strict", "workers"),
+                *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
             )
         },
     )
@@ -371,6 +385,22 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
         _label_file(loaded, sources[0], target, chosen, force=options["force"], restart=options["restart"])
         if show:
             _show(target, show, chosen)
+
+
+def _threshold(model: str, target: float) -> float:
+    """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
+    from pipeline import confidence
+    from pipeline.stages.evaluate import find_model
+
+    folder = find_model(Path(model))
+    points = confidence.read(folder)
+    found = confidence.threshold(folder, target)
+    click.echo(
+        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} rows "
+        f"({confidence.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
+        err=True,
+    )
+    return found.threshold
 
 
 def _delimiter(given: str | None) -> str | None:
@@ -387,6 +417,7 @@ def _label_file(model: Any, source: str, target: str, options: Any, *, force: bo
         model, source, target, force=force, restart=restart, progress=progress.bar, **options.as_arguments()
     )
     click.echo(f"{_accounting(labelled)}; {target}")
+    _expectation(labelled, review=options.review_below is not None)
     if labelled.rejected:
         click.echo(f"rejected rows   {rejected_path(Path(target))}{labelled.reason and f'; {labelled.reason}'}")
 
@@ -398,6 +429,7 @@ def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
     labelled = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
     click.echo(_accounting(labelled), err=True)
+    _expectation(labelled, review=options.review_below is not None, err=True)
 
 
 def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
@@ -411,6 +443,7 @@ def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, 
             click.echo(f"done before; {outcome.target}")
         else:
             click.echo(f"{_accounting(outcome.labelled)}; {outcome.target}")
+            _expectation(outcome.labelled, review=options.review_below is not None)
     if failed := sum(bool(outcome.error) for outcome in outcomes):
         raise PipelineError(f"{failed} of {len(outcomes)} files could not be labelled")
 
@@ -423,6 +456,19 @@ def _accounting(labelled: Any) -> str:
         f"{labelled.rows} rows{resumed}: {labelled.labelled} labelled, {labelled.blank} blank{rejected}; "
         f"{labelled.seconds:.1f} s, {rate:,.0f} rows/s"
     )
+
+
+def _expectation(labelled: Any, *, review: bool, err: bool = False) -> None:
+    """What share of the labels to expect right, how many rows to look at, and whether the texts look foreign."""
+    if labelled.expected_right is not None:
+        said = f"expected right  {labelled.expected_right:.1%} of {labelled.labelled} labelled rows"
+        click.echo(said + (f"; {labelled.needs_review} need review" if review else ""), err=err)
+    if labelled.oddities:
+        click.echo(
+            f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
+            f"{'; '.join(labelled.oddities)}",
+            err=True,
+        )
 
 
 def _show(target: str, count: int, options: Any) -> None:

@@ -103,9 +103,18 @@ class Model:
         predictions = [Prediction(None, 0.0)] * len(texts)
         chosen = [texts[index] for index in filled]
         examples = self.task.examples(self.encoder, chosen, [None] * len(chosen))
-        for index, prediction in zip(filled, self.task.decode(self.scores(examples)), strict=True):
+        for index, prediction in zip(filled, self.task.decode(self.calibrated(self.scores(examples))), strict=True):
             predictions[index] = prediction
         return predictions
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by so that confidence is calibrated, as fitted on dev; 1 where it was not."""
+        return float(self.about.get("confidence", {}).get("temperature", 1.0))
+
+    def calibrated(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores at the temperature; in float64, so that no two become equal, and no answer another one."""
+        return scores if self.temperature == 1.0 else scores.astype(np.float64) / self.temperature  # type: ignore[return-value]
 
     def scores(self, examples: Sequence[Example]) -> NDArray[np.float32]:
         """Scores (examples, outputs) of the network, in order, whatever the batches."""

@@ -23,9 +23,10 @@ class Report:
 
     `counts` says how many rows were scored, skipped, truncated, leaked; `test` and `dev` are scores as
     `scores.classification` gives them, `..._without_leaked` the same over the rows whose text was not trained
-    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `history` has a
-    mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus` is the audit of
-    the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
+    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names; `confidence` is
+    what `calibration.measured` gives. `history` has a mapping an epoch with `epoch`, `loss`, `seconds` and what
+    was measured on dev. `corpus` is the audit of the splits. `made` tells how: versions, seed, `commands`, and
+    `name`, which heads the page.
     """
 
     task: str
@@ -36,6 +37,7 @@ class Report:
     test_without_leaked: Scores | None = None
     dev_without_leaked: Scores | None = None
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    confidence: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     corpus: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=dict)

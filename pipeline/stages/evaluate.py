@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from corpora import formats
+from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import baselines, report
+from pipeline.evaluation import baselines, calibration, report
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.manifest import Inputs, sha256, versions
@@ -23,7 +24,7 @@ from pipeline.stages import segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -90,6 +91,7 @@ def evaluate_file(
             "truncated": _truncated(model, rows),
         },
         test=model.task.score(part.outcomes),
+        confidence=_confidence(folder, model, {"test": part}),
         made={
             "name": f"{model.about['name']} on {Path(corpus).name}",
             "versions": versions(),
@@ -175,6 +177,7 @@ def _report(
         test_without_leaked=model.task.score(test.without_leaked(test.outcomes)) if test.leaked else None,
         dev_without_leaked=model.task.score(dev.without_leaked(dev.outcomes)) if dev.leaked else None,
         baselines=compared,
+        confidence=_confidence(run / "model", model, parts),
         history=train.read_history(run),
         corpus={name: value for name, value in audit.items() if not name.startswith("leaked_")},
         made={
@@ -192,6 +195,11 @@ def _model_facts(model: Model) -> dict[str, Any]:
     network = model.about["network"]
     names = ("cell", "bidirectional", "layers", "units", "pooling", "inputs", "embedding")
     return {**{name: network[name] for name in names}, "wide": network["wide"], "labels": len(model.labels)}
+
+
+def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    points = confidence.read(folder) if (folder / confidence.FILE).is_file() else []
+    return calibration.measured({name: part.outcomes for name, part in parts.items()}, model.temperature, points)
 
 
 def _truncated(model: Model, rows: Sequence[Row]) -> int:

@@ -24,6 +24,7 @@ from corpora.errors import CorpusError
 from corpora.files import STREAM, codec, unescaped
 from corpora.rows import BadRow, Row
 from corpora.table import table_format
+from pipeline import familiarity
 from pipeline.assembly import Assembly
 from pipeline.errors import PipelineError
 from pipeline.journal import Standing
@@ -37,6 +38,7 @@ CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
 ALONE = 1.0  # seconds of work in one process before others are started, which takes them about as long
 PRECISIONS: dict[str, Precision] = {"network.onnx": "float32", "network.int8.onnx": "int8"}
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
+NEEDS_REVIEW = "needs_review"
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
 
 Cells = Sequence[str]
@@ -48,7 +50,8 @@ class Options:
 
     `text`: the column, or several whose texts are joined; `delimiter`, `header`: of CSV and TSV, kept in the output;
     `prefix`: before the names of the new columns; `excel_safe`: guard cells that a spreadsheet would run;
-    `strict`: stop at a bad row; `workers`: processes, 0 for all cores, with no bearing on what is written.
+    `strict`: stop at a bad row; `review_below`: add `needs_review`, true for a confidence, as written, below that;
+    `workers`: processes, 0 for all cores, with no bearing on what is written.
     """
 
     text: str | Sequence[str] = "text"
@@ -62,6 +65,7 @@ class Options:
     prefix: str = ""
     excel_safe: bool = False
     strict: bool = False
+    review_below: float | None = None
     workers: int = 1
 
     def as_arguments(self) -> dict[str, Any]:
@@ -107,7 +111,11 @@ class Shard:
     @cached_property
     def added(self) -> tuple[str, ...]:
         """The names of the new columns."""
-        return tuple(f"{self.options.prefix}{name}" for name in self.model.task.columns(self.options.probabilities))
+        names = (
+            *self.model.task.columns(self.options.probabilities),
+            *([NEEDS_REVIEW] if self.options.review_below is not None else []),
+        )
+        return tuple(f"{self.options.prefix}{name}" for name in names)
 
     def check(self) -> None:
         """Raises what is wrong with the columns and formats, before anything is made."""
@@ -144,6 +152,7 @@ class Shard:
             "--delimiter": options.delimiter,
             "--no-header": not options.header,
             "--probabilities": options.probabilities,
+            "--review-below": options.review_below,
             "--prefix": options.prefix,
             "--excel-safe": options.excel_safe,
             "the size of a chunk": (CHUNK, CHARACTERS),
@@ -160,8 +169,9 @@ class Shard:
                 standing = replace(standing, output=len(head))
                 yield head, b"", standing
             chunks = self._chunks(table.rows, self._positions(table))
-            for chunk, cells in self._answered(islice(chunks, standing.chunks, None)):
-                data, rejects, standing = self._finished(sink, chunk, cells, standing)
+            for chunk, answered in self._answered(islice(chunks, standing.chunks, None)):
+                data, rejects, standing = self._finished(sink, chunk, answered.cells, standing)
+                standing = replace(standing, tally=familiarity.added(standing.tally, answered.tally))
                 yield data, rejects, standing
 
     def assemble(self, folder: Path) -> None:
@@ -240,7 +250,7 @@ class Shard:
         if number == HOPELESS and not chunk.texts and chunk.first == 1:
             raise CorpusError(f"{self.source}: none of the first {HOPELESS} rows can be read; {self.reason}")
 
-    def _answered(self, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+    def _answered(self, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, Answers]]:
         """Each chunk with its answers: in this process for a while, and what is left then in workers."""
         workers = self.options.workers or os.cpu_count() or 1
         until = time.monotonic() + ALONE
@@ -248,12 +258,13 @@ class Shard:
             if workers > 1 and time.monotonic() >= until:
                 yield from self._answered_by(workers, chain([chunk], chunks))
             else:
-                yield chunk, answers(self.model, chunk.texts, self.options.probabilities)
+                yield chunk, answers(self.model, chunk.texts, self.options.probabilities, self.options.review_below)
 
-    def _answered_by(self, workers: int, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+    def _answered_by(self, workers: int, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, Answers]]:
         """The same over worker processes; the chunks that they have in hand wait here."""
         path = self.model.network.path
-        answerer = _Answerer(path.parent, PRECISIONS[path.name], self.options.probabilities)
+        options = self.options
+        answerer = _Answerer(path.parent, PRECISIONS[path.name], options.probabilities, options.review_below)
         waiting: deque[_Chunk] = deque()
 
         def texts() -> Iterator[list[str]]:
@@ -262,8 +273,8 @@ class Shard:
                 yield chunk.texts
 
         with closing(map_ordered(answerer, texts(), workers=workers, chunk=1)) as found:  # type: ignore[type-var]
-            for cells in found:
-                yield waiting.popleft(), cells
+            for answered in found:
+                yield waiting.popleft(), answered
 
     def _finished(
         self, sink: _Sink, chunk: _Chunk, cells: Sequence[Cells | None], before: Standing
@@ -287,6 +298,7 @@ class Shard:
             rejected=before.rejected + len(bad),
             output=before.output + len(data),
             rejects=before.rejects + len(rejects),
+            tally=before.tally,
         )
         return data, rejects, standing
 
@@ -329,13 +341,22 @@ class _Sink(Protocol):
     def rows(self, rows: Sequence[tuple[Row, Cells]], numbers: Sequence[int]) -> tuple[bytes, dict[int, BadRow]]: ...
 
 
-class _Answerer:
-    """What a worker does: texts to the cells of the new columns, None for a text with nothing in it."""
+@dataclass(frozen=True)
+class Answers:
+    """Of each text of a chunk the new cells, None for a text with nothing in it; and what was counted of them."""
 
-    def __init__(self, folder: Path, precision: Precision, probabilities: bool) -> None:
+    cells: list[Cells | None]
+    tally: familiarity.Tally
+
+
+class _Answerer:
+    """What a worker does: texts to Answers."""
+
+    def __init__(self, folder: Path, precision: Precision, probabilities: bool, review_below: float | None) -> None:
         self.folder = folder
         self.precision = precision
         self.probabilities = probabilities
+        self.review_below = review_below
 
     @cached_property
     def model(self) -> Model:
@@ -343,13 +364,24 @@ class _Answerer:
         gc.freeze()  # what stays for good need not be looked through again and again
         return loaded
 
-    def __call__(self, texts: Sequence[str]) -> list[Cells | None]:
-        return answers(self.model, texts, self.probabilities)
+    def __call__(self, texts: Sequence[str]) -> Answers:
+        return answers(self.model, texts, self.probabilities, self.review_below)
 
 
-def answers(model: Model, texts: Sequence[str], probabilities: bool) -> list[Cells | None]:
-    """For each text the cells of the new columns, None for a text with nothing in it."""
-    return [
-        None if prediction.value is None else model.task.cells(prediction, probabilities)
-        for prediction in model.predict(texts)
+def answers(model: Model, texts: Sequence[str], probabilities: bool, review_below: float | None = None) -> Answers:
+    """What a model says of texts; with `review_below`, whether a confidence, as written, is less, in the last cell."""
+    tokenised = [model.tokenise(text) for text in texts]
+    predictions = model.predict_tokens(tokenised)
+    doubtful = [review_below is not None and float(f"{found.score:.4f}") < review_below for found in predictions]
+    cells: list[Cells | None] = [
+        None
+        if found.value is None
+        else (
+            *model.task.cells(found, probabilities),
+            *([str(doubt).lower()] if review_below is not None else []),
+        )
+        for found, doubt in zip(predictions, doubtful, strict=True)
     ]
+    counted = familiarity.tally(model.encoder, tokenised, predictions)
+    review = sum(doubt and found.value is not None for found, doubt in zip(predictions, doubtful, strict=True))
+    return Answers(cells, {**counted, "review": review})

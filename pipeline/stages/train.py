@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline import model
+from pipeline import confidence, familiarity, model
 from pipeline.batch import Example, in_order_of_length, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.network import Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 1
+VERSION = 2
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 
@@ -50,6 +51,7 @@ class Prepared:
     labels: Labels
     encoder: Encoder
     tables: Tables
+    train_texts: list[Tokenised]
     train: list[Example]
     dev_rows: list[Row]
     dev: list[Example]
@@ -75,7 +77,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
     model.save(
         model_folder,
-        about=_about(settings, run, best.dev, difference),
+        about={
+            **_about(settings, run, best.dev, difference),
+            **_calibrate(prepared, segment.read_audit(run)["leaked_dev"], model_folder),
+        },
         labels=prepared.labels,
         segmenter=segment.read_segmenter(run),
         encoder=prepared.encoder,
@@ -135,6 +140,7 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
         labels=labels,
         encoder=encoder,
         tables=Tables(embeddings, idf, task.head()),
+        train_texts=texts,
         train=task.examples(encoder, texts, [row.label for row in rows]),
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.label for row in dev_rows]),
@@ -192,10 +198,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
 
 def _dev_scores(prepared: Prepared, frozen: Frozen) -> dict[str, float]:
     """Accuracy, macro F1 and mean cross-entropy (nats; of rows whose label train has) of a frozen network on dev."""
-    scores = np.zeros((len(prepared.dev), prepared.task.head()), np.float32)
-    for batch in in_order_of_length(prepared.dev, model.BATCH_SIZE):
-        scores[batch.positions] = frozen.scores(batch)
-    predictions = prepared.task.decode(scores)
+    predictions = prepared.task.decode(_scores(prepared, frozen))
     outcomes = [
         Outcome(
             row.row,
@@ -219,6 +222,31 @@ def _dev_scores(prepared: Prepared, frozen: Frozen) -> dict[str, float]:
         else np.nan
     )
     return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+
+
+def _scores(prepared: Prepared, frozen: Frozen) -> NDArray[np.float32]:
+    """Of a frozen network on dev: (rows, outputs)."""
+    scores = np.zeros((len(prepared.dev), prepared.task.head()), np.float32)
+    for batch in in_order_of_length(prepared.dev, model.BATCH_SIZE):
+        scores[batch.positions] = frozen.scores(batch)
+    return scores
+
+
+def _calibrate(prepared: Prepared, leaked: Sequence[int], folder: Path) -> dict[str, Any]:
+    """Writes confidence.csv; returns what model.toml says of confidence and of the texts that the model knows.
+
+    Measured on dev without its leaked rows, of which a model is surer than of others, unless there are no others.
+    """
+    scores = _scores(prepared, Frozen(folder / model.NETWORKS["float32"]))
+    rows = sorted(set(range(len(scores))) - set(leaked)) or list(range(len(scores)))
+    about, points = confidence.measure(scores[rows], [prepared.dev[row].target for row in rows])
+    confidence.write(folder, points)
+    answers = [str(prediction.value) for prediction in prepared.task.decode(scores)]
+    dev = [row.tokenised for row in prepared.dev_rows]
+    return {
+        "confidence": about,
+        "familiar": familiarity.profile(prepared.encoder, prepared.train_texts, dev, answers),
+    }
 
 
 def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:
