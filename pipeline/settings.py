@@ -231,6 +231,8 @@ class EvaluateSettings(Section):
         ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
         description="trained on the same split; [] switches them off",
     )
+    slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
+    language: Literal["en", "zh"] = Field("en", description="of the page and of report.txt")
 
 
 class Settings(Section):

@@ -38,6 +38,7 @@ ORDER = (
     ("pipeline.stages.segment",),
     ("pipeline.stages.embed",),
     ("pipeline.stages.train",),
+    ("pipeline.stages.findings",),
     ("pipeline.stages.evaluate",),
     ("pipeline.stages.",),
     ("pipeline.engines.",),

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from corpora import formats
@@ -13,18 +14,21 @@ from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import baselines, calibration, report
+from pipeline.evaluation import baselines, calibration, report, significance, slices
+from pipeline.evaluation.language import Language
 from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.page import most_confident
 from pipeline.evaluation.report import Report
 from pipeline.manifest import Inputs, sha256, versions
 from pipeline.model import Model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.settings import Settings
-from pipeline.stages import segment, train
+from pipeline.stages import findings, segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
 VERSION = 2
+UNKNOWN = 1  # the id of a token that training has not seen
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -43,15 +47,36 @@ class Part:
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
+    cells = findings.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
     rows = {name: segment.read_part(run, name) for name in ("train", "dev", "test")}
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
-        parts = {name: _part(model, rows[name], audit[f"leaked_{name}"], advance) for name in ("dev", "test")}
+        parts = {
+            name: _part(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
+            for name in ("dev", "test")
+        }
     with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
-        compared = _baselines(settings, rows["train"], parts, model, advance)
-    written = _report(settings, run, model, audit, parts, compared)
-    report.write(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()}, model.labels.names)
+        compared, answers = _baselines(settings, rows["train"], parts, model, advance)
+    judged = "test" if parts["test"].rows else "dev"
+    extra = {
+        "against": _against(parts[judged], {name: found[judged] for name, found in answers.items()}),
+        "slices": slices.scored(parts[judged].outcomes, model.labels.names, settings.evaluate.slices),
+        "words": findings.words(settings, run, _samples(rows["train"]), model.labels.names),
+    }
+    with progress("explain", total=None, unit="errors"):
+        explained = findings.explained(model, most_confident(parts[judged].outcomes))
+    written = _report(settings, run, model, audit, parts, compared, extra, findings.card(model.encoder, rows))
+    report.write(
+        made["evaluate"],
+        written,
+        {name: part.outcomes for name, part in parts.items()},
+        model.labels.names,
+        answers={name: found[judged] for name, found in answers.items()},
+        explained=explained,
+        language=settings.evaluate.language,
+        columns=settings.evaluate.slices,
+    )
     return _summary(written)
 
 
@@ -64,6 +89,7 @@ def evaluate_file(
     label: str = "label",
     format: str | None = None,
     encoding: str = "utf-8",
+    language: Language = "en",
     progress: Progress = silent,
 ) -> Report:
     """Scores a model (or a run's model) on any labelled file, writes the report's files into `out`, and returns it.
@@ -92,13 +118,17 @@ def evaluate_file(
         },
         test=model.task.score(part.outcomes),
         confidence=_confidence(folder, model, {"test": part}),
+        intervals=_intervals(model, {"test": part}),
+        slices=slices.scored(part.outcomes, model.labels.names),
         made={
             "name": f"{model.about['name']} on {Path(corpus).name}",
             "versions": versions(),
             "corpus_sha256": sha256(Path(corpus)),
         },
     )
-    report.write(out, written, {"test": part.outcomes}, model.labels.names)
+    with progress("explain", total=None, unit="errors"):
+        explained = findings.explained(model, most_confident(part.outcomes))
+    report.write(out, written, {"test": part.outcomes}, model.labels.names, explained=explained, language=language)
     return written
 
 
@@ -107,13 +137,21 @@ def find_model(path: Path) -> Path:
     return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
-def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance) -> Part:
+def _part(
+    model: Model,
+    rows: list[Row],
+    leaked: Sequence[int],
+    advance: Advance,
+    cells: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+) -> Part:
     outcomes = []
     known = frozenset(leaked)
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        predictions = model.predict_tokens([row.tokenised for row in chunk])
-        for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start):
+        texts = [row.tokenised for row in chunk]
+        ids = model.encoder.token_ids(model.encoder.reads[0], texts)
+        predictions = zip(chunk, ids, model.predict_tokens(texts), strict=True)
+        for index, (row, tokens, prediction) in enumerate(predictions, start=start):
             outcomes.append(
                 Outcome(
                     row=row.row,
@@ -123,6 +161,9 @@ def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance
                     confidence=prediction.score,
                     probabilities=prediction.distribution,
                     leaked=index in known,
+                    tokens=len(tokens),
+                    unknown=int((tokens == UNKNOWN).sum()),
+                    slices=cells.get(row.row, ()),
                 )
             )
         advance(len(chunk))
@@ -131,7 +172,8 @@ def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance
 
 def _baselines(
     settings: Settings, train_rows: list[Row], parts: Mapping[str, Part], model: Model, advance: Advance
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, dict[str, list[str]]]]:
+    """Their scores, and by name what each of them answered to each part."""
     names = [
         name
         for name in settings.evaluate.baselines
@@ -143,7 +185,34 @@ def _baselines(
         for name, part in parts.items()
         if part.rows and part.leaked
     }
-    return baselines.run(names, _samples(train_rows), {**asked, **clean}, model.labels.names, advance=advance)
+    answers: dict[str, dict[str, list[str]]] = {}
+    scores = baselines.run(
+        names,
+        _samples(train_rows),
+        {**asked, **clean},
+        model.labels.names,
+        advance=advance,
+        keep=answers.__setitem__,
+    )
+    return scores, answers
+
+
+def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    clean = part.without_leaked(part.outcomes)
+    return {
+        name: significance.against(clean or part.outcomes, part.without_leaked(found) if clean else found)
+        for name, found in answers.items()
+    }
+
+
+def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """Of each part, and of it without the leaked rows where there are some."""
+    outcomes = {name: part.outcomes for name, part in parts.items()}
+    clean = {
+        f"{name}_without_leaked": part.without_leaked(part.outcomes) for name, part in parts.items() if part.leaked
+    }
+    return {name: significance.intervals(found, model.labels.names) for name, found in {**outcomes, **clean}.items()}
 
 
 def _samples(rows: Sequence[Row]) -> list[baselines.Sample]:
@@ -157,6 +226,8 @@ def _report(
     audit: Mapping[str, Any],
     parts: Mapping[str, Part],
     compared: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    card: Mapping[str, Any],
 ) -> Report:
     dev, test = parts["dev"], parts["test"]
     training = train.read_training(run)
@@ -178,8 +249,10 @@ def _report(
         dev_without_leaked=model.task.score(dev.without_leaked(dev.outcomes)) if dev.leaked else None,
         baselines=compared,
         confidence=_confidence(run / "model", model, parts),
+        intervals=_intervals(model, parts),
+        **extra,
         history=train.read_history(run),
-        corpus={name: value for name, value in audit.items() if not name.startswith("leaked_")},
+        corpus={**{name: value for name, value in audit.items() if not name.startswith("leaked_")}, **card},
         made={
             "name": settings.name,
             "seed": settings.seed,
@@ -219,6 +292,9 @@ def _summary(written: Report) -> str:
 def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {"evaluate": settings.evaluate.model_dump(), "name": settings.name}
     files = [run / "segment" / name for name in ("train.csv", "dev.csv", "test.csv", "corpus.json", "segmenter.json")]
+    if settings.evaluate.slices:
+        files += sorted({Path(findings.slice_file(settings, part)) for part in ("dev", "test")})
+    files += [run / "embed" / "coverage.json"]
     files += [run / "train" / "history.csv", run / "train" / "training.json", run / "model" / "SHA256SUMS"]
     return Inputs(used, files, VERSION)
 
