@@ -232,6 +232,7 @@ class EvaluateSettings(Section):
         description="trained on the same split; [] switches them off",
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
+    suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
     language: Literal["en", "zh"] = Field("en", description="of the page and of report.txt")
 
 

@@ -67,7 +67,7 @@ OWNERS = {
     "click": {"pipeline/__main__.py"},
     "tqdm": {"pipeline/progress.py"},
 }
-REPORTING = ("sklearn", "matplotlib", "jinja2")
+REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
 

@@ -16,6 +16,7 @@ from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.scores import Scores, check_probabilities, confusion
 from pipeline.evaluation.summary import judged_part
+from pipeline.evaluation.suspects import Suspect
 
 FORMAT_VERSION = 1
 
@@ -74,6 +75,7 @@ def write(
     *,
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     explained: Mapping[int, Explained] = MappingProxyType({}),
+    doubtful: Sequence[Suspect] = (),
     language: Language = "en",
     columns: Sequence[str] = (),
 ) -> None:
@@ -81,8 +83,8 @@ def write(
 
     The folder is made if need be. `labels` are the model's label names in the order of the probabilities, `answers`
     what each baseline answered to the same rows as the tables', `explained` the words that moved an answer by row
-    number, `language` the page's, and `columns` the names of the outcomes' slices. All files are UTF-8, and each
-    appears whole or not at all:
+    number, `doubtful` the rows with a suspected label, `language` the page's, and `columns` the names of the outcomes'
+    slices. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text (`mended`), gold, predicted, confidence, one `p:LABEL` a label, leaked
@@ -92,6 +94,7 @@ def write(
     - predictions-dev.csv: dev in the same way
     - baselines.csv: row, gold, predicted, and a column a baseline, where there are any
     - explained.jsonl: row, words, effects, where there are any
+    - suspects.csv: part, row, text, given, expected, confidence, given_confidence, where there are any
 
     The tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
     that does not have one probability a label.
@@ -105,6 +108,7 @@ def write(
     _write_tables(folder, outcomes, labels, judged_part(document), columns)
     _write_answers(folder / "baselines.csv", judged, answers)
     _write_explained(folder / "explained.jsonl", explained)
+    _write_suspects(folder / "suspects.csv", doubtful)
     _write_text(folder / "report.txt", text.render(document, outcomes, labels))
     _write_text(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
     _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
@@ -184,6 +188,17 @@ def _write_answers(path: Path, outcomes: Sequence[Outcome], answers: Mapping[str
     with TableWriter(path, ("row", "gold", "predicted", *answers)) as table:
         for outcome, *others in zip(outcomes, *answers.values(), strict=True):
             table.write((outcome.row, outcome.gold, outcome.predicted, *others))
+
+
+def _write_suspects(path: Path, doubtful: Sequence[Suspect]) -> None:
+    path.unlink(missing_ok=True)
+    if not doubtful:
+        return
+    with TableWriter(path, ("part", "row", "text", "given", "expected", "confidence", "given_confidence")) as table:
+        for one in doubtful:
+            row = one.labelled
+            confidences = (f"{one.confidence:.4f}", f"{one.given_confidence:.4f}")
+            table.write((row.part, row.row, mended(row.text), row.label, one.expected, *confidences))
 
 
 def _write_explained(path: Path, explained: Mapping[int, Explained]) -> None:

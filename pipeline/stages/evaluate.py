@@ -14,7 +14,7 @@ from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import baselines, calibration, report, significance, slices
+from pipeline.evaluation import baselines, calibration, report, significance, slices, suspects
 from pipeline.evaluation.language import Language
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.page import most_confident
@@ -66,6 +66,9 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     }
     with progress("explain", total=None, unit="errors"):
         explained = findings.explained(model, most_confident(parts[judged].outcomes))
+    doubtful = _suspects(settings, rows, model, progress)
+    if doubtful is not None:
+        extra["suspects"] = suspects.summary(doubtful)
     written = _report(settings, run, model, audit, parts, compared, extra, findings.card(model.encoder, rows))
     report.write(
         made["evaluate"],
@@ -74,6 +77,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         model.labels.names,
         answers={name: found[judged] for name, found in answers.items()},
         explained=explained,
+        doubtful=doubtful or (),
         language=settings.evaluate.language,
         columns=settings.evaluate.slices,
     )
@@ -204,6 +208,16 @@ def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]
         name: significance.against(clean or part.outcomes, part.without_leaked(found) if clean else found)
         for name, found in answers.items()
     }
+
+
+def _suspects(
+    settings: Settings, rows: Mapping[str, list[Row]], model: Model, progress: Progress
+) -> list[suspects.Suspect] | None:
+    """Of all parts, as far as they are asked for."""
+    if not settings.evaluate.suspects:
+        return None
+    with progress("suspects", total=suspects.FOLDS, unit="folds") as advance:
+        return suspects.find(suspects.by_part(rows), model.labels.names, advance=advance)
 
 
 def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
