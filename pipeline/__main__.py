@@ -126,17 +126,31 @@ def run(config: str, first: str | None, last: str | None, overrides: TextColumns
 
 def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool) -> None:
     from pipeline import settings
-    from pipeline.runner import Finished, run_stages
+    from pipeline.runner import Finished, run_seeds, run_stages
 
     def report(finished: Finished) -> None:
         took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
         click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
 
     loaded = settings.load(_find_config(config), overrides)
+    if loaded.seeds:
+        folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
+        return _print_comparison(folder)
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
     if (folder / "evaluate" / "report.html").exists() and last in (None, "evaluate"):
         click.echo(f"report   {folder / 'evaluate' / 'report.html'}")
         click.echo(f"model    {folder / 'model'}")
+
+
+def _print_comparison(folder: Path) -> None:
+    import json
+
+    from pipeline.evaluation import comparison
+
+    path = folder / "comparison.json"
+    if path.is_file():
+        click.echo(comparison.render(json.loads(path.read_text(encoding="utf-8"))), nl=False)
+        click.echo(f"page     {folder / 'comparison.html'}")
 
 
 def _find_config(name: str) -> Path:
@@ -305,6 +319,23 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
     )
     click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
     click.echo(f"report   {folder / 'report.html'}")
+
+
+@command.command()
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--out", help="Folder for a page, JSON and the rows that differ.")
+def compare(runs: TextColumns, out: str | None) -> None:
+    """Set evaluated runs side by side: scores, intervals, significance, speed and size.
+
+    A RUN is a run's folder, or that of a report; all have to be tested on the same rows.
+    """
+    from pipeline.evaluation import comparison
+
+    systems = [comparison.read(run) for run in runs]
+    found = comparison.write(out, systems) if out else comparison.compare(systems)
+    click.echo(comparison.render(found), nl=False)
+    if out:
+        click.echo(f"page     {Path(out) / 'comparison.html'}")
 
 
 @command.command()

@@ -51,6 +51,7 @@ class CorpusSettings(Section):
         False,
         description="Unicode normalisation form NFKC before anything else (full-width letters become ASCII)",
     )
+    split_seed: int | None = Field(None, ge=0, lt=2**31, description="of the split alone; left out: seed")
     simplify: bool = Field(False, description="traditional to simplified characters by OpenCC (needs zhpipe[opencc])")
 
     @property
@@ -245,6 +246,9 @@ class Settings(Section):
     )
     task: Literal["classify"] = Field("classify", description="one label a text")
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
+        (), description="a run for each of these, on the split of seed, and a comparison; left out: one run, with seed"
+    )
     corpus: CorpusSettings
     segment: SegmentSettings = SegmentSettings()
     embed: EmbedSettings = EmbedSettings()

@@ -114,7 +114,7 @@ def render(
     names, matrix = confusion(judged, labels)
     rows = score_rows(document, _)
     script = _resource("page.js")
-    return _template().render(
+    return template("page.html").render(
         _=_,
         language=language,
         document=_SECTIONS | dict(document),
@@ -152,10 +152,17 @@ def _resource(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
+def template(name: str) -> "Template":
+    """A page of this package, with the filters that they share; what it is handed is escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_resource),
+    )
     environment.filters |= {
         "percent": percent,
         "signed": signed,
@@ -165,7 +172,7 @@ def _template() -> "Template":
         "clip": clip,
         "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
     }
-    return environment.from_string(_resource("page.html"))
+    return environment.get_template(name)
 
 
 def _title(document: Mapping[str, Any], _: Translate) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 
 from corpora.table import TableReader
 from pipeline.encoder import Encoder, Tokenised
-from pipeline.errors import PipelineError
 from pipeline.evaluation import keywords, occlusion
 from pipeline.evaluation.baselines import Sample
 from pipeline.evaluation.occlusion import Explained
@@ -30,7 +29,7 @@ CHUNK = 1024  # texts with a word left out that are predicted at a time
 def slice_cells(settings: Settings, parts: Sequence[str]) -> dict[str, dict[int, tuple[str, ...]]]:
     """Of each part, by row number, the cells in the columns of `evaluate.slices`.
 
-    Raises CorpusError where a file can't be read, PipelineError where it lacks such a column.
+    Raises CorpusError where a file can't be read or lacks such a column.
     """
     if not settings.evaluate.slices:
         return {}
@@ -46,13 +45,7 @@ def slice_file(settings: Settings, part: str) -> str:
 
 def _cells(settings: Settings, path: str) -> dict[int, tuple[str, ...]]:
     table = TableReader(path, format=settings.corpus.format, encoding=settings.corpus.encoding)
-    for column in settings.evaluate.slices:
-        if column not in table.columns:
-            known = ", ".join(f'"{name}"' for name in table.columns)
-            raise PipelineError(
-                f'{path}: no column "{column}"; the columns are {known}: choose among them with evaluate.slices'
-            )
-    places = [table.columns.index(column) for column in settings.evaluate.slices]
+    places = [table.position(column, "evaluate.slices") for column in settings.evaluate.slices]
     return {
         number: tuple("" if row[place] is None else str(row[place]) for place in places)
         for number, row in enumerate(table, start=1)

@@ -132,13 +132,18 @@ def read_splits(settings: Settings) -> tuple[Splits, dict[str, int]]:
             given["train"],
             dev=0.0 if "dev" in given else corpus.dev_share,
             test=0.0 if "test" in given else corpus.test_share,
-            seed=settings.seed,
+            seed=split_seed(settings),
         )
     except CorpusError as error:
         raise PipelineError(f"{corpus.train}: {error}") from None
     splits = Splits(rest.train, given.get("dev", rest.dev), given.get("test", rest.test))
     _check(splits, corpus)
     return splits, skipped
+
+
+def split_seed(settings: Settings) -> int:
+    """The seed of the split: its own, or else that of everything."""
+    return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
 
 
 def make_segmenter(settings: SegmentSettings) -> Segmenter:
@@ -257,9 +262,9 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
     paths = [path for part in PARTS if (path := getattr(corpus, part))]
     used = {
-        "corpus": corpus.model_dump(exclude=set(PARTS)),
+        "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
-        "seed": settings.seed,
+        "seed": split_seed(settings),
     }
     return Inputs(used, [Path(path) for path in (*paths, *cut.dictionaries, *cut.stop_words)], VERSION)
 

@@ -13,6 +13,7 @@ from mini import CONFIG, mails, write_config, write_csv
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 import pipeline
+from corpora.errors import CorpusError
 from pipeline.evaluation import language, page
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
@@ -73,7 +74,7 @@ def evaluated(tmp_path_factory):
     config = write_config(folder, CONFIG.replace('text = "正文"', extra) + '\n[evaluate]\nslices = ["方向"]\n')
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        with pytest.raises(pipeline.errors.PipelineError, match='no column "方向"'):
+        with pytest.raises(CorpusError, match=r'no column "方向".* choose one with evaluate.slices'):
             pipeline.run(config, runs=folder / "runs")
         write_csv(folder / "mini.csv", [(*row, "东") for row in mails(120)], header=("类别", "正文", "方向"))
         return pipeline.run(config, runs=folder / "runs") / "evaluate"
@@ -240,7 +241,7 @@ def test_texts_are_searched_filtered_and_found_from_the_matrix(opened):
     assert all(f"gold {HOSTILE[0]}" in text for text in view.locator(visible).all_inner_texts())
     assert cell.get_attribute("aria-pressed") == "true"
     view.click("#filters button[type=reset]")
-    view.wait_for_function("document.getElementById('shown').textContent === '50'")
+    pytest.importorskip("playwright.sync_api").expect(view.locator("#shown")).to_have_text("50")
     view.select_option("#kind", "right")
     assert 0 < view.locator(visible).count() < 50
     view.locator(".pairs button").first.click()
