@@ -27,13 +27,16 @@ def run(
 ) -> Path:
     """Runs an experiment and returns its folder, runs/NAME; what `zhpipe run` does.
 
+    With `seeds` there is a run for each, in that folder, beside their comparison.
     `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
     (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
     """
     from pipeline import settings
-    from pipeline.runner import run_stages
+    from pipeline.runner import run_seeds, run_stages
 
-    return run_stages(settings.load(config, overrides), runs=runs, first=first, last=last, force=force)
+    loaded = settings.load(config, overrides)
+    run_all = run_seeds if loaded.seeds else run_stages
+    return run_all(loaded, runs=runs, first=first, last=last, force=force)
 
 
 def load(folder: str | Path, *, int8: bool = False) -> Model:

@@ -138,13 +138,16 @@ def run(config: str, first: str | None, last: str | None, overrides: TextColumns
 
 def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool) -> None:
     from pipeline import settings
-    from pipeline.runner import Finished, run_stages
+    from pipeline.runner import Finished, run_seeds, run_stages
 
     def report(finished: Finished) -> None:
         took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
         click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
 
     loaded = settings.load(_find_config(config), overrides)
+    if loaded.seeds:
+        folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
+        return _print_comparison(folder)
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
     if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
         click.echo(f"report   {_report(folder / 'evaluate')}")
@@ -154,6 +157,17 @@ def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, l
 def _report(folder: Path) -> Path:
     """The page of a report, or its text where the task has no page."""
     return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
+
+
+def _print_comparison(folder: Path) -> None:
+    import json
+
+    from pipeline.evaluation import comparison
+
+    path = folder / "comparison.json"
+    if path.is_file():
+        click.echo(comparison.render(json.loads(path.read_text(encoding="utf-8"))), nl=False)
+        click.echo(f"page     {folder / 'comparison.html'}")
 
 
 def _find_config(name: str) -> Path:
@@ -347,6 +361,23 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
 
 
 @command.command()
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--out", help="Folder for a page, JSON and the rows that differ.")
+def compare(runs: TextColumns, out: str | None) -> None:
+    """Set evaluated runs side by side: scores, intervals, significance, speed and size.
+
+    A RUN is a run's folder, or that of a report; all have to be tested on the same rows.
+    """
+    from pipeline.evaluation import comparison
+
+    systems = [comparison.read(run) for run in runs]
+    found = comparison.write(out, systems) if out else comparison.compare(systems)
+    click.echo(comparison.render(found), nl=False)
+    if out:
+        click.echo(f"page     {Path(out) / 'comparison.html'}")
+
+
+@command.command()
 @click.argument("model", metavar="MODEL|RUN")
 @click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
 @_table_options
@@ -360,6 +391,16 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
     "probabilities",
     is_flag=True,
     help="Add the finer columns: p:LABEL of each label; of a language model the bits of each token.",
+)
+@click.option(
+    "--review-below",
+    type=click.FloatRange(0, 1),
+    help="Add needs_review: true where the confidence is below this.",
+)
+@click.option(
+    "--target-precision",
+    type=click.FloatRange(0, 1),
+    help="The same, with the threshold at which dev supports this precision.",
 )
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
@@ -382,7 +423,7 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
     show_default=True,
     help="Print this many of the first labelled rows.",
 )
-def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
+def label(model: str, paths: TextColumns, show: int, target_precision: float | None, **options: Any) -> None:
     """Label the rows of IN with MODEL and write them to OUT.
 
     OUT has the same rows in the same order with the same columns, and `label` and `confidence` behind them. It
@@ -401,6 +442,10 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
     *sources, target = paths
     if not sources:
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
+    if target_precision is not None:
+        if options["review_below"] is not None:
+            raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
+        options["review_below"] = _threshold(model, target_precision)
     chosen = Options(
         format=options["format_"],
         header=not options["no_header"],
@@ -409,7 +454,7 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
             name: options[name]
             for name in (
                 *("text", "encoding", "output_format", "output_encoding"),
-                *("probabilities", "prefix", "excel_safe", "strict", "workers"),
+                *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
             )
         },
     )
@@ -427,6 +472,22 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
             _show(target, show, chosen)
 
 
+def _threshold(model: str, target: float) -> float:
+    """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
+    from pipeline import confidence
+    from pipeline.stages.evaluate import find_model
+
+    folder = find_model(Path(model))
+    points = confidence.read(folder)
+    found = confidence.threshold(folder, target)
+    click.echo(
+        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} rows "
+        f"({confidence.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
+        err=True,
+    )
+    return found.threshold
+
+
 def _delimiter(given: str | None) -> str | None:
     delimiter = {"\\t": "\t", "tab": "\t"}.get(given, given) if given else given
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
@@ -441,6 +502,7 @@ def _label_file(model: Any, source: str, target: str, options: Any, *, force: bo
         model, source, target, force=force, restart=restart, progress=progress.bar, **options.as_arguments()
     )
     click.echo(f"{_accounting(labelled)}; {target}")
+    _expectation(labelled, review=options.review_below is not None)
     if labelled.rejected:
         click.echo(f"rejected rows   {rejected_path(Path(target))}{labelled.reason and f'; {labelled.reason}'}")
 
@@ -452,12 +514,14 @@ def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
     labelled = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
     click.echo(_accounting(labelled), err=True)
+    _expectation(labelled, review=options.review_below is not None, err=True)
 
 
 def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
     from pipeline.engines.local import label_files
 
-    _tell(label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar))
+    outcomes = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
+    _tell(outcomes, review=options.review_below is not None)
 
 
 def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
@@ -473,7 +537,7 @@ def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, 
     _tell(ray.run(job, sources, target, output_format=chosen.output_format, **_on_ray(options)))
 
 
-def _tell(outcomes: Sequence[Any]) -> None:
+def _tell(outcomes: Sequence[Any], *, review: bool = False) -> None:
     """What became of each of many inputs. Raises PipelineError where one failed."""
     for outcome in outcomes:
         if outcome.error:
@@ -482,6 +546,7 @@ def _tell(outcomes: Sequence[Any]) -> None:
             click.echo(f"done before; {outcome.target}")
         else:
             click.echo(f"{_accounting(outcome.labelled)}; {outcome.target}")
+            _expectation(outcome.labelled, review=review)
     if failed := sum(bool(outcome.error) for outcome in outcomes):
         raise PipelineError(f"{failed} of {len(outcomes)} files failed")
 
@@ -494,6 +559,19 @@ def _accounting(labelled: Any) -> str:
         f"{labelled.rows} rows{resumed}: {labelled.labelled} labelled, {labelled.blank} blank{rejected}; "
         f"{labelled.seconds:.1f} s, {rate:,.0f} rows/s"
     )
+
+
+def _expectation(labelled: Any, *, review: bool, err: bool = False) -> None:
+    """What share of the labels to expect right, how many rows to look at, and whether the texts look foreign."""
+    if labelled.expected_right is not None:
+        said = f"expected right  {labelled.expected_right:.1%} of {labelled.labelled} labelled rows"
+        click.echo(said + (f"; {labelled.needs_review} need review" if review else ""), err=err)
+    if labelled.oddities:
+        click.echo(
+            f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
+            f"{'; '.join(labelled.oddities)}",
+            err=True,
+        )
 
 
 def _show(target: str, count: int, options: Any) -> None:

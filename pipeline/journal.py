@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from pipeline.errors import PipelineError
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Standing:
     """How far a job has come; what is counted is on the disk.
 
     `chunks`: finished ones; `read` = `labelled` + `blank` + `rejected`: rows; `output`, `rejects`: bytes of the two
-    files; `whole`: whether all is written, and the files only have to get their names.
+    files; `tally`: what was counted of the answers (`pipeline.familiarity`); `whole`: whether all is written, and the
+    files only have to get their names.
     """
 
     chunks: int = 0
@@ -31,6 +32,7 @@ class Standing:
     rejected: int = 0
     output: int = 0
     rejects: int = 0
+    tally: dict[str, float] = field(default_factory=dict)
     whole: bool = False
 
 

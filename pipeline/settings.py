@@ -99,6 +99,7 @@ class CorpusSettings(Section):
         False,
         description="Unicode normalisation form NFKC before anything else (full-width letters become ASCII)",
     )
+    split_seed: int | None = Field(None, ge=0, lt=2**31, description="of the split alone; left out: seed")
     simplify: bool = Field(False, description="traditional to simplified characters by OpenCC (needs zhpipe[opencc])")
     tagged: TaggedSettings = TaggedSettings()
 
@@ -322,6 +323,9 @@ class EvaluateSettings(Section):
         ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
         description="trained on the same split; [] switches them off",
     )
+    slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
+    suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
+    language: Literal["en", "zh"] = Field("en", description="of the page and of report.txt")
 
 
 class Settings(Section):
@@ -335,6 +339,9 @@ class Settings(Section):
         "classify", description="classify: one label a text; tag: one a token; language: what comes next"
     )
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
+        (), description="a run for each of these, on the split of seed, and a comparison; left out: one run, with seed"
+    )
     corpus: CorpusSettings
     segment: SegmentSettings = SegmentSettings()
     tag: TagSettings = TagSettings()

@@ -27,16 +27,18 @@ ORDER = (
     ("pipeline.windows",),
     (
         *("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen"),
-        *("pipeline.optimizers", "pipeline.losses"),
+        *("pipeline.optimizers", "pipeline.losses", "pipeline.confidence"),
     ),
     ("pipeline.language.",),
     ("pipeline.tasks.",),
+    ("pipeline.familiarity",),
     ("pipeline.training", "pipeline.model"),
     ("pipeline.answers", "pipeline.language.model"),
     ("pipeline.stages.stage",),
     ("pipeline.stages.segment",),
     ("pipeline.stages.embed",),
     ("pipeline.stages.train",),
+    ("pipeline.stages.findings",),
     ("pipeline.stages.evaluate",),
     ("pipeline.stages.",),
     ("pipeline.engines.jobs", "pipeline.engines.local"),
@@ -70,7 +72,7 @@ OWNERS = {
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/engines/ray.py"},
 }
-REPORTING = ("sklearn", "matplotlib", "jinja2")
+REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
 

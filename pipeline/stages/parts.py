@@ -123,8 +123,9 @@ class LabelledParts:
         with made.open("wb") as output, rejected.open("wb") as rejects:
             output.write(header)
             for chunk in chunks:
-                cells = answers(self.shard.model, chunk.texts, self.shard.options.probabilities)
-                data, bad, standing = self.shard.finished(sink, chunk, cells, standing)
+                options = self.shard.options
+                answered = answers(self.shard.model, chunk.texts, options.probabilities, options.review_below)
+                data, bad, standing = self.shard.finished(sink, chunk, answered.cells, standing)
                 rejects.write(bad)
                 if isinstance(sink, Assembly):
                     rows += [chunk]

@@ -157,7 +157,7 @@ def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
             given["train"],
             dev=0.0 if "dev" in given else corpus.dev_share,
             test=0.0 if "test" in given else corpus.test_share,
-            seed=settings.seed,
+            seed=split_seed(settings),
         )
     except CorpusError as error:
         raise PipelineError(f"{corpus.train}: {error}") from None
@@ -168,6 +168,11 @@ def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
             "no dev rows, on which the best epoch is chosen: name a file in corpus.dev or set corpus.dev_share"
         )
     return splits, counts
+
+
+def split_seed(settings: Settings) -> int:
+    """The seed of the split: its own, or else that of everything."""
+    return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
 
 
 def make_segmenter(settings: SegmentSettings) -> Segmenter:
@@ -265,11 +270,11 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
     paths = [path for part in PARTS if (path := getattr(corpus, part))]
     used = {
-        "corpus": corpus.model_dump(exclude=set(PARTS)),
+        "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
         "task": settings.task,
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
-        "seed": settings.seed,
+        "seed": split_seed(settings),
     }
     return Inputs(used, [Path(path) for path in (*paths, *cut.dictionaries, *cut.stop_words)], VERSION)
 

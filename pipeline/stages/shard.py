@@ -23,7 +23,8 @@ from corpora.errors import CorpusError
 from corpora.files import STREAM, codec, unescaped
 from corpora.rows import BadRow, Row
 from corpora.table import table_format
-from pipeline.answers import PRELOAD, Answerer, Cells, answers
+from pipeline import familiarity
+from pipeline.answers import PRELOAD, Answerer, Answers, Cells, answers
 from pipeline.assembly import Assembly
 from pipeline.errors import PipelineError
 from pipeline.journal import Standing
@@ -37,6 +38,7 @@ CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
 ALONE = 1.0  # seconds of work in one process before others are started
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
 ORIGIN = ("file", "row")  # the columns that say where a row comes from
+NEEDS_REVIEW = "needs_review"
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
 
 
@@ -46,8 +48,9 @@ class Options:
 
     `text`: the column, or several whose texts are joined; `delimiter`, `header`: of CSV and TSV, kept in the output;
     `prefix`: before the names of the new columns; `excel_safe`: guard cells that a spreadsheet would run;
-    `strict`: stop at a bad row; `workers`: processes, 0 for all cores, with no bearing on what is written;
-    `origin`: what to call the input in the columns `file` and `row` (from 1), which are left out where it is None.
+    `strict`: stop at a bad row; `review_below`: add `needs_review`, true for a confidence, as written, below that;
+    `workers`: processes, 0 for all cores, with no bearing on what is written; `origin`: what to call the input in the
+    columns `file` and `row` (from 1), which are left out where it is None.
     """
 
     text: str | Sequence[str] = "text"
@@ -61,6 +64,7 @@ class Options:
     prefix: str = ""
     excel_safe: bool = False
     strict: bool = False
+    review_below: float | None = None
     workers: int = 1
     origin: str | None = None
 
@@ -114,15 +118,24 @@ class Shard:
         """The names of the new columns."""
         origin = () if self.options.origin is None else ORIGIN
         columns = self.model.task.columns(self.options.probabilities)
-        return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns))
+        review = () if self.options.review_below is None else (NEEDS_REVIEW,)
+        return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review))
 
     def check(self) -> None:
         """Raises what is wrong with the columns and formats, before anything is made."""
         self._check_labels()
+        self._check_review()
         if self.source != STREAM:
             self.sink()
         elif self.output_format not in GROWING:
             raise CorpusError(f"{self.target}: {self.output_format} can't be made from standard input: write it first")
+
+    def _check_review(self) -> None:
+        if self.options.review_below is not None and not self.model.task.single_label:
+            raise PipelineError(
+                f"{self.model.network.path.parent}: its task is {self.model.about['task']}, and only a classifier's "
+                "rows are reviewed by confidence: leave out --review-below"
+            )
 
     def _check_labels(self) -> None:
         encoding = codec(self.options.output_encoding or self.options.encoding)
@@ -150,6 +163,7 @@ class Shard:
             "--delimiter": options.delimiter,
             "--no-header": not options.header,
             "--probabilities": options.probabilities,
+            "--review-below": options.review_below,
             "--prefix": options.prefix,
             "--excel-safe": options.excel_safe,
             "the name of the input": options.origin,
@@ -167,8 +181,9 @@ class Shard:
                 standing = replace(standing, output=len(head))
                 yield head, b"", standing
             chunks = self._chunks(table.rows, self._positions(table))
-            for chunk, cells in self._answered(islice(chunks, standing.chunks, None)):
-                data, rejects, standing = self.finished(sink, chunk, cells, standing)
+            for chunk, answered in self._answered(islice(chunks, standing.chunks, None)):
+                data, rejects, standing = self.finished(sink, chunk, answered.cells, standing)
+                standing = replace(standing, tally=familiarity.added(standing.tally, answered.tally))
                 yield data, rejects, standing
 
     def chunks(self) -> Iterator[Chunk]:
@@ -265,7 +280,7 @@ class Shard:
         if number == HOPELESS and not chunk.texts and chunk.first == 1:
             raise CorpusError(f"{self.source}: none of the first {HOPELESS} rows can be read; {self.reason}")
 
-    def _answered(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, list[Cells | None]]]:
+    def _answered(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Answers]]:
         """Each chunk with its answers: in this process for a while, and what is left then in workers."""
         workers = self.options.workers or os.cpu_count() or 1
         until = time.monotonic() + ALONE
@@ -273,11 +288,11 @@ class Shard:
             if workers > 1 and time.monotonic() >= until:
                 yield from self._answered_by(workers, chain([chunk], chunks))
             else:
-                yield chunk, answers(self.model, chunk.texts, self.options.probabilities)
+                yield chunk, answers(self.model, chunk.texts, self.options.probabilities, self.options.review_below)
 
-    def _answered_by(self, workers: int, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, list[Cells | None]]]:
+    def _answered_by(self, workers: int, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Answers]]:
         """The same over worker processes; the chunks that they have in hand wait here."""
-        probabilities = self.options.probabilities
+        wanted = (self.options.probabilities, self.options.review_below)
         waiting: deque[Chunk] = deque()
 
         def texts() -> Iterator[list[str]]:
@@ -286,16 +301,16 @@ class Shard:
                 yield chunk.texts
 
         found = map_ordered(
-            Answerer.like(self.model, probabilities),
+            Answerer.like(self.model, *wanted),
             texts(),
             workers=workers,
             chunk=1,
-            here=lambda texts: answers(self.model, texts, probabilities),
+            here=lambda texts: answers(self.model, texts, *wanted),
             preload=PRELOAD,
         )
         with closing(found):  # type: ignore[type-var]
-            for cells in found:
-                yield waiting.popleft(), cells
+            for answered in found:
+                yield waiting.popleft(), answered
 
     def finished(
         self, sink: Sink, chunk: Chunk, cells: Sequence[Cells | None], before: Standing
@@ -319,6 +334,7 @@ class Shard:
             rejected=before.rejected + len(bad),
             output=before.output + len(data),
             rejects=before.rejects + len(rejects),
+            tally=before.tally,
         )
         return data, rejects, standing
 

@@ -15,7 +15,7 @@ import numpy as np
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline import model
+from pipeline import confidence, familiarity, model
 from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
@@ -48,6 +48,7 @@ class Prepared:
     task: Task
     encoder: Encoder
     tables: Tables
+    train_texts: list[Tokenised]
     train: list[Example]
     dev_rows: list[Row]
     dev: list[Example]
@@ -69,6 +70,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     trainer.use_best()
     task = _taught(prepared, network)
     difference = _freeze(settings, prepared, network, model_folder)
+    task, assured = _calibrated(prepared, task, segment.read_audit(run)["leaked_dev"], model_folder)
     best = trainer.history[trainer.best_epoch - 1]
     training = _training(trainer, difference, prepared)
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
@@ -77,6 +79,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         about={
             **_about(settings, run, best.dev, difference),
             **_int8_scores(prepared, task, model_folder, best.dev),
+            **assured,
         },
         task=task,
         segmenter=segment.read_segmenter(run),
@@ -135,6 +138,7 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
         task=task,
         encoder=encoder,
         tables=Tables(embeddings, idf, task.head(), task.per_token, task.chained),
+        train_texts=texts,
         train=task.examples(encoder, texts, golds),
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.label for row in dev_rows]),
@@ -209,6 +213,24 @@ def _taught(prepared: Prepared, network: keras.Model) -> Task:
     from pipeline import network as networks
 
     return prepared.task.taught(networks.weights(network))
+
+
+def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: Path) -> tuple[Task, dict[str, Any]]:
+    """The task with confidence that dev bears out; and what model.toml says of it and of the texts the model knows.
+
+    Measured on dev without its leaked rows, of which a model is surer than of others, unless there are no others.
+    Writes confidence.csv. Nothing of this for a task that doesn't give a text one label.
+    """
+    if not task.single_label:
+        return task, {}
+    frozen = Frozen(folder / model.NETWORKS["float32"])
+    rows = sorted(set(range(len(prepared.dev))) - set(leaked)) or range(len(prepared.dev))
+    task, about, points = task.calibrated(frozen, [prepared.dev[row] for row in rows])
+    confidence.write(folder, points)
+    dev = [row.tokenised for row in prepared.dev_rows]
+    answers = [str(prediction.value) for prediction in task.predict(frozen, prepared.encoder, dev)]
+    familiar = familiarity.profile(prepared.encoder, prepared.train_texts, dev, answers)
+    return task, {"confidence": about, "familiar": familiar}
 
 
 def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:

@@ -32,8 +32,8 @@ from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSe
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Sample
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.baselines import Keep, Sample
+    from pipeline.evaluation.report import Detail, Report
     from pipeline.network import Tables
 
 Ids = NDArray[np.int32]
@@ -271,6 +271,7 @@ class Language(Task):
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
         advance: Advance,
+        keep: Keep,
     ) -> dict[str, Any]:
         """N-gram models of train, over the same vocabulary and with the same spelling of unknown ones, on the parts."""
         parts = {part: [Tokenised(one.text, one.tokens) for one in samples] for part, samples in asked.items()}
@@ -291,7 +292,7 @@ class Language(Task):
         logs = [log for text, row, values in found for log in self._spelt(text, row, values)]
         return {"rows": len(texts), **over(logs, sum(len(text.text) for text in texts))}
 
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.surprise.write`."""
         from pipeline.evaluation import surprise
 

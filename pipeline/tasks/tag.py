@@ -29,7 +29,7 @@ from pipeline.tagset import Allowed, Tagset
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.report import Detail, Report
 
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
@@ -328,7 +328,7 @@ class Tag(Task):
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
 
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
         from pipeline.evaluation import tagged
 

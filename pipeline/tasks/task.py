@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from corpora.document import Document
 from pipeline.batch import Batch, Example
 from pipeline.encoder import Encoder, Tokenised
+from pipeline.evaluation.calibration import Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import Labels
@@ -21,8 +22,8 @@ from pipeline.progress import Advance
 from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Sample
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.baselines import Keep, Sample
+    from pipeline.evaluation.report import Detail, Report
     from pipeline.network import Tables
 
 
@@ -49,10 +50,13 @@ class Task(ABC):
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
     where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
-    `headlines`: the scores to tell in one line, key to title, the one to compare by first.
+    `single_label`: whether the answer is one label a text, each with its probability, so that confidence can be
+    calibrated and rows reviewed by it; `headlines`: the scores to tell in one line, key to title, the one to compare
+    by first.
     """
 
     per_token: ClassVar[bool] = False
+    single_label: ClassVar[bool] = False
     window: int | None = None
     headlines: ClassVar[Mapping[str, str]]
     labels: Labels
@@ -122,6 +126,13 @@ class Task(ABC):
         """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""
         return self
 
+    def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+        """The same task with confidence that `dev` bears out, what it says of that, and precision against coverage.
+
+        For tasks with a `single_label`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no single label")
+
     # The model's folder.
 
     def save(self, folder: Path) -> dict[str, Any]:
@@ -158,15 +169,20 @@ class Task(ABC):
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
         advance: Advance,
+        keep: Keep,
     ) -> dict[str, Any]:
-        """The scores of baselines that are trained on train, on every part that is asked for."""
+        """The scores of baselines that are trained on train, on every part that is asked for.
+
+        `keep` is called with a baseline's name and what it answered to each part, if that can be set beside what the
+        model answers.
+        """
         from pipeline.evaluation import baselines
 
-        return baselines.run(names, train, asked, self.labels.names, advance=advance)
+        return baselines.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
 
     @abstractmethod
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
-        """Writes the report's files."""
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
+        """Writes the report's files; there is no `detail` but of a `single_label`."""
 
     def said(self, scores: Mapping[str, Any]) -> str:
         """The scores in a line."""
