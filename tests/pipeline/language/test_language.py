@@ -7,7 +7,8 @@ import random
 
 import numpy as np
 import pytest
-from conftest import CHARACTERS, CONFIG, LINES, WORDS
+from few_lines import CHARACTERS, CONFIG, LINES, WORDS
+from mini import python
 
 import pipeline
 from pipeline import settings
@@ -124,6 +125,16 @@ def test_generate_from_the_shell(written, zhpipe):
     assert out == f"{model.search(width=3, length=4)[0].text}\n"
     code, out, error = zhpipe("generate", run, "--temperature", "-1")
     assert (code, error) == (2, "zhpipe: temperature: expected 0 or more, received -1.0\n")
+
+
+def test_writing_loads_no_training_library(hello, tmp_path):
+    script = (
+        "import sys; from pipeline.__main__ import _exit_code; "
+        f"code = _exit_code(['generate', {str(hello)!r}, '--prompt', 'h']); "
+        "print(code, sorted({'keras', 'tensorflow', 'gensim', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    done = python("-c", script, folder=tmp_path)
+    assert done.stdout.splitlines() == ["hello world", "0 []"], done.stderr
 
 
 def test_other_tasks_do_not_write(trained, zhpipe):
