@@ -49,10 +49,12 @@ class Task(ABC):
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
     where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
-    `headlines`: the scores to tell in one line, key to title, the one to compare by first.
+    `headlines`: the scores to tell in one line, key to title, the one to compare by first; `needs`: what a row has to
+    have, in words.
     """
 
     per_token: ClassVar[bool] = False
+    needs: ClassVar[str] = "both a text and a label"
     window: int | None = None
     headlines: ClassVar[Mapping[str, str]]
     labels: Labels

@@ -220,3 +220,10 @@ def test_a_spoilt_spelling_is_one_sentence(written, tmp_path):
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
     with pytest.raises(ModelError):
         pipeline.load(folder)
+
+
+def test_a_corpus_of_blank_lines(tmp_path):
+    (tmp_path / "mini.txt").write_text("\n \n", encoding="utf-8")
+    (tmp_path / "mini.toml").write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(PipelineError, match="no row has a text: add such rows, or name another file"):
+        pipeline.run(tmp_path / "mini.toml", runs=tmp_path / "runs")
