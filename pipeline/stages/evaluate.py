@@ -95,7 +95,7 @@ def evaluate_file(
     rows = [Row(document.row, str(task.gold(document)), _tokenised(model, document)) for document in documents]
     skipped = counts["no_text"] + counts["no_label"]
     if not rows:
-        raise PipelineError(f"{corpus}: no row has both a text and a label; {skipped} rows were read")
+        raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _part(model, rows, (), advance)
     written = Report(

@@ -232,7 +232,7 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task, counts: MutableMa
     except CorpusError as error:
         raise PipelineError(_with_settings(str(error))) from None
     if not documents:
-        raise PipelineError(f"{path}: no row has both a text and a label: add such rows, or name another file")
+        raise PipelineError(f"{path}: no row has {task.needs}: add such rows, or name another file")
     return documents
 
 

@@ -93,6 +93,7 @@ class Language(Task):
     """
 
     per_token: ClassVar[bool] = True
+    needs: ClassVar[str] = "a text"
     headlines: ClassVar[Mapping[str, str]] = {
         "perplexity": "perplexity",
         "bits_per_token": "bits a token",

@@ -52,11 +52,12 @@ class Task(ABC):
     where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
     `single_label`: whether the answer is one label a text, each with its probability, so that confidence can be
     calibrated and rows reviewed by it; `headlines`: the scores to tell in one line, key to title, the one to compare
-    by first.
+    by first; `needs`: what a row has to have, in words.
     """
 
     per_token: ClassVar[bool] = False
     single_label: ClassVar[bool] = False
+    needs: ClassVar[str] = "both a text and a label"
     window: int | None = None
     headlines: ClassVar[Mapping[str, str]]
     labels: Labels

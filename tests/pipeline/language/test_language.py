@@ -7,7 +7,8 @@ import random
 
 import numpy as np
 import pytest
-from conftest import CHARACTERS, CONFIG, LINES, WORDS
+from few_lines import CHARACTERS, CONFIG, LINES, WORDS
+from mini import python
 
 import pipeline
 from pipeline import settings
@@ -126,6 +127,16 @@ def test_generate_from_the_shell(written, zhpipe):
     assert (code, error) == (2, "zhpipe: temperature: expected 0 or more, received -1.0\n")
 
 
+def test_writing_loads_no_training_library(hello, tmp_path):
+    script = (
+        "import sys; from pipeline.__main__ import _exit_code; "
+        f"code = _exit_code(['generate', {str(hello)!r}, '--prompt', 'h']); "
+        "print(code, sorted({'keras', 'tensorflow', 'gensim', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    done = python("-c", script, folder=tmp_path)
+    assert done.stdout.splitlines() == ["hello world", "0 []"], done.stderr
+
+
 def test_other_tasks_do_not_write(trained, zhpipe):
     code, _, error = zhpipe("generate", trained("gru"))
     assert code == 2 and "its task is classify: a language model is needed here" in error
@@ -209,3 +220,10 @@ def test_a_spoilt_spelling_is_one_sentence(written, tmp_path):
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
     with pytest.raises(ModelError):
         pipeline.load(folder)
+
+
+def test_a_corpus_of_blank_lines(tmp_path):
+    (tmp_path / "mini.txt").write_text("\n \n", encoding="utf-8")
+    (tmp_path / "mini.toml").write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(PipelineError, match="no row has a text: add such rows, or name another file"):
+        pipeline.run(tmp_path / "mini.toml", runs=tmp_path / "runs")
