@@ -67,7 +67,7 @@ def _measured(run: Path) -> dict[str, Any]:
 def _answers(model: Model, run: Path, part: str, leaked: list[int]) -> tuple[Any, list[int | None]]:
     rows = [row for index, row in enumerate(segment.read_part(run, part)) if index not in set(leaked)]
     examples = model.task.examples(model.encoder, [row.tokenised for row in rows], [row.label for row in rows])
-    return model.scores(examples), [example.target for example in examples]
+    return model.task.scores(model.network, examples), [example.target for example in examples]
 
 
 def _reached(target: float, points: list[calibration.Point], after: Floats, right: Flags) -> list[str]:

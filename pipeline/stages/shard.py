@@ -344,7 +344,7 @@ class Shard:
 
     @cached_property
     def _blank(self) -> Cells:
-        return ("",) * len(self.model.task.columns(self.options.probabilities))
+        return ("",) * (len(self.added) - (0 if self.options.origin is None else len(ORIGIN)))
 
     def _rejects(self, bad: Sequence[tuple[int, BadRow]], *, first: bool) -> bytes:
         """Bad rows as CSV in the encoding of the input, so that what was undecodable in it is what it was."""

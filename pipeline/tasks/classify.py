@@ -85,7 +85,7 @@ class Classify(Task):
     def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
         """With the temperature that fits dev best: `confidence.measure`."""
         targets = [example.target if isinstance(example.target, int) else None for example in dev]
-        about, points = confidence.measure(self._scores(network, dev), targets)
+        about, points = confidence.measure(self.scores(network, dev), targets)
         return type(self)(self.labels, about["temperature"]), about, points
 
     def save(self, folder: Path) -> dict[str, Any]:
@@ -99,9 +99,9 @@ class Classify(Task):
 
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The label of each text, whatever the batches."""
-        return self.decode(self._scores(network, encoder.examples(texts, [None] * len(texts))))
+        return self.decode(self.scores(network, encoder.examples(texts, [None] * len(texts))))
 
-    def _scores(self, network: Frozen, examples: Sequence[Example]) -> NDArray[np.float32]:
+    def scores(self, network: Frozen, examples: Sequence[Example]) -> NDArray[np.float32]:
         """Logits (examples, labels)."""
         scores = np.zeros((len(examples), self.head()), np.float32)
         for batch, found in network.answers(examples, self.head()):

@@ -13,6 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.journal import Journal
 from pipeline.stages import label, shard
 from pipeline.stages.label import label_file
+from pipeline.tasks.classify import Classify
 
 KNOWN = {"length": {"low": 3.0, "middle": 6.0, "high": 12.0}, "unknown": 0.05, "labels": {"好": 0.5, "坏": 0.5}}
 
@@ -80,12 +81,13 @@ def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_wor
 
 def test_confidence_is_at_the_temperature_of_the_folder(trained):
     model = pipeline.load(trained("gru"))
-    assert model.temperature == model.about["confidence"]["temperature"] != 1.0
+    temperature = model.task.temperature
+    assert temperature == model.about["confidence"]["temperature"] != 1.0
     texts = [model.tokenise(text) for _, text in mails(20, seed=4)]
     examples = model.task.examples(model.encoder, texts, [None] * 20)
-    plain = model.task.decode(model.scores(examples))
+    plain = Classify(model.labels).decode(model.task.scores(model.network, examples))
     for before, after in zip(plain, model.predict_tokens(texts), strict=True):
-        powers = [share ** (1 / model.temperature) for share in before.distribution]
+        powers = [share ** (1 / temperature) for share in before.distribution]
         assert after.value == before.value
         assert after.score == pytest.approx(max(powers) / sum(powers))
 
