@@ -27,22 +27,28 @@ def run(
 ) -> Path:
     """Runs an experiment and returns its folder, runs/NAME; what `zhpipe run` does.
 
+    With `seeds` there is a run for each, in that folder, beside their comparison.
     `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
     (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
     """
     from pipeline import settings
-    from pipeline.runner import run_stages
+    from pipeline.runner import run_seeds, run_stages
 
-    return run_stages(settings.load(config, overrides), runs=runs, first=first, last=last, force=force)
+    loaded = settings.load(config, overrides)
+    run_all = run_seeds if loaded.seeds else run_stages
+    return run_all(loaded, runs=runs, first=first, last=last, force=force)
 
 
 def load(folder: str | Path, *, int8: bool = False) -> Model:
     """A trained model from its folder (or its run's): `load("runs/mail/model").predict(["..."])` gives Predictions.
 
-    With `int8` the smaller and faster network, where the cell is an LSTM. Raises ModelError for anything but a whole
-    model.
+    With `int8` the smaller and faster network, where the cell is an LSTM. A language model comes as a
+    `pipeline.language.model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError for
+    anything but a whole model.
     """
+    from pipeline.language.model import LanguageModel
     from pipeline.model import Model
     from pipeline.stages.evaluate import find_model
 
-    return Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
+    model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
+    return LanguageModel.of(model) if model.about["task"] == "language" else model

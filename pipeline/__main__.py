@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline import __version__, progress
 from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.language.model import LanguageModel
 
 TextColumns = tuple[str, ...]
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
@@ -88,6 +91,15 @@ def _table_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--address", help="With --engine ray: of a running cluster; left out: one is started here."),
+        click.option("--restart", is_flag=True, help="Begin anew where an unfinished job stands."),
+    ):
+        function = option(function)
+    return function
+
+
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
@@ -126,17 +138,36 @@ def run(config: str, first: str | None, last: str | None, overrides: TextColumns
 
 def _run(config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool) -> None:
     from pipeline import settings
-    from pipeline.runner import Finished, run_stages
+    from pipeline.runner import Finished, run_seeds, run_stages
 
     def report(finished: Finished) -> None:
         took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
         click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
 
     loaded = settings.load(_find_config(config), overrides)
+    if loaded.seeds:
+        folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
+        return _print_comparison(folder)
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
-    if (folder / "evaluate" / "report.html").exists() and last in (None, "evaluate"):
-        click.echo(f"report   {folder / 'evaluate' / 'report.html'}")
+    if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
+        click.echo(f"report   {_report(folder / 'evaluate')}")
         click.echo(f"model    {folder / 'model'}")
+
+
+def _report(folder: Path) -> Path:
+    """The page of a report, or its text where the task has no page."""
+    return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
+
+
+def _print_comparison(folder: Path) -> None:
+    import json
+
+    from pipeline.evaluation import comparison
+
+    path = folder / "comparison.json"
+    if path.is_file():
+        click.echo(comparison.render(json.loads(path.read_text(encoding="utf-8"))), nl=False)
+        click.echo(f"page     {folder / 'comparison.html'}")
 
 
 def _find_config(name: str) -> Path:
@@ -162,10 +193,10 @@ def _find_config(name: str) -> Path:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["rjieba", "jieba"]),
+    type=click.Choice(["rjieba", "jieba", "ray"]),
     default="rjieba",
     show_default=True,
-    help="rjieba is the fast one.",
+    help="rjieba is the fast one; ray: rjieba on the machines of a Ray cluster, into a folder OUT.",
 )
 @click.option(
     "--mode",
@@ -183,6 +214,7 @@ def _find_config(name: str) -> Path:
 )
 @click.option("--stop-words", multiple=True, help="File of words to leave out, one a line.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@_engine_options
 @_run_options
 def segment(source: str, target: str | None, **options: Any) -> None:
     """Cut texts into words: IN to OUT, or the stage of a CONFIG.
@@ -200,7 +232,10 @@ def segment(source: str, target: str | None, **options: Any) -> None:
         )
     if target is None:
         raise click.UsageError("OUT is missing: zhpipe segment IN OUT, or zhpipe segment CONFIG.toml")
-    _segment_file(source, target, options)
+    if options["engine"] == "ray":
+        _segment_on_ray(source, target, options)
+    else:
+        _segment_file(source, target, options)
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
@@ -219,6 +254,24 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         progress=progress.bar,
     )
     click.echo(f"{count} texts cut into {target}")
+
+
+def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
+    from corpora.table import SUFFIXES
+    from pipeline.engines import ray
+    from pipeline.engines.jobs import Segmenting
+    from pipeline.settings import SegmentSettings
+    from pipeline.stages.segment import make_segmenter
+
+    names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
+    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
+    job = Segmenting(segmenter, options["text"], options["format_"], options["encoding"])
+    _tell(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **_on_ray(options)))
+
+
+def _on_ray(options: dict[str, Any]) -> dict[str, Any]:
+    names = ("address", "workers", "force", "restart")
+    return {"progress": progress.bar, **{name: options[name] for name in names}}
 
 
 @command.command()
@@ -304,7 +357,24 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
         progress=progress.bar,
     )
     click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
-    click.echo(f"report   {folder / 'report.html'}")
+    click.echo(f"report   {_report(folder)}")
+
+
+@command.command()
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--out", help="Folder for a page, JSON and the rows that differ.")
+def compare(runs: TextColumns, out: str | None) -> None:
+    """Set evaluated runs side by side: scores, intervals, significance, speed and size.
+
+    A RUN is a run's folder, or that of a report; all have to be tested on the same rows.
+    """
+    from pipeline.evaluation import comparison
+
+    systems = [comparison.read(run) for run in runs]
+    found = comparison.write(out, systems) if out else comparison.compare(systems)
+    click.echo(comparison.render(found), nl=False)
+    if out:
+        click.echo(f"page     {Path(out) / 'comparison.html'}")
 
 
 @command.command()
@@ -315,14 +385,37 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
 @click.option("--no-header", is_flag=True, help="The first row is no header: columns are named 1, 2, ...")
 @click.option("--output-format", help="Of OUT; left out: by its suffix.")
 @click.option("--output-encoding", help="Of OUT; left out: as IN. utf-8-sig is what Excel reads best.")
-@click.option("--probabilities", is_flag=True, help="Add a column p:LABEL for each label.")
+@click.option(
+    "--probabilities",
+    "--surprisal",
+    "probabilities",
+    is_flag=True,
+    help="Add the finer columns: p:LABEL of each label; of a language model the bits of each token.",
+)
+@click.option(
+    "--review-below",
+    type=click.FloatRange(0, 1),
+    help="Add needs_review: true where the confidence is below this.",
+)
+@click.option(
+    "--target-precision",
+    type=click.FloatRange(0, 1),
+    help="The same, with the threshold at which dev supports this precision.",
+)
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: on the machines of a Ray cluster, into a folder OUT.",
+)
+@_engine_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
-@click.option("--restart", is_flag=True, help="Begin anew where an unfinished job stands.")
 @click.option(
     "--show",
     type=click.IntRange(min=0),
@@ -330,7 +423,7 @@ def evaluate(model: str, corpus: str | None, label: str, out: str | None, **opti
     show_default=True,
     help="Print this many of the first labelled rows.",
 )
-def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
+def label(model: str, paths: TextColumns, show: int, target_precision: float | None, **options: Any) -> None:
     """Label the rows of IN with MODEL and write them to OUT.
 
     OUT has the same rows in the same order with the same columns, and `label` and `confidence` behind them. It
@@ -349,6 +442,10 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
     *sources, target = paths
     if not sources:
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
+    if target_precision is not None:
+        if options["review_below"] is not None:
+            raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
+        options["review_below"] = _threshold(model, target_precision)
     chosen = Options(
         format=options["format_"],
         header=not options["no_header"],
@@ -357,10 +454,12 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
             name: options[name]
             for name in (
                 *("text", "encoding", "output_format", "output_encoding"),
-                *("probabilities", "prefix", "excel_safe", "strict", "workers"),
+                *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
             )
         },
     )
+    if options["engine"] == "ray":
+        return _label_on_ray(model, sources, target, chosen, options)
     loaded = load(model, int8=options["int8"])
     gc.freeze()  # what stays for good need not be looked through again and again
     if target == "-":
@@ -371,6 +470,22 @@ def label(model: str, paths: TextColumns, show: int, **options: Any) -> None:
         _label_file(loaded, sources[0], target, chosen, force=options["force"], restart=options["restart"])
         if show:
             _show(target, show, chosen)
+
+
+def _threshold(model: str, target: float) -> float:
+    """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
+    from pipeline import confidence
+    from pipeline.stages.evaluate import find_model
+
+    folder = find_model(Path(model))
+    points = confidence.read(folder)
+    found = confidence.threshold(folder, target)
+    click.echo(
+        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} rows "
+        f"({confidence.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
+        err=True,
+    )
+    return found.threshold
 
 
 def _delimiter(given: str | None) -> str | None:
@@ -387,6 +502,7 @@ def _label_file(model: Any, source: str, target: str, options: Any, *, force: bo
         model, source, target, force=force, restart=restart, progress=progress.bar, **options.as_arguments()
     )
     click.echo(f"{_accounting(labelled)}; {target}")
+    _expectation(labelled, review=options.review_below is not None)
     if labelled.rejected:
         click.echo(f"rejected rows   {rejected_path(Path(target))}{labelled.reason and f'; {labelled.reason}'}")
 
@@ -398,12 +514,31 @@ def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
     labelled = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
     click.echo(_accounting(labelled), err=True)
+    _expectation(labelled, review=options.review_below is not None, err=True)
 
 
 def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
     from pipeline.engines.local import label_files
 
     outcomes = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
+    _tell(outcomes, review=options.review_below is not None)
+
+
+def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
+    from pipeline.engines import ray
+    from pipeline.engines.jobs import Labelling
+    from pipeline.stages.evaluate import find_model
+
+    if "-" in (target, *sources):
+        raise click.UsageError(
+            "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
+        )
+    job = Labelling(find_model(Path(model)).absolute(), "int8" if options["int8"] else "float32", chosen)
+    _tell(ray.run(job, sources, target, output_format=chosen.output_format, **_on_ray(options)))
+
+
+def _tell(outcomes: Sequence[Any], *, review: bool = False) -> None:
+    """What became of each of many inputs. Raises PipelineError where one failed."""
     for outcome in outcomes:
         if outcome.error:
             click.echo(f"zhpipe: {outcome.error}", err=True)
@@ -411,8 +546,9 @@ def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, 
             click.echo(f"done before; {outcome.target}")
         else:
             click.echo(f"{_accounting(outcome.labelled)}; {outcome.target}")
+            _expectation(outcome.labelled, review=review)
     if failed := sum(bool(outcome.error) for outcome in outcomes):
-        raise PipelineError(f"{failed} of {len(outcomes)} files could not be labelled")
+        raise PipelineError(f"{failed} of {len(outcomes)} files failed")
 
 
 def _accounting(labelled: Any) -> str:
@@ -423,6 +559,19 @@ def _accounting(labelled: Any) -> str:
         f"{labelled.rows} rows{resumed}: {labelled.labelled} labelled, {labelled.blank} blank{rejected}; "
         f"{labelled.seconds:.1f} s, {rate:,.0f} rows/s"
     )
+
+
+def _expectation(labelled: Any, *, review: bool, err: bool = False) -> None:
+    """What share of the labels to expect right, how many rows to look at, and whether the texts look foreign."""
+    if labelled.expected_right is not None:
+        said = f"expected right  {labelled.expected_right:.1%} of {labelled.labelled} labelled rows"
+        click.echo(said + (f"; {labelled.needs_review} need review" if review else ""), err=err)
+    if labelled.oddities:
+        click.echo(
+            f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
+            f"{'; '.join(labelled.oddities)}",
+            err=True,
+        )
 
 
 def _show(target: str, count: int, options: Any) -> None:
@@ -448,6 +597,53 @@ def _show(target: str, count: int, options: Any) -> None:
                 cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True)
             ).rstrip()
         )
+
+
+@command.command()
+@click.argument("model", metavar="MODEL|RUN")
+@click.option("--prompt", default="", help="What the texts begin with; left out: at the beginning.")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=1, show_default=True, help="How many texts.")
+@click.option("--length", type=click.IntRange(min=0), default=200, show_default=True, help="Most tokens behind PROMPT.")
+@click.option("--temperature", type=float, default=1.0, show_default=True, help="0: always the likeliest token.")
+@click.option("--top-k", type=int, default=0, help="Of so many likeliest tokens; left out: of all.")
+@click.option("--top-p", type=float, default=1.0, help="Of the fewest tokens with this probability; left out: of all.")
+@click.option("--beam", type=click.IntRange(min=1), help="Search for COUNT likely texts instead, keeping so many.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same texts.")
+@click.option("--unknown", is_flag=True, help="Let the unknown token come, written as \ufffd.")
+def generate(
+    model: str, prompt: str, count: int, length: int, beam: int | None, seed: int, unknown: bool, **options: Any
+) -> None:
+    """Let a language model write, token by token: what follows PROMPT, until the text ends."""
+    author = _language_model(model)
+    if beam:
+        for found in author.search(prompt, width=max(beam, count), length=length, unknown=unknown)[:count]:
+            click.echo(found.text)
+        return
+    for index in range(count):
+        pieces = author.stream(prompt, length=length, seed=(seed, index), unknown=unknown, **options)
+        click.echo(prompt, nl=False)
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        click.echo()
+
+
+@command.command("next")
+@click.argument("model", metavar="MODEL|RUN")
+@click.argument("text", default="")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+def next_tokens(model: str, text: str, count: int) -> None:
+    """List the tokens that are most likely to follow TEXT, with their probabilities."""
+    from corpora import segmented
+
+    for token, probability in _language_model(model).next(text, count):
+        click.echo(f"{probability:.4f}  {'(end of text)' if token is None else segmented.join([token])}")
+
+
+def _language_model(path: str) -> LanguageModel:
+    from pipeline.language.model import LanguageModel
+    from pipeline.stages.evaluate import find_model
+
+    return LanguageModel.of(LanguageModel.load(find_model(Path(path))))
 
 
 @command.command()

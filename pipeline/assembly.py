@@ -46,12 +46,15 @@ class Assembly:
                 lines.append(json.dumps([number, *cells], ensure_ascii=False) + "\n")
         return "".join(lines).encode(), bad
 
-    def assemble(self, path: Path, rows: Iterable[Row | BadRow], answers: Path) -> None:
-        """Writes the table: the rows that have an answer, as read once more, and the answers behind them."""
+    def assemble(self, path: Path, rows: Iterable[Row | BadRow], answers: Iterable[str], *, first: int = 1) -> None:
+        """Writes the table: the rows that have an answer, and those answers, lines of JSON, behind them.
+
+        `first`: the number of the first row.
+        """
         kept = _answers(answers)
         number, cells = next(kept, (0, []))
         with self._writing(path) as write:
-            for place, row in enumerate(rows, start=1):
+            for place, row in enumerate(rows, start=first):
                 if place == number and isinstance(row, Row):
                     write((*self._values(row.cells), *cells))
                     number, cells = next(kept, (0, []))
@@ -88,8 +91,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _answers(path: Path) -> Iterator[tuple[int, list[str]]]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            number, *cells = json.loads(line)
-            yield number, cells
+def _answers(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    for line in filter(None, lines):
+        number, *cells = json.loads(line)
+        yield number, cells

@@ -39,7 +39,7 @@ class Batch:
     `ids`: stream -> int32 (batch, steps), 0 on the right of each row's length; `lengths`: stream -> int32 (batch,),
     the only record of padding; `bags`: name -> int32 (batch, grams), or (batch, steps, grams), filled up with 0;
     `targets`: int32 (batch,), or (batch, steps) filled up with NO_TARGET, or None; `positions`: int64 (batch,), where
-    in the source the rows came from.
+    in the source the rows came from; `is_last`: whether nothing more comes of these rows.
     """
 
     ids: Mapping[str, Ids]
@@ -47,6 +47,7 @@ class Batch:
     bags: Mapping[str, Ids]
     targets: Ids | None
     positions: NDArray[np.int64]
+    is_last: bool = True
 
     @property
     def inputs(self) -> dict[str, Ids]:
@@ -58,6 +59,32 @@ class Batch:
         """Which places of the first stream are no padding: bool (batch, steps)."""
         name = next(iter(self.ids))
         return np.arange(self.ids[name].shape[1]) < self.lengths[name][:, None]
+
+
+def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch]:
+    """A batch with a target a step, at most `steps` steps at a time, in stretches of like length; 0: all at once.
+
+    Lengths are those within the stretch, 0 for a row that has ended before. `rows`: the batch is filled up to so many
+    with rows of nothing, for a network that keeps its states row by row.
+    """
+    name = next(iter(batch.ids))
+    ids, lengths, targets = batch.ids[name], batch.lengths[name], batch.targets
+    more = (rows or len(ids)) - len(ids)
+    ids, lengths = np.pad(ids, ((0, more), (0, 0))), np.pad(lengths, (0, more))
+    if targets is not None:
+        targets = np.pad(targets, ((0, more), (0, 0)), constant_values=NO_TARGET)
+    width, longest = ids.shape[1], int(lengths.max())
+    steps = -(-width // -(-width // (steps or width)))
+    for start in range(0, longest, steps):
+        stretch = slice(start, start + steps)
+        yield Batch(
+            ids={name: ids[:, stretch]},
+            lengths={name: np.clip(lengths - start, 0, ids[:, stretch].shape[1]).astype(np.int32)},
+            bags={},
+            targets=None if targets is None else targets[:, stretch],
+            positions=batch.positions,
+            is_last=start + steps >= longest,
+        )
 
 
 def pad(examples: Sequence[Example], positions: NDArray[np.int64], *, coarse: bool = False) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,15 @@ class Frozen:
 
     def scores(self, batch: Batch) -> NDArray[np.float32]:
         """Scores (logits) of a batch: float32 (batch, outputs), or (batch, steps, outputs) of every token."""
+        return self.run(["scores"], batch.inputs)[0]
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """The outputs asked for, of the graph's inputs by name; further inputs are not looked at."""
         if self._session is None:
             self._session = self._open()
-        inputs = batch.inputs
         try:
             fed = {name: inputs[name] for name in self._names}
-            return self._session.run(["scores"], fed)[0]  # type: ignore[no-any-return]
+            return self._session.run(list(outputs), fed)  # type: ignore[no-any-return]
         except Exception as error:  # of a graph that does not belong to the files beside it
             raise ModelError(f"{self.path}: can't answer: {str(error).splitlines()[0]}: train anew") from None
 

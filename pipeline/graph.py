@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def build(
     `weights` as `network.weights` gives them. Rows beyond a text's length are never read: `sequence_lens` of the
     operators RNN, LSTM and GRU (ONNX operator specification) and the pooling's mask both come from the lengths.
     """
-    graph = _Graph()
+    graph = Graph()
     parts = [_recurrent(graph, unit, settings, weights, per_token) for unit in units]
     scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), graph.constant(weights["scores/kernel"])])
     scores = graph.add("Add", [scores, graph.constant(weights["scores/bias"])])
@@ -48,6 +48,11 @@ def build(
     graph.add("Identity", [scores], name="scores")
     shape: list[str | int | None] = ["batch", *(["steps"] if per_token else []), len(weights["scores/bias"])]
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)]
+    return model_of(graph, outputs)
+
+
+def model_of(graph: Graph, outputs: list[Any]) -> onnx.ModelProto:
+    """The graph as a model, checked."""
     proto = helper.make_graph(graph.nodes, "zhpipe", graph.inputs, outputs, graph.constants)
     model = helper.make_model(
         proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="zhpipe"
@@ -101,15 +106,15 @@ def fault(path: Path) -> str | None:
 
 
 @dataclass
-class _Graph:
+class Graph:
     """Nodes, inputs and constants as they are added; every value gets a name of its own."""
 
     nodes: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
 
-    def input(self, name: str, shape: list[str]) -> str:
-        self.inputs.append(helper.make_tensor_value_info(name, TensorProto.INT32, shape))
+    def input(self, name: str, shape: Sequence[str | int], kind: int = TensorProto.INT32) -> str:
+        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def constant(self, value: Any) -> str:
@@ -124,7 +129,7 @@ class _Graph:
 
 
 def _recurrent(
-    graph: _Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array], per_token: bool
+    graph: Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array], per_token: bool
 ) -> str:
     """Ids (batch, steps) -> pooled states (batch, width), or all of them (batch, steps, width).
 
@@ -147,7 +152,7 @@ def _recurrent(
 
 
 def _layer(
-    graph: _Graph,
+    graph: Graph,
     name: str,
     settings: NetworkSettings,
     units: int,
@@ -157,7 +162,7 @@ def _layer(
 ) -> tuple[str, str]:
     """States (steps, batch, directions * units) and the last states (batch, directions * units)."""
     directions = ("forward", "backward") if settings.bidirectional else ("forward",)
-    arrays = [_operator_weights(settings.cell, f"{name}_{direction}", weights) for direction in directions]
+    arrays = [operator_weights(settings.cell, f"{name}_{direction}", weights) for direction in directions]
     kernel, recurrent, bias = (graph.constant(np.stack(parts)) for parts in zip(*arrays, strict=True))
     attributes: dict[str, Any] = {"linear_before_reset": 1} if settings.cell == "gru" else {}
     output, last = graph.add(
@@ -177,7 +182,7 @@ def _layer(
     return states, last
 
 
-def _operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+def operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tuple[Array, Array, Array]:
     """W (gates * units, width), R (gates * units, units), B (2 * gates * units,) of one direction."""
     kernel, recurrent, bias = (weights[f"{name}/{part}"] for part in ("kernel", "recurrent_kernel", "bias"))
     both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
@@ -189,7 +194,7 @@ def _operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tup
     return in_order(kernel).T, in_order(recurrent).T, in_order(both).reshape(-1)
 
 
-def _inside(graph: _Graph, ids: str, lengths: str) -> str:
+def _inside(graph: Graph, ids: str, lengths: str) -> str:
     """Bool (steps, batch, 1): whether a place is a token."""
     steps = graph.add("Gather", [graph.add("Shape", [ids]), graph.constant(np.array(1, np.int64))], axis=0)
     places = graph.add("Range", [graph.constant(np.array(0, np.int64)), steps, graph.constant(np.array(1, np.int64))])
@@ -202,7 +207,7 @@ def _inside(graph: _Graph, ids: str, lengths: str) -> str:
 
 
 def _pool(
-    graph: _Graph,
+    graph: Graph,
     kind: str,
     unit: str,
     states: str,
@@ -233,7 +238,7 @@ def _pool(
     return str(graph.add("ReduceSum", [weighted, first_axis], keepdims=0))
 
 
-def _wide(graph: _Graph, unit: str, scale: float, weights: Mapping[str, Array], per_token: bool) -> str:
+def _wide(graph: Graph, unit: str, scale: float, weights: Mapping[str, Array], per_token: bool) -> str:
     """N-gram ids (batch, grams) -> scores (batch, outputs), or of every token, as `network.Wide`."""
     shape = ["batch", *(["steps"] if per_token else []), f"gram_{unit}_steps"]
     ids = graph.input(f"gram_{unit}", shape)

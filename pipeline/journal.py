@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from pipeline.errors import PipelineError
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Standing:
     """How far a job has come; what is counted is on the disk.
 
     `chunks`: finished ones; `read` = `labelled` + `blank` + `rejected`: rows; `output`, `rejects`: bytes of the two
-    files; `whole`: whether all is written, and the files only have to get their names.
+    files; `tally`: what was counted of the answers (`pipeline.familiarity`); `whole`: whether all is written, and the
+    files only have to get their names.
     """
 
     chunks: int = 0
@@ -31,6 +32,7 @@ class Standing:
     rejected: int = 0
     output: int = 0
     rejects: int = 0
+    tally: dict[str, float] = field(default_factory=dict)
     whole: bool = False
 
 
@@ -60,7 +62,7 @@ class Journal:
     @classmethod
     def at(cls, folder: Path, depends: Mapping[str, Any], *, restart: bool = False) -> Journal:
         """Begin a job, or go on with the one that `depends` on the same things."""
-        journal = cls(folder, _lock=_locked(folder))
+        journal = cls(folder, _lock=locked(folder))
         try:
             journal._begin({"version": VERSION, **json.loads(json.dumps(depends))}, restart)
         except BaseException:
@@ -164,8 +166,12 @@ class Journal:
         self._files.clear()
 
 
-def _locked(folder: Path) -> IO[bytes]:
-    """The folder's lock file, locked. The one who held it may have removed the folder meanwhile: then once more."""
+def locked(folder: Path) -> IO[bytes]:
+    """A folder's lock file, locked, to be closed at the end; the folder is made where there is none.
+
+    Raises PipelineError where another process has it.
+    """
+    # The one who held it may have removed the folder meanwhile: then once more.
     while True:
         folder.mkdir(exist_ok=True)
         try:

@@ -53,6 +53,16 @@ def independent() -> TokenLoss:
     return TokenLoss(crf.greedy_log_likelihood)
 
 
+def next_token() -> TokenLoss:
+    """Of the token that follows each, one of many: `independent` without a vector of zeros and a one for each."""
+
+    def log_likelihood(scores: Any, lengths: Any, targets: Any) -> Any:
+        nats = keras.losses.sparse_categorical_crossentropy(ops.maximum(targets, 0), scores, from_logits=True)
+        return -ops.sum(ops.where(targets != NO_TARGET, nats, 0.0), axis=1)
+
+    return TokenLoss(log_likelihood)
+
+
 def chain(kind: str, layer: Any, allowed: Iterable[Any]) -> TokenLoss:
     """Of a "crf" or "maxent" chain whose scores are a `network.Chain`'s; they are trained along.
 

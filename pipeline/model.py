@@ -125,7 +125,7 @@ def save(
     about = {
         "format_version": FORMAT_VERSION,
         **about,
-        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm")},
+        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")},
         "encoder": {
             "reads": list(encoder.reads),
             "max_tokens": encoder.max_tokens,

@@ -179,6 +179,13 @@ def weights(network: keras.Model) -> dict[str, Array]:
     }
 
 
+def forget(network: keras.Model) -> None:
+    """Set the states that a network keeps from call to call to 0, as before the first token of a text."""
+    for layer in network.layers:
+        if isinstance(layer, layers.RNN):
+            layer.reset_state()
+
+
 def _recurrent(unit: str, settings: NetworkSettings, tables: Tables, inputs: dict[str, Any], seeds: Any) -> Any:
     """Ids of one unit -> its pooled states (batch, width), or the states (batch, steps, width)."""
     table = tables.embeddings[unit]

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from corpora.files import replace_when_done
 from pipeline import settings as settings_
 from pipeline.errors import PipelineError
+from pipeline.evaluation import comparison
 from pipeline.manifest import Manifest
 from pipeline.progress import Progress, silent
 from pipeline.settings import Settings
 from pipeline.stages import STAGES
+from pipeline.stages.segment import split_seed
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,36 @@ def run_stages(
     for name in chosen:
         report(_run_stage(name, settings, folder, manifest, force, progress))
     return folder
+
+
+def run_seeds(
+    settings: Settings,
+    *,
+    runs: str | Path = "runs",
+    progress: Progress = silent,
+    report: Callable[[Finished], object] = lambda finished: None,
+    **options: Any,
+) -> Path:
+    """A run for each of `settings.seeds`, into runs/NAME/NAME-SEED, and their comparison, into runs/NAME; that folder.
+
+    All have the split of `settings.seed`; `options` are those of `run_stages`. Runs that stop short of their
+    evaluation are not compared. Raises PipelineError for a single seed, or one that comes twice.
+    """
+    seeds, folder = settings.seeds, Path(runs) / settings.name
+    if len(seeds) < 2 or len(set(seeds)) < len(seeds):
+        raise PipelineError(f"seeds = {list(seeds)}: expected two or more different ones; one alone is set as seed")
+    made = [
+        run_stages(_with_seed(settings, seed), runs=folder, progress=progress, report=report, **options)
+        for seed in seeds
+    ]
+    if all((run / "evaluate" / "report.json").is_file() for run in made) and options.get("last") in (None, "evaluate"):
+        comparison.write(folder, [comparison.read(run) for run in made])
+    return folder
+
+
+def _with_seed(settings: Settings, seed: int) -> Settings:
+    corpus = settings.corpus.model_copy(update={"split_seed": split_seed(settings)})
+    return settings.model_copy(update={"name": f"{settings.name}-{seed}", "seed": seed, "seeds": (), "corpus": corpus})
 
 
 def _check_earlier(manifest: Manifest, earlier: list[str], first: str) -> None:

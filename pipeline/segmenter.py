@@ -48,6 +48,7 @@ class Segmenter:
         dictionary: forced words. The leftmost and longest are found first; each is one token, in every mode,
             whatever characters it holds. The stretches between them are cut with jieba's own dictionary.
         stop_words: what `content` leaves out.
+        spaces: whether `content` keeps white space.
 
     Raises:
         SettingsError: unit, engine or mode isn't one of the above.
@@ -71,6 +72,7 @@ class Segmenter:
         hmm: bool = True,
         dictionary: UserDictionary | None = None,
         stop_words: Collection[str] = (),
+        spaces: bool = False,
     ) -> None:
         for name, value, kind in (("unit", unit, Unit), ("engine", engine, Engine), ("mode", mode, Mode)):
             if value not in get_args(kind):
@@ -81,15 +83,16 @@ class Segmenter:
         self.hmm = hmm
         self.dictionary = UserDictionary() if dictionary is None else dictionary
         self.stop_words = frozenset(stop_words)
+        self.spaces = spaces
 
     def split(self, text: str) -> list[str]:
         """The tokens of `text`, white space and punctuation included; [] for the empty text."""
         return self._split(text)
 
     def content(self, tokens: Iterable[str]) -> list[str]:
-        """The tokens without white space and stop words: what a network or Word2Vec sees."""
-        stop_words = self.stop_words
-        return [token for token in tokens if token not in stop_words and not token.isspace()]
+        """The tokens without stop words, and without white space unless `spaces`: what a network or Word2Vec sees."""
+        stop_words, spaces = self.stop_words, self.spaces
+        return [token for token in tokens if token not in stop_words and (spaces or not token.isspace())]
 
     def tokens(self, text: str) -> list[str]:
         """`content(split(text))`."""
@@ -115,6 +118,7 @@ class Segmenter:
             "hmm": self.hmm,
             "dictionary": self.dictionary.lines(),
             "stop_words": sorted(self.stop_words),
+            "spaces": self.spaces,
         }
 
     @classmethod

@@ -18,15 +18,29 @@ from pipeline.errors import SettingsError
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
-Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "crfsuite"]
+Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "unigram", "kneser_ney", "crfsuite"]
 Unit = Literal["word", "char"]
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
 # The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
 METRICS: dict[str, tuple[Metric, ...]] = {
     "classify": ("accuracy", "macro_f1", "loss"),
     "tag": ("f1", "macro_f1", "token_accuracy"),
+    "language": ("loss",),
 }
-DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {"tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}}}
+DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}},
+    "language": {
+        "segment": {"spaces": True},
+        "network": {"bidirectional": False},
+        "train": {"metric": "loss"},
+        "evaluate": {"baselines": ("unigram", "kneser_ney")},
+    },
+}
+BASELINES: dict[str, tuple[Baseline, ...]] = {
+    "classify": ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
+    "tag": ("crfsuite",),
+    "language": ("unigram", "kneser_ney"),
+}
 
 
 class Section(BaseModel):
@@ -67,7 +81,7 @@ class CorpusSettings(Section):
     dev: str | None = Field(None, description="labelled file to choose the best epoch on; left out: split from train")
     test: str | None = Field(None, description="labelled file to report on; left out: split from train")
     format: (
-        Literal["csv", "tsv", "jsonl", "parquet", "xlsx"]
+        Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "lines"]
         | Literal["conll", "conllu", "slashed", "segmented", "cluener", "doccano", "label-studio"]
         | None
     ) = Field(
@@ -85,6 +99,7 @@ class CorpusSettings(Section):
         False,
         description="Unicode normalisation form NFKC before anything else (full-width letters become ASCII)",
     )
+    split_seed: int | None = Field(None, ge=0, lt=2**31, description="of the split alone; left out: seed")
     simplify: bool = Field(False, description="traditional to simplified characters by OpenCC (needs zhpipe[opencc])")
     tagged: TaggedSettings = TaggedSettings()
 
@@ -109,6 +124,9 @@ class SegmentSettings(Section):
     stop_words: tuple[str, ...] = Field(
         (), description="files of words that networks and vectors do not see, one a line"
     )
+    spaces: bool = Field(
+        False, description="white space is a token too; true, the default there, where task is language"
+    )
     workers: int = Field(0, ge=0, description="processes; 0: all cores")
 
 
@@ -129,6 +147,18 @@ class TagSettings(Section):
         "crf: the sequence as a whole",
     )
     constrained: bool = Field(True, description="never answer with tags that the scheme forbids side by side")
+
+
+class LanguageSettings(Section):
+    """How a language model is trained and judged, where task is language."""
+
+    window: int = Field(
+        64,
+        ge=0,
+        description="tokens through which gradients go back; states go on from window to window. 0: whole texts",
+    )
+    tied: bool = Field(False, description="score tokens by the vectors that they are read with")
+    order: Count = Field(5, description="of the Kneser-Ney n-grams in the report")
 
 
 class EmbedSettings(Section):
@@ -237,6 +267,11 @@ class NetworkSettings(Section):
         return self.units if isinstance(self.units, tuple) else (self.units,) * self.layers
 
     @property
+    def state_width(self) -> int:
+        """How many numbers a text's states are, of all layers in one direction; an LSTM has a memory beside each."""
+        return sum(self.widths) * (2 if self.cell == "lstm" else 1)
+
+    @property
     def poolings(self) -> tuple[Pooling, ...]:
         """The poolings, one or more."""
         return (self.pooling,) if isinstance(self.pooling, str) else self.pooling
@@ -286,8 +321,11 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
-        description="trained on the same split; [] switches them off. Of a tagger crfsuite alone, and by default none",
+        description="trained on the same split; [] switches them off. Taggers have crfsuite, and by default none",
     )
+    slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
+    suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
+    language: Literal["en", "zh"] = Field("en", description="of the page and of report.txt")
 
 
 class Settings(Section):
@@ -297,11 +335,17 @@ class Settings(Section):
         pattern=r"^\w[\w.-]*$",
         description="names the folder runs/NAME: letters, digits, _, - and ., not a . or - at the start",
     )
-    task: Literal["classify", "tag"] = Field("classify", description="classify: one label a text; tag: one a token")
+    task: Literal["classify", "tag", "language"] = Field(
+        "classify", description="classify: one label a text; tag: one a token; language: what comes next"
+    )
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
+        (), description="a run for each of these, on the split of seed, and a comparison; left out: one run, with seed"
+    )
     corpus: CorpusSettings
     segment: SegmentSettings = SegmentSettings()
     tag: TagSettings = TagSettings()
+    language: LanguageSettings = LanguageSettings()
     embed: EmbedSettings = EmbedSettings()
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()
@@ -344,9 +388,31 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _crfsuite_tags(self) -> Settings:
-        if "crfsuite" in self.evaluate.baselines and self.task != "tag":
-            raise ValueError('evaluate.baselines: "crfsuite" is for task = "tag": leave it out')
+    def _the_baselines_are_of_the_task(self) -> Settings:
+        for name in self.evaluate.baselines:
+            if name not in BASELINES[self.task]:
+                raise ValueError(
+                    f'evaluate.baselines has "{name}", which is of another task than "{self.task}": '
+                    f"choose of {', '.join(BASELINES[self.task])}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _a_language_model_reads_on(self) -> Settings:
+        if self.task != "language":
+            return self
+        wanted: dict[str, tuple[Any, Any]] = {
+            "network.bidirectional": (self.network.bidirectional, False),
+            "network.inputs": (self.network.inputs, {"word": "words", "char": "characters"}[self.segment.unit]),
+            "network.wide.characters": (self.network.wide.characters, 0),
+            "network.wide.words": (self.network.wide.words, 0),
+            "segment.mode": (self.segment.mode, "default"),
+            "segment.spaces": (self.segment.spaces, True),
+            "segment.stop_words": (self.segment.stop_words, ()),
+            "train.class_weights": (self.train.class_weights, False),
+            "train.label_smoothing": (self.train.label_smoothing, 0.0),
+        }
+        _check_wanted("a language model", wanted)
         return self
 
     @model_validator(mode="after")
@@ -361,15 +427,11 @@ class Settings(Section):
             "corpus.simplify": (self.corpus.simplify, False),
             "train.class_weights": (self.train.class_weights, False),
             "train.label_smoothing": (self.train.label_smoothing, 0.0),
-            "evaluate.baselines": (tuple(name for name in self.evaluate.baselines if name != "crfsuite"), ()),
         }
         if self.tag.kind in ("words", "joint", "pos"):
             unit = "word" if self.tag.kind == "pos" else "char"
             wanted["segment.unit"] = (self.segment.unit, unit)
-        for key, (value, expected) in wanted.items():
-            if value != expected:
-                shown = _literal(expected)
-                raise ValueError(f"a tagger ({self.tag.kind}) cannot have {key} = {_literal(value)}: set it to {shown}")
+        _check_wanted(f"a tagger ({self.tag.kind})", wanted)
         return self
 
     @model_validator(mode="before")
@@ -666,6 +728,13 @@ def _line(keys: Sequence[str], text: str) -> str:
         ):
             return f":{number}"
     return ""
+
+
+def _check_wanted(who: str, wanted: Mapping[str, tuple[Any, Any]]) -> None:
+    """Raises ValueError for the first key whose value, the former, isn't the latter."""
+    for key, (value, expected) in wanted.items():
+        if value != expected:
+            raise ValueError(f"{who} cannot have {key} = {_literal(value)}: set it to {_literal(expected)}")
 
 
 def _literal(value: Any) -> str:

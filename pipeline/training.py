@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
 from pipeline import optimizers
-from pipeline.batch import Example, pad, shuffled
+from pipeline.batch import Batch, Example, pad, shuffled, windows
 from pipeline.errors import PipelineError
+from pipeline.network import forget
 from pipeline.settings import TrainSettings
 
 Advance = Callable[[int, str], object]
@@ -56,6 +57,9 @@ class Trainer:
             state, dropout states and best epoch as if nothing had happened.
         measure: called after each epoch while the network has the weights to judge (averaged ones where
             `settings.average` is on); gives the dev scores.
+        window: None for a network that is handed texts whole; for one that keeps its states and has as many rows as a
+            batch, how many steps it is handed at a time, 0 for all of them. Its states begin with nothing in each
+            batch, and go on from window to window.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Trainer:
         seed: int,
         checkpoint: Path,
         measure: Callable[[], dict[str, float]],
+        window: int | None = None,
     ) -> None:
         self.network = network
         self.examples = examples
@@ -75,15 +80,16 @@ class Trainer:
         self.seed = seed
         self.checkpoint = checkpoint
         self.measure = measure
+        self.window = window
         self.history: list[Epoch] = []
         self.best: list[NDArray[Any]] = []
         self.best_epoch = 0
         self._weights = _class_weights(examples, network.output_shape[-1]) if settings.class_weights else None
-        self.batches = math.ceil(len(examples) / settings.batch_size)
+        self.steps = sum(1 for _ in self._batches(1))
         self._compile(loss)
 
     def _compile(self, loss: keras.losses.Loss) -> None:
-        optimizer = optimizers.build(self.settings, self.batches * self.settings.epochs)
+        optimizer = optimizers.build(self.settings, self.steps * self.settings.epochs)
         # TensorFlow without XLA, which compiles anew for each length of a batch and was measured to be slower on CPU.
         jit = False if keras.backend.backend() == "tensorflow" else "auto"
         self.network.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
@@ -133,21 +139,31 @@ class Trainer:
         self._assign(self.best)
 
     def _epoch(self, number: int, advance: Advance) -> Epoch:
-        generator = np.random.default_rng([self.seed, number])
-        total, done, tokens, start = 0.0, 0, 0, time.perf_counter()
-        for positions in shuffled(self.examples, self.settings.batch_size, generator):
-            batch = pad(self.examples, positions, coarse=COMPILES_EACH_SHAPE)
+        total, weight, tokens, start = 0.0, 0, 0, time.perf_counter()
+        for batch in self._batches(number):
             weights = None if self._weights is None else self._weights[batch.targets]
             loss = float(self.network.train_on_batch(batch.inputs, batch.targets, sample_weight=weights))
             if not math.isfinite(loss):
                 raise PipelineError(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
                 )
-            total, done = total + loss * len(positions), done + len(positions)
-            tokens += sum(int(lengths.sum()) for lengths in batch.lengths.values())
-            advance(len(positions), f"epoch {number} loss {total / done:.4f}")
+            read = sum(int(lengths.sum()) for lengths in batch.lengths.values())
+            share = len(batch.positions) if self.window is None else read
+            total, weight, tokens = total + loss * share, weight + share, tokens + read
+            advance(len(batch.positions) if batch.is_last else 0, f"epoch {number} loss {total / weight:.4f}")
         seconds = time.perf_counter() - start
-        return Epoch(number, total / len(self.examples), seconds, tokens / seconds, self._judge(number))
+        return Epoch(number, total / weight, seconds, tokens / seconds, self._judge(number))
+
+    def _batches(self, number: int) -> Iterator[Batch]:
+        """What each step of an epoch is handed."""
+        generator = np.random.default_rng([self.seed, number])
+        for positions in shuffled(self.examples, self.settings.batch_size, generator):
+            batch = pad(self.examples, positions, coarse=COMPILES_EACH_SHAPE)
+            if self.window is None:
+                yield batch
+            else:
+                forget(self.network)
+                yield from windows(batch, self.window, self.settings.batch_size)
 
     def _judge(self, number: int) -> dict[str, float]:
         """Dev scores, of the averaged weights where there are such; the best are kept."""

@@ -66,7 +66,9 @@ class Windows:
 
     def weights(self) -> NDArray[np.float32]:
         """float32 (ids + 1,): 1 for each id, 0 for 0; in the place of an idf."""
-        return np.concatenate([[0], np.ones(len(self))]).astype(np.float32)
+        values = np.ones(len(self) + 1, np.float32)
+        values[0] = 0
+        return values
 
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
         """For each text the ids of the n-grams around each token, int32 (n_tokens, places of all orders)."""
@@ -122,7 +124,9 @@ class Affixes:
 
     def weights(self) -> NDArray[np.float32]:
         """float32 (ids + 1,): 1 for each id, 0 for 0; in the place of an idf."""
-        return np.concatenate([[0], np.ones(len(self))]).astype(np.float32)
+        values = np.ones(len(self) + 1, np.float32)
+        values[0] = 0
+        return values
 
     def ids(self, texts: Sequence[Sequence[str]]) -> list[Ids]:
         """For each text the ids of its words' affixes, int32 (n_words, 2 * longest)."""

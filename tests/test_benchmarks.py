@@ -155,3 +155,12 @@ def test_tables_and_spread() -> None:
     assert markdown.spread([1.0, 3.0, 2.0], ".1f") == "2.0 (1.0 to 3.0)"
     assert markdown.table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---:|\n| 1 | 2 |"
     assert "cores" in markdown.machine()
+
+
+def test_labelling_is_compared_row_for_row() -> None:
+    script = [sys.executable, "-m", "benchmarks.labelling", "compare", str(MAIL), "--text", "正文", "--rows", "60"]
+    only = ["--only", "ours-int8", "--only", "ceiling"]
+    done = subprocess.run([*script, *only], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    found = [cells(line) for line in done.stdout.splitlines() if line.startswith("| samples")]
+    assert [row[2] for row in found] == ["zhpipe label --int8, 1 worker", "bare ONNX Runtime and rjieba, 1 core"]
+    assert all(row[1] == "60" and float(row[7]) > 50 for row in found), "rows, and the megabytes of a process"

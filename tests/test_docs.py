@@ -161,7 +161,11 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     code = {path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py")}
     samples = {path.relative_to(ROOT).as_posix() for path in (ROOT / "corpora" / "samples").iterdir() if path.is_file()}
     configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*.toml")}
-    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.html")}
+    pages = {
+        path.relative_to(ROOT).as_posix()
+        for suffix in ("html", "css", "js")
+        for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
+    }
     typed = {f"{room}/py.typed" for room in ROOMS}
     assert names == code | samples | configs | pages | typed
 

@@ -27,16 +27,22 @@ ORDER = (
     ("pipeline.windows",),
     (
         *("pipeline.encoder", "pipeline.network", "pipeline.graph", "pipeline.frozen"),
-        *("pipeline.optimizers", "pipeline.losses"),
+        *("pipeline.optimizers", "pipeline.losses", "pipeline.confidence"),
     ),
+    ("pipeline.language.",),
     ("pipeline.tasks.",),
+    ("pipeline.familiarity",),
     ("pipeline.training", "pipeline.model"),
+    ("pipeline.answers", "pipeline.language.model"),
     ("pipeline.stages.stage",),
     ("pipeline.stages.segment",),
     ("pipeline.stages.embed",),
     ("pipeline.stages.train",),
+    ("pipeline.stages.findings",),
     ("pipeline.stages.evaluate",),
     ("pipeline.stages.",),
+    ("pipeline.engines.jobs", "pipeline.engines.local"),
+    ("pipeline.engines.intake",),
     ("pipeline.engines.",),
     ("pipeline.runner",),
     ("pipeline.__main__",),
@@ -47,6 +53,7 @@ OWNERS = {
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/network.py",
+        "pipeline/language/network.py",
         "pipeline/optimizers.py",
         "pipeline/losses.py",
         "pipeline/training.py",
@@ -55,7 +62,7 @@ OWNERS = {
     },
     "tensorflow": set(),
     "torch": set(),
-    "onnx": {"pipeline/graph.py"},
+    "onnx": {"pipeline/graph.py", "pipeline/language/graph.py"},
     "onnxruntime": {"pipeline/frozen.py", "pipeline/graph.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
     "openpyxl": {"corpora/xlsx.py"},
@@ -64,8 +71,9 @@ OWNERS = {
     "pydantic": {"pipeline/settings.py"},
     "click": {"pipeline/__main__.py"},
     "tqdm": {"pipeline/progress.py"},
+    "ray": {"pipeline/engines/ray.py"},
 }
-REPORTING = ("sklearn", "matplotlib", "jinja2")
+REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
 

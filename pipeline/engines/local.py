@@ -6,7 +6,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,16 +54,21 @@ def label_files(
     found = targets(sources, folder, options.output_format)
     loaded = ready(model)
     folder.mkdir(parents=True, exist_ok=True)
-    record = _Record(folder / RECORD)
+    record = Record(folder / RECORD)
     return [_label(loaded, source, target, options, record, force, restart, progress) for source, target in found]
 
 
-def targets(sources: Sequence[str | Path], folder: Path, output_format: str | None) -> list[tuple[Path, Path]]:
-    """Every input file and where its output goes; errors as `label_files`."""
+def targets(
+    sources: Sequence[str | Path], folder: Path, output_format: str | None, suffixes: Collection[str] = SUFFIXES
+) -> list[tuple[Path, Path]]:
+    """Every input file and where its output goes; errors as `label_files`.
+
+    `suffixes`: of the files that are meant, in folders and by patterns.
+    """
     if folder.is_file():
         raise PipelineError(f"{folder}: is a file; several inputs need a folder: name one")
     found: dict[Path, Path] = {}
-    for source, name in (pair for pattern in sources for pair in _matches(str(pattern), folder)):
+    for source, name in (pair for pattern in sources for pair in _matches(str(pattern), folder, suffixes)):
         target = folder / _renamed(name, output_format)
         if found.setdefault(target, source) != source:
             raise PipelineError(f"{target}: would be the output of both {found[target]} and {source}: label them apart")
@@ -81,14 +86,15 @@ def _is_pattern(source: str) -> bool:
     return glob.has_magic(source) and not Path(source).exists()
 
 
-def _matches(source: str, folder: Path) -> list[tuple[Path, Path]]:
+def _matches(source: str, folder: Path, suffixes: Collection[str]) -> list[tuple[Path, Path]]:
     """Files, and the name that each has in the output folder."""
     path = Path(source)
     if path.is_dir():
-        found = [(file, file.relative_to(path)) for file in sorted(path.rglob("*")) if _is_table(file, path, folder)]
+        files = sorted(path.rglob("*"))
+        found = [(file, file.relative_to(path)) for file in files if _is_meant(file, path, folder, suffixes)]
     elif _is_pattern(source):
-        files = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207 (absolute ones too)
-        found = [(file, Path(file.name)) for file in files if _is_table(file, Path(file.anchor), folder)]
+        files = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (absolute ones too)
+        found = [(file, Path(file.name)) for file in files if _is_meant(file, Path(file.anchor), folder, suffixes)]
     else:
         return [(path, Path(path.name))]
     if not found:
@@ -96,13 +102,13 @@ def _matches(source: str, folder: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def _is_table(file: Path, root: Path, folder: Path) -> bool:
+def _is_meant(file: Path, root: Path, folder: Path, suffixes: Collection[str]) -> bool:
     """Whether a file found in a folder is meant: no hidden file, and nothing that a labelling has left."""
     hidden = any(part.startswith(".") and part not in (".", "..") for part in file.relative_to(root).parts)
     left = file.name.endswith(".rejected.csv") or any(part.endswith(".job") for part in file.parts)
     inside = folder.resolve() in file.resolve().parents
     stem = file.stem if packed.packing(file) else file.name
-    return file.is_file() and not (hidden or left or inside) and Path(stem).suffix.lower() in SUFFIXES
+    return file.is_file() and not (hidden or left or inside) and Path(stem).suffix.lower() in suffixes
 
 
 def _renamed(name: Path, output_format: str | None) -> Path:
@@ -116,7 +122,7 @@ def _renamed(name: Path, output_format: str | None) -> Path:
     return stem.with_name(f"{stem.name}.{output_format}{kept}")
 
 
-class _Record:
+class Record:
     """What each output in a folder was made of, a line each, the last one counts."""
 
     def __init__(self, path: Path) -> None:
@@ -162,7 +168,7 @@ def _label(
     source: Path,
     target: Path,
     options: Options,
-    record: _Record,
+    record: Record,
     force: bool,
     restart: bool,
     progress: Progress,

@@ -21,6 +21,7 @@ class Sample:
     label: str
 
 
+Keep = Callable[[str, dict[str, list[str]]], object]  # is handed a baseline's name, and its answers to each part
 Predictor = Callable[[Sequence[Sample], Sequence[Sample], Sequence[str]], list[str]]
 
 
@@ -102,11 +103,13 @@ def run(
     labels: Sequence[str] = (),
     *,
     advance: Callable[[int], object] = lambda finished: None,
+    keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
     """Train the baselines `names` on `train` and score each part: {name: {part: scores, "seconds": float}}.
 
     `parts` is usually {"dev": [...], "test": [...]}; the scores are those of `scores.compare`, `seconds` the
-    time to train and to predict. `advance(1)` is called after each baseline. Raises as `predict` does.
+    time to train and to predict. After each baseline `keep` is called with its name and what it predicted for each
+    part, and `advance` with 1. Raises as `predict` does.
     """
     known = label_names(labels, {sample.label for sample in train})
     results: dict[str, dict[str, Any]] = {}
@@ -114,6 +117,7 @@ def run(
         start = time.perf_counter()
         predicted = predict(name, train, parts, known)
         seconds = time.perf_counter() - start
+        keep(name, predicted)
         results[name] = {**_scored(predicted, parts, known), "seconds": seconds}
         advance(1)
     return results

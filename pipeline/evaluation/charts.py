@@ -3,8 +3,13 @@
 import io
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from pipeline.evaluation import calibration
+from pipeline.evaluation.language import ENGLISH, Translate
+from pipeline.evaluation.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,14 +25,52 @@ _DASHES = ("-", "--", "-.", ":")
 _NOT_SCORES = frozenset({"epoch", "seconds", "learning_rate"})
 
 
-def learning_curve(history: Sequence[Mapping[str, Any]]) -> list[str]:
+def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH) -> list[str]:
     """SVG elements of what was measured after each epoch: the losses and, if there are any, the dev scores.
 
     `history` has a mapping an epoch. Keys that end in `loss` go to the first chart, and other numbers that
     stay between 0 and 1, except for the learning rate, to the second one. None and NaN leave a gap.
     """
-    charts = (("loss", _losses(history)), ("score on dev", _dev_scores(history)))
-    return [_chart(title, history, keys) for title, keys in charts if keys]
+    epochs = [float(epoch.get("epoch", number)) for number, epoch in enumerate(history, start=1)]
+    return [
+        lines(
+            _(title),
+            {key.replace("_", " "): (epochs, _values(history, key)) for key in keys},
+            (_("epoch"), ""),
+            whole_numbers=True,
+        )
+        for title, keys in (("loss", _losses(history)), ("score on dev", _dev_scores(history)))
+        if keys
+    ]
+
+
+def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
+    """An SVG of the share of right rows against confidence, as `calibration.measured` gives them for a part."""
+    found = {_("calibrated"): trust["reliability"], _("uncalibrated"): trust["uncalibrated"]["reliability"]}
+    series = {
+        name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
+        for name, bins in found.items()
+    }
+    return lines(
+        _("reliability on {part}", part=_(part)), series, (_("confidence"), _("share of right rows")), diagonal=True
+    )
+
+
+def coverage(outcomes: Mapping[str, Sequence[Outcome]], _: Translate = ENGLISH) -> str:
+    """An SVG of the precision of the rows above each threshold against their share, a line a part."""
+    series = {}
+    for part, rows in outcomes.items():
+        points = points_of(rows, [not outcome.is_error for outcome in rows], most=100)
+        series[_(part)] = (
+            [point.rows / len(rows) for point in points],
+            [point.right / point.rows for point in points],
+        )
+    return lines(_("precision against coverage"), series, (_("share of rows accepted"), _("precision")))
+
+
+def points_of(outcomes: Sequence[Outcome], right: Sequence[bool], most: int) -> list[calibration.Point]:
+    """The points of `calibration.coverage` for outcomes."""
+    return calibration.coverage([outcome.confidence for outcome in outcomes], right, most)
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -55,34 +98,47 @@ def _values(history: Sequence[Mapping[str, Any]], key: str) -> list[float]:
     ]
 
 
-def _chart(title: str, history: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
+def lines(
+    title: str,
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    axes_titles: tuple[str, str],
+    *,
+    whole_numbers: bool = False,
+    diagonal: bool = False,
+) -> str:
+    """An SVG element with a line for each of `series`, name -> x and y values, and the titles of the two axes."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 11}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 11}), warnings.catch_warnings():
+        # Chinese is drawn by the reader's fonts, whichever matplotlib has.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure = Figure(figsize=(5, 3.1), layout="constrained")
         axes = figure.add_subplot()
-        epochs = [float(epoch.get("epoch", number)) for number, epoch in enumerate(history, start=1)]
-        for number, key in enumerate(keys):
+        if diagonal:
+            axes.plot((0, 1), (0, 1), color=_LINE, linewidth=1.5)
+        for number, (name, (across, up)) in enumerate(series.items()):
             axes.plot(
-                epochs,
-                _values(history, key),
-                label=key.replace("_", " "),
+                across,
+                up,
+                label=name,
                 color=_SERIES[number % len(_SERIES)],
                 linestyle=_DASHES[number // len(_SERIES) % len(_DASHES)],
                 marker="o",
                 markersize=3,
             )
-        _dress(axes, title)
+        _dress(axes, title, axes_titles, whole_numbers)
         return _svg(figure, title)
 
 
-def _dress(axes: "Axes", title: str) -> None:
+def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers: bool) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_title(title, loc="left", color=_INK, fontsize=11)
-    axes.set_xlabel("epoch", color=_INK)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(axes_titles[0], color=_INK)
+    axes.set_ylabel(axes_titles[1], color=_INK)
+    if whole_numbers:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(colors=_INK, length=0)
     axes.grid(True, color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -104,7 +160,7 @@ def _svg(figure: "Figure", title: str) -> str:
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r"font-family: [^;\"]*;", "", text)
     text = re.sub(r"(font: [^'\"]*)'[^;\"]*", r"\1sans-serif", text)
-    text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{title} by epoch">', text)
+    text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{title}">', text)
     for stand_in, variable in _VARIABLES.items():
         text = text.replace(stand_in, f"var({variable})")
     return text

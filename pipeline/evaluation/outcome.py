@@ -11,7 +11,9 @@ class Outcome:
     the row had no label; such a row is written to the tables and left out of every score. `confidence` is
     the probability, 0 to 1, given to `predicted`; `probabilities` has shape (labels,), in the order of the
     model's labels, or is empty where the predictor has none. `leaked` says that the same text was trained on.
-    `tokens` is what the model was handed of the text, where that matters.
+    `tokens` is what the model was handed of the text, where that matters; `length` how many tokens the network reads,
+    `unknown` how many of them training has not seen; `slices` are the row's cells in the columns that the report
+    slices by.
 
     >>> Outcome(7, "恭喜您中奖", "垃圾邮件", "正常邮件", 0.6, (0.4, 0.6)).is_error
     True
@@ -25,6 +27,9 @@ class Outcome:
     probabilities: tuple[float, ...] = ()
     leaked: bool = False
     tokens: tuple[str, ...] = ()
+    length: int = 0
+    unknown: int = 0
+    slices: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:

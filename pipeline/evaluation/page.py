@@ -1,12 +1,18 @@
 """The report as one HTML page that needs nothing from outside."""
 
-from collections.abc import Mapping, Sequence
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pipeline.evaluation.charts import learning_curve
+from pipeline.evaluation import charts
+from pipeline.evaluation.language import Language, Translate, translator
+from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.scores import confusion
 from pipeline.evaluation.summary import (
@@ -14,55 +20,120 @@ from pipeline.evaluation.summary import (
     facts,
     judged_part,
     model_title,
+    p_value,
     percent,
     score_rows,
     sentences,
+    signed,
+    verdict,
 )
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-ERRORS_SHOWN = 50
+ERRORS_SHOWN = 300
+TEXTS_SHOWN = 700  # errors and others together
+OF_A_CELL = 5  # texts of a cell of the confusion matrix
 TEXT_SHOWN = 400
 MATRIX_LABELS = 40
 PAIRS_SHOWN = 20
-SECTIONS: dict[str, Any] = {"counts": {}, "model": {}, "history": [], "corpus": {}, "made": {}}
+LABELS_SHOWN = 200
+_SECTIONS: dict[str, Any] = {
+    "counts": {},
+    "model": {},
+    "history": [],
+    "corpus": {},
+    "made": {},
+    "baselines": {},
+    "confidence": {},
+    "intervals": {},
+    "against": {},
+    "slices": [],
+    "words": {},
+    "suspects": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the confusion matrix: a count of rows, and its share of the rows of that gold label."""
+    """One cell of the confusion matrix: a count of rows, and its share of the rows of that gold label.
+
+    `gold`, `predicted`: places of the two labels.
+    """
 
     count: int
     share: float
-    is_right: bool
+    gold: int
+    predicted: int
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the two labels are one."""
+        return self.gold == self.predicted
 
 
-def render(document: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str]) -> str:
-    """The page for `document`, a report as `Report.as_dict` gives it, style and charts included.
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """Two labels that are mixed up: how many rows of `gold` were taken for `predicted`, and of how many."""
 
-    Errors and confusion matrix are of the outcomes of test, or of dev where no test row was scored. Texts and
-    label names are escaped: none of them can become markup.
+    gold: str
+    predicted: str
+    count: int
+    rows: int
+    places: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row on the page; `pieces`: words and their effect, as a share of the strongest one in the text."""
+
+    outcome: Outcome
+    pieces: Sequence[tuple[str, float]]
+    gold: int
+    predicted: int
+
+
+def render(
+    document: Mapping[str, Any],
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+    *,
+    explained: Mapping[int, Explained] = MappingProxyType({}),
+    language: Language = "en",
+) -> str:
+    """The page for `document`, a report as `Report.as_dict` gives it, style, charts and script included.
+
+    Texts and confusion matrix are of the outcomes of test, or of dev where no test row was scored. Texts and
+    label names are escaped: none of them can become markup. Without its script the page shows the same, unfiltered.
     """
     from markupsafe import Markup
 
+    _ = translator(language)
     part = judged_part(document)
     judged = outcomes.get(part, ())
     names, matrix = confusion(judged, labels)
-    rows = score_rows(document)
+    rows = score_rows(document, _)
+    script = _resource("page.js")
     return template("page.html").render(
-        document=SECTIONS | dict(document),
+        _=_,
+        language=language,
+        document=_SECTIONS | dict(document),
         part=part,
-        title=heading(document),
-        sentences=sentences(document),
+        title=_title(document, _),
+        verdict=verdict(document, _),
+        sentences=sentences(document, _),
         rows=rows,
         columns=columns_in_use(rows),
-        charts=[Markup(chart) for chart in learning_curve(document.get("history", []))],
+        charts=[Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
+        trust=[Markup(chart) for chart in _trust(document, outcomes, part, _)],
         names=names,
-        matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
-        pairs=confused(names, matrix),
-        errors=most_confident(judged)[:ERRORS_SHOWN],
+        matrix=_shares(matrix) if len(names) <= MATRIX_LABELS else None,
+        pairs=_confused(names, matrix),
+        shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
+        offer=_offer(document, part),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
@@ -77,16 +148,25 @@ def clip(text: str, length: int = TEXT_SHOWN) -> str:
     return text if len(text) <= length else text[:length] + "…"
 
 
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
 def template(name: str) -> "Template":
-    """A template of this package, in which everything is escaped."""
+    """A page of this package, with the filters that they share; what it is handed is escaped."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    loader = FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8"))
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=loader
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_resource),
     )
     environment.filters |= {
         "percent": percent,
+        "signed": signed,
+        "p_value": p_value,
         "count": "{:,}".format,
         "facts": facts,
         "clip": clip,
@@ -95,26 +175,90 @@ def template(name: str) -> "Template":
     return environment.get_template(name)
 
 
-def heading(document: Mapping[str, Any]) -> str:
-    """What stands above the page."""
-    name = document.get("made", {}).get("name")
-    return f"{name}: {model_title(document)}" if name else f"Evaluation of the {model_title(document)}"
+def _title(document: Mapping[str, Any], _: Translate) -> str:
+    name, model = document.get("made", {}).get("name"), model_title(document, _)
+    return _("{name}: {model}", name=name, model=model) if name else _("Evaluation of the {model}", model=model)
 
 
-def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
-    """Counts with their share of their row."""
+def _trust(
+    document: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]], part: str, _: Translate
+) -> Iterator[str]:
+    """The charts of how far to trust a confidence, of the rows that were judged for it: those that did not leak."""
+    trust = document.get("confidence", {}).get(part)
+    if trust:
+        yield charts.reliability(trust, part, _)
+        known = {name: [row for row in rows if row.gold is not None] for name, rows in outcomes.items()}
+        clean = {name: [row for row in rows if not row.leaked] or rows for name, rows in known.items() if rows}
+        yield charts.coverage(dict(sorted(clean.items(), reverse=True)), _)
+
+
+def _offer(document: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
+    """The highest promised precision that can be had for at least half of the rows, or else for most rows."""
+    reached = [row for row in document.get("confidence", {}).get("thresholds", []) if row["threshold"] is not None]
+    reached = [row for row in reached if row.get(part, {}).get("precision") is not None]
+    half = [row for row in reached if row["dev"]["coverage"] >= 0.5]
+    return max(half, key=lambda row: row["target"]) if half else (reached[0] if reached else None)
+
+
+def _shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
     return [
-        [Cell(count, count / (sum(row) or 1), line == column) for column, count in enumerate(row)]
+        [Cell(count, count / (sum(row) or 1), line, column) for column, count in enumerate(row)]
         for line, row in enumerate(matrix)
     ]
 
 
-def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[tuple[str, str, int]]:
-    """The label pairs most often mixed up: gold, predicted, rows."""
+def _confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confused]:
+    """The label pairs most often mixed up."""
     pairs = [
-        (names[line], names[column], count)
+        Confused(names[line], names[column], count, sum(row), (line, column))
         for line, row in enumerate(matrix)
         for column, count in enumerate(row)
         if count and line != column
     ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:PAIRS_SHOWN]
+    return sorted(pairs, key=lambda pair: -pair.count)[:PAIRS_SHOWN]
+
+
+def _shown(judged: Sequence[Outcome], names: Sequence[str], explained: Mapping[int, Explained]) -> list[Shown]:
+    """The most confident errors, then some rows of each cell of the matrix, of right ones the least confident."""
+    place = {name: number for number, name in enumerate(names)}
+    errors = most_confident(judged)
+    right = sorted(
+        (outcome for outcome in judged if outcome.gold == outcome.predicted), key=lambda one: (one.confidence, one.row)
+    )
+    seen: Counter[tuple[str | None, str]] = Counter()
+    chosen = errors[:ERRORS_SHOWN]
+    seen.update((outcome.gold, outcome.predicted) for outcome in chosen)
+    for outcome in [*errors[ERRORS_SHOWN:], *right]:
+        if len(chosen) == TEXTS_SHOWN:
+            break
+        if seen[outcome.gold, outcome.predicted] < OF_A_CELL:
+            seen[outcome.gold, outcome.predicted] += 1
+            chosen.append(outcome)
+    return [
+        Shown(
+            outcome,
+            _pieces(outcome, explained.get(outcome.row)),
+            place[outcome.gold or ""],
+            place[outcome.predicted],
+        )
+        for outcome in chosen
+    ]
+
+
+def _pieces(outcome: Outcome, explained: Explained | None) -> list[tuple[str, float]]:
+    """Neighbouring pieces of no effect are one; a text that was not explained is one piece."""
+    if explained is None or not explained.strongest:
+        return [(clip(outcome.text), 0.0)]
+    found: list[tuple[str, float]] = []
+    left = TEXT_SHOWN
+    for piece, effect in zip(explained.pieces, explained.effects, strict=True):
+        if left <= 0:
+            return [*found, ("…", 0.0)]
+        share = round((effect or 0.0) / explained.strongest, 2)
+        share = share if abs(share) >= 0.1 else 0.0
+        if found and share == 0.0 == found[-1][1]:
+            found[-1] = (found[-1][0] + piece, 0.0)
+        else:
+            found.append((piece, share))
+        left -= len(piece)
+    return found

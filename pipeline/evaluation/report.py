@@ -5,14 +5,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from corpora.files import replace_when_done
 from corpora.table import TableWriter
 from pipeline.evaluation import page, text
+from pipeline.evaluation.language import Language
+from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.scores import Scores, check_probabilities, confusion
 from pipeline.evaluation.summary import judged_part
+from pipeline.evaluation.suspects import Suspect
 
 FORMAT_VERSION = 1
 
@@ -23,9 +27,12 @@ class Report:
 
     `counts` says how many rows were scored, skipped, truncated, leaked; `test` and `dev` are scores as
     `scores.classification` gives them, `..._without_leaked` the same over the rows whose text was not trained
-    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `history` has a
-    mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus` is the audit of
-    the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
+    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `confidence` is
+    what `calibration.measured` gives, `intervals` what `significance.intervals` gives for each of the four,
+    `against` what `significance.against` gives for each baseline, `slices` what `slices.scored` gives; `words` has
+    the `coverage` of the vectors and the `keywords` with their neighbours; `suspects` is what `suspects.summary`
+    gives. `history` has a mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus`
+    is the audit of the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
     """
 
     task: str
@@ -36,6 +43,12 @@ class Report:
     test_without_leaked: Scores | None = None
     dev_without_leaked: Scores | None = None
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    confidence: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, Any] = field(default_factory=dict)
+    against: Mapping[str, Any] = field(default_factory=dict)
+    slices: Sequence[Mapping[str, Any]] = ()
+    words: Mapping[str, Any] = field(default_factory=dict)
+    suspects: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
     corpus: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=dict)
@@ -54,25 +67,47 @@ class Report:
         return {"format_version": FORMAT_VERSION, **kept}
 
 
+@dataclass(frozen=True)
+class Detail:
+    """What a classifier's report has beside scores and outcomes: the further arguments of `write`, described there."""
+
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    explained: Mapping[int, Explained] = field(default_factory=dict)
+    doubtful: Sequence[Suspect] = ()
+    language: Language = "en"
+    columns: Sequence[str] = ()
+
+
 def write(
     folder: str | Path,
     report: Report,
     outcomes: Mapping[str, Sequence[Outcome]],
     labels: Sequence[str],
+    *,
+    answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    explained: Mapping[int, Explained] = MappingProxyType({}),
+    doubtful: Sequence[Suspect] = (),
+    language: Language = "en",
+    columns: Sequence[str] = (),
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
-    The folder is made if need be. `labels` are the model's label names in the order of the probabilities.
-    All files are UTF-8, and each appears whole or not at all:
+    The folder is made if need be. `labels` are the model's label names in the order of the probabilities, `answers`
+    what each baseline answered to the same rows as the tables', `explained` the words that moved an answer by row
+    number, `doubtful` the rows with a suspected label, `language` the page's, and `columns` the names of the outcomes'
+    slices. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text (`mended`), gold, predicted, confidence, one `p:LABEL` a label, leaked
-      (true or false)
+      (true or false), tokens, unknown, one `slice:COLUMN` a column
     - errors.csv: of these the wrong rows, the most confident first
     - confusion.csv: gold, and a column `predicted:LABEL` a label, with the counts
     - predictions-dev.csv: dev in the same way
+    - baselines.csv: row, gold, predicted, and a column a baseline, where there are any
+    - explained.jsonl: row, words, effects, where there are any
+    - suspects.csv: part, row, text, given, expected, confidence, given_confidence, where there are any
 
-    The three tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
+    The tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
     that does not have one probability a label.
     """
     folder = Path(folder)
@@ -80,9 +115,13 @@ def write(
     for part in outcomes.values():
         check_probabilities(part, labels)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_tables(folder, outcomes, labels, judged_part(document))
+    judged = outcomes.get(judged_part(document), ())
+    _write_tables(folder, outcomes, labels, judged_part(document), columns)
+    _write_answers(folder / "baselines.csv", judged, answers)
+    _write_explained(folder / "explained.jsonl", explained)
+    _write_suspects(folder / "suspects.csv", doubtful)
     _write_text(folder / "report.txt", text.render(document, outcomes, labels))
-    _write_text(folder / "report.html", page.render(document, outcomes, labels))
+    _write_text(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
     _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -108,19 +147,21 @@ def mended(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _write_tables(folder: Path, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str], part: str) -> None:
+def _write_tables(
+    folder: Path, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str], part: str, columns: Sequence[str]
+) -> None:
     judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
-    _write_outcomes(folder / "predictions.csv", judged, labels)
-    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels)
+    _write_outcomes(folder / "predictions.csv", judged, labels, columns)
+    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels, columns)
     _write_confusion(folder / "confusion.csv", judged, labels)
     if dev and part != "dev":
-        _write_outcomes(folder / "predictions-dev.csv", dev, labels)
+        _write_outcomes(folder / "predictions-dev.csv", dev, labels, columns)
     else:
         # One that an earlier evaluation left here would pass for this one's.
         (folder / "predictions-dev.csv").unlink(missing_ok=True)
 
 
-def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
+def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str], slices: Sequence[str]) -> None:
     columns = (
         "row",
         "text",
@@ -129,6 +170,9 @@ def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[st
         "confidence",
         *(f"p:{label}" for label in labels),
         "leaked",
+        "tokens",
+        "unknown",
+        *(f"slice:{column}" for column in slices),
     )
     with TableWriter(path, columns) as table:
         for outcome in outcomes:
@@ -141,8 +185,41 @@ def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[st
                     float(outcome.confidence),
                     *map(float, outcome.probabilities),
                     "true" if outcome.leaked else "false",
+                    outcome.length,
+                    outcome.unknown,
+                    *map(mended, outcome.slices[: len(slices)]),
                 )
             )
+
+
+def _write_answers(path: Path, outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]]) -> None:
+    path.unlink(missing_ok=True)
+    if not answers:
+        return
+    with TableWriter(path, ("row", "gold", "predicted", *answers)) as table:
+        for outcome, *others in zip(outcomes, *answers.values(), strict=True):
+            table.write((outcome.row, outcome.gold, outcome.predicted, *others))
+
+
+def _write_suspects(path: Path, doubtful: Sequence[Suspect]) -> None:
+    path.unlink(missing_ok=True)
+    if not doubtful:
+        return
+    with TableWriter(path, ("part", "row", "text", "given", "expected", "confidence", "given_confidence")) as table:
+        for one in doubtful:
+            row = one.labelled
+            confidences = (f"{one.confidence:.4f}", f"{one.given_confidence:.4f}")
+            table.write((row.part, row.row, mended(row.text), row.label, one.expected, *confidences))
+
+
+def _write_explained(path: Path, explained: Mapping[int, Explained]) -> None:
+    path.unlink(missing_ok=True)
+    lines = [
+        json.dumps({"row": row, "words": found.pieces, "effects": found.effects}, ensure_ascii=False) + "\n"
+        for row, found in explained.items()
+    ]
+    if lines:
+        _write_text(path, "".join(lines))
 
 
 def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.evaluation.language import ENGLISH, Translate
+from pipeline.evaluation.significance import SIGNIFICANT
+
 PARTS = {
     "test": "test",
     "test_without_leaked": "test without leaked rows",
@@ -27,43 +30,103 @@ BASELINE_TITLES = {
 
 
 class ScoreRow(NamedTuple):
-    """One line of the table of scores: who was scored, on which part, with what result."""
+    """One line of the table of scores: who was scored, on which part, with what result.
+
+    `name` and `key` are those of baseline (or "") and part in the report.
+    """
 
     who: str
     part: str
     scores: Mapping[str, Any]
+    name: str = ""
+    key: str = ""
 
 
-def score_rows(document: Mapping[str, Any]) -> list[ScoreRow]:
+def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[ScoreRow]:
     """Part by part the model and then each baseline, of `document`, a report as `Report.as_dict` gives it."""
     rows = []
     for part, title in PARTS.items():
-        for who, scored in _scored(document):
+        for name, who, scored in [("", model_title(document, _), document), *_baselines(document, _)]:
             if scored.get(part):
-                rows.append(ScoreRow(who, title, scored[part]))
+                rows.append(ScoreRow(who, _(title), scored[part], name, part))
     return rows
 
 
-def sentences(document: Mapping[str, Any]) -> list[str]:
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     """The result in up to three sentences: the score, the distance to each baseline, the leaked rows."""
     part = judged_part(document)
     scores = document.get(part) or {}
     if not scores.get("rows"):
-        return ["No row with a label was scored."]
+        return [_("No row with a label was scored.")]
     said = [
-        f"On {scores['rows']:,} {part} rows the {model_title(document)} gets "
-        f"{percent(scores['accuracy'])}% right (macro F1 {percent(scores['macro_f1'])})."
+        _(
+            "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).",
+            rows=f"{scores['rows']:,}",
+            part=_(part),
+            model=model_title(document, _),
+            accuracy=percent(scores["accuracy"]),
+            macro_f1=percent(scores["macro_f1"]),
+        )
     ]
-    against = [_against(scores, who, scored[part]) for who, scored in _baselines(document) if scored.get(part)]
+    against = [
+        _against(scores, who, other[part], _) for _name, who, other in _baselines(document, _) if other.get(part)
+    ]
     if against:
-        said.append(f"That is {', '.join(against)}.")
-    return said + _leaked(document, part)
+        said.append(_("That is {comparisons}.", comparisons=_(", ").join(against)))
+    return said + _leaked(document, part, _)
 
 
-def model_title(document: Mapping[str, Any]) -> str:
+def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """Whether the network earned its cost, in one plain sentence: against the best baseline, by McNemar's test."""
+    part = judged_part(document)
+    against = {name: found for name, found in document.get("against", {}).items() if found}
+    if not against:
+        scored = (document.get(part) or {}).get("rows")
+        return _("No baseline was trained, so whether the network earned its cost is open.") if scored else ""
+    best = min(against, key=lambda name: against[name]["difference"])
+    found = against[best]
+    values = {
+        "who": _(BASELINE_TITLES.get(best, best)),
+        "p": p_value(found["p"]),
+        "seconds": f"{document.get('baselines', {}).get(best, {}).get('seconds', 0):.1f}",
+        "rows": f"{found['rows']:,}",
+    }
+    if found["p"] >= SIGNIFICANT:
+        return _(
+            "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} points, "
+            "p {p}), which trains in {seconds} s.",
+            points=signed(found["difference"]),
+            **values,
+        )
+    points = percent(abs(found["difference"]))
+    if found["difference"] > 0:
+        return _(
+            "The network earned its cost: it is {points} points better than the best baseline, {who}, which chance "
+            "hardly explains (p {p}).",
+            points=points,
+            **values,
+        )
+    return _(
+        "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).",
+        points=points,
+        **values,
+    )
+
+
+def signed(value: float) -> str:
+    """A difference of fractions in points, with its sign: 0.0123 is +1.2."""
+    return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
+
+
+def p_value(value: float) -> str:
+    """Two digits of it behind a sign: "= 0.031", or "< 0.0001"."""
+    return "< 0.0001" if value < 0.0001 else f"= {value:.2g}"
+
+
+def model_title(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     """The model in a word or two, by its cell where that is known."""
     cell = str(document.get("model", {}).get("cell") or "").upper()
-    return f"{cell} model".strip()
+    return _("{cell} model", cell=cell).strip()
 
 
 def judged_part(document: Mapping[str, Any]) -> str:
@@ -116,32 +179,30 @@ def _listed(values: Sequence[Any]) -> str:
     return ", ".join(map(_fact, values[:ITEMS_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _scored(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield model_title(document), document
-    yield from _baselines(document)
-
-
-def _baselines(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for name, scored in document.get("baselines", {}).items():
-        yield BASELINE_TITLES.get(name, name), scored
+        yield name, _(BASELINE_TITLES.get(name, name)), scored
 
 
-def _against(scores: Mapping[str, Any], who: str, other: Mapping[str, Any]) -> str:
+def _against(scores: Mapping[str, Any], who: str, other: Mapping[str, Any], _: Translate) -> str:
     points = round(100 * (scores["accuracy"] - other["accuracy"]), 1)
+    accuracy = percent(other["accuracy"])
     if points == 0:
-        return f"level with {who} ({percent(other['accuracy'])}%)"
+        return _("level with {who} ({accuracy}%)", who=who, accuracy=accuracy)
     unit = "point" if abs(points) == 1 else "points"
-    side = "above" if points > 0 else "below"
-    return f"{abs(points):.1f} {unit} {side} {who} ({percent(other['accuracy'])}%)"
+    side = _("above" if points > 0 else "below")
+    phrase = f"{{points}} {unit} {{side}} {{who}} ({{accuracy}}%)"
+    return _(phrase, points=f"{abs(points):.1f}", side=side, who=who, accuracy=accuracy)
 
 
-def _leaked(document: Mapping[str, Any], part: str) -> list[str]:
+def _leaked(document: Mapping[str, Any], part: str, _: Translate) -> list[str]:
     kept = document.get(f"{part}_without_leaked") or {}
     leaked = document[part]["rows"] - kept.get("rows", document[part]["rows"])
     if not leaked:
         return []
     rows = "row whose text was" if leaked == 1 else "rows whose texts were"
-    return [f"Without the {leaked:,} {rows} also trained on, accuracy is {percent(kept['accuracy'])}%."]
+    phrase = f"Without the {{rows}} {rows} also trained on, accuracy is {{accuracy}}%."
+    return [_(phrase, rows=f"{leaked:,}", accuracy=percent(kept["accuracy"]))]
 
 
 def columns_in_use(rows: Sequence[ScoreRow]) -> dict[str, str]:

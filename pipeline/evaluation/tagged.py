@@ -89,48 +89,44 @@ class Shown(NamedTuple):
 
 
 def render(document: Mapping[str, Any], rows: Sequence[Judged], scheme: str | None) -> str:
-    """The page for `document`, a report as `Report.as_dict` gives it; its errors are those of `rows`."""
+    """The page for `document`, a report as `Report.as_dict` gives it; its mistakes are those of `rows`."""
     from markupsafe import Markup
 
-    part = judged_part(document)
-    scored = [ScoreRow(row.who, row.part, dict.fromkeys(COLUMNS) | dict(row.scores)) for row in score_rows(document)]
+    part, scored = judged_part(document), score_rows(document)
+    scores = document.get(part) or {}
     names, matrix = spans.confusion(rows, scheme)
-    wrong = _wrong(rows)
+    name, wrong = document.get("made", {}).get("name"), _wrong(rows)
     return page.template("tagged.html").render(
-        document=page.SECTIONS | dict(document),
+        document=document,
         part=part,
-        title=page.heading(document),
-        sentences=[_sentence(document, part, document.get(part) or {})],
+        scores=scores,
+        title=f"{name}: {model_title(document)}" if name else f"Evaluation of the {model_title(document)}",
+        sentence=_sentence(document, part, scores),
         rows=scored,
-        columns={key: title for key, title in COLUMNS.items() if any(row.scores[key] is not None for row in scored)},
+        columns=_columns(scored),
         charts=[Markup(chart) for chart in learning_curve(document.get("history", []))],
         names=names,
-        matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
-        pairs=page.confused(names, matrix),
+        matrix=matrix,
+        most_names=page.MATRIX_LABELS,
         counted="words with the tag" if scheme is None else "gold spans of the type",
-        errors=[
-            Shown(
-                row.outcome.row,
-                _pieces(row, row.gold),
-                _pieces(row, row.said),
-                row.outcome.confidence,
-                row.outcome.leaked,
-            )
-            for row in wrong[: page.ERRORS_SHOWN]
-        ],
-        error_count=len(wrong),
-        mistakes=(document.get(part) or {}).get("errors", {}),
+        mistaken=[_mistaken(row) for row in wrong[: page.ERRORS_SHOWN]],
+        mistaken_rows=len(wrong),
     )
+
+
+def _mistaken(row: Judged) -> Shown:
+    outcome = row.outcome
+    return Shown(outcome.row, _pieces(row, row.gold), _pieces(row, row.said), outcome.confidence, outcome.leaked)
 
 
 def _pieces(row: Judged, found: Sequence[Span]) -> list[Piece]:
     pieces, end, right = [], 0, row.right
     for span in found:
-        pieces.append(Piece("".join(row.outcome.tokens[end : span.start])))
+        pieces.append(Piece(mended("".join(row.outcome.tokens[end : span.start]))))
         label = "" if span.label == BARE else span.label
         pieces.append(Piece(mended(row.text(span)), label, "right" if span in right else "wrong"))
         end = span.end
-    return [*pieces, Piece("".join(row.outcome.tokens[end:]))]
+    return [*pieces, Piece(mended("".join(row.outcome.tokens[end:])))]
 
 
 def _wrong(rows: Sequence[Judged]) -> list[Judged]:
@@ -192,12 +188,17 @@ def _sentence(document: Mapping[str, Any], part: str, scores: Mapping[str, Any])
 
 def _score_table(document: Mapping[str, Any]) -> str:
     rows = score_rows(document)
-    columns = {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}
+    columns = _columns(rows)
     lines = [
         [f"{row.who}, {row.part}", f"{row.scores['rows']:,}", *(percent(row.scores.get(key)) for key in columns)]
         for row in rows
     ]
     return table([["", "rows", *columns.values()], *lines])
+
+
+def _columns(rows: Sequence[ScoreRow]) -> dict[str, str]:
+    """Of `COLUMNS` those in which some row has a value."""
+    return {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}
 
 
 def _type_table(scores: Mapping[str, Any]) -> str:

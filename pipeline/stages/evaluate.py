@@ -5,26 +5,31 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from corpora.document import Document
+from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import baselines
+from pipeline.evaluation import calibration, significance, slices, suspects
+from pipeline.evaluation.language import Language
+from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.report import Report
+from pipeline.evaluation.page import most_confident
+from pipeline.evaluation.report import Detail, Report
 from pipeline.manifest import Inputs, sha256, versions
 from pipeline.model import Model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.settings import CorpusSettings, Settings
-from pipeline.stages import segment, train
+from pipeline.stages import findings, segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
-VERSION = 2
+VERSION = 3
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -43,15 +48,22 @@ class Part:
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
+    cells = findings.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
     rows = {name: segment.read_part(run, name) for name in ("train", "dev", "test")}
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
-        parts = {name: _part(model, rows[name], audit[f"leaked_{name}"], advance) for name in ("dev", "test")}
+        parts = {
+            name: _part(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
+            for name in ("dev", "test")
+        }
     with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
-        compared = _baselines(settings, rows["train"], parts, model, advance)
+        compared, answers = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
-    model.task.report(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()})
+    detail = Detail(language=settings.evaluate.language)
+    if model.task.single_label:
+        written, detail = _in_depth(settings, run, model, rows, parts, answers, written, progress)
+    model.task.report(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()}, detail)
     return _summary(written, model)
 
 
@@ -64,6 +76,7 @@ def evaluate_file(
     label: str = "label",
     format: str | None = None,
     encoding: str = "utf-8",
+    language: Language = "en",
     progress: Progress = silent,
 ) -> Report:
     """Scores a model (or a run's model) on any labelled file, writes the report's files into `out`, and returns it.
@@ -82,7 +95,7 @@ def evaluate_file(
     rows = [Row(document.row, str(task.gold(document)), _tokenised(model, document)) for document in documents]
     skipped = counts["no_text"] + counts["no_label"]
     if not rows:
-        raise PipelineError(f"{corpus}: no row has both a text and a label; {skipped} rows were read")
+        raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _part(model, rows, (), advance)
     written = Report(
@@ -100,7 +113,15 @@ def evaluate_file(
             "corpus_sha256": sha256(Path(corpus)),
         },
     )
-    task.report(Path(out), written, {"test": part.outcomes})
+    detail = Detail(language=language)
+    if task.single_label:
+        written = replace(
+            written,
+            **_assured(folder, model, {"test": part}),
+            slices=slices.scored(part.outcomes, model.labels.names),
+        )
+        detail = replace(detail, explained=_explained(model, part, progress))
+    task.report(Path(out), written, {"test": part.outcomes}, detail)
     return written
 
 
@@ -116,37 +137,123 @@ def _tokenised(model: Model, document: Document) -> Tokenised:
     return Tokenised(document.text, document.sentence.tokens)
 
 
-def _part(model: Model, rows: list[Row], leaked: Sequence[int], advance: Advance) -> Part:
-    outcomes = []
+def _part(
+    model: Model,
+    rows: list[Row],
+    leaked: Sequence[int],
+    advance: Advance,
+    cells: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+) -> Part:
+    outcomes: list[Outcome] = []
     known = frozenset(leaked)
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         predictions = model.predict_tokens([row.tokenised for row in chunk])
-        for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start):
-            outcomes.append(row.outcome(prediction, leaked=index in known))
+        answered = [
+            row.outcome(prediction, leaked=index in known)
+            for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start)
+        ]
+        outcomes += findings.sized(model, chunk, answered, cells) if model.task.single_label else answered
         advance(len(chunk))
     return Part(rows, outcomes, known)
 
 
 def _baselines(
     settings: Settings, train_rows: list[Row], parts: Mapping[str, Part], model: Model, advance: Advance
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, dict[str, list[str]]]]:
+    """Their scores, and by name what each of them answered to each part, if that can be set beside the model's."""
     names = [
         name
         for name in settings.evaluate.baselines
         if not (name == "tfidf_words_svc" and settings.segment.unit == "char")
     ]
-    asked = {name: _samples(part.rows) for name, part in parts.items() if part.rows}
+    asked = {name: findings.samples(part.rows) for name, part in parts.items() if part.rows}
     clean = {
         f"{name}_without_leaked": part.without_leaked(asked[name])
         for name, part in parts.items()
         if part.rows and part.leaked
     }
-    return model.task.compare(names, _samples(train_rows), {**asked, **clean}, advance)
+    answers: dict[str, dict[str, list[str]]] = {}
+    parts_asked = {**asked, **clean}
+    train_samples = findings.samples(train_rows)
+    scores = model.task.compare(names, train_samples, parts_asked, model.encoder, advance, answers.__setitem__)
+    return scores, answers
 
 
-def _samples(rows: Sequence[Row]) -> list[baselines.Sample]:
-    return [baselines.Sample(row.tokenised.tokens, row.tokenised.text, row.label) for row in rows]
+def _in_depth(
+    settings: Settings,
+    run: Path,
+    model: Model,
+    rows: Mapping[str, list[Row]],
+    parts: Mapping[str, Part],
+    answers: Mapping[str, Mapping[str, list[str]]],
+    written: Report,
+    progress: Progress,
+) -> tuple[Report, Detail]:
+    """What a report says of a classifier beside its scores."""
+    judged = "test" if parts["test"].rows else "dev"
+    beside = {name: found[judged] for name, found in answers.items()}
+    doubtful = _suspects(settings, rows, model, progress)
+    written = replace(
+        written,
+        **_assured(run / "model", model, parts),
+        against=_against(parts[judged], beside),
+        slices=slices.scored(parts[judged].outcomes, model.labels.names, settings.evaluate.slices),
+        words=findings.words(settings, run, findings.samples(rows["train"]), model.labels.names),
+        suspects=suspects.summary(doubtful) if doubtful is not None else {},
+        corpus={**written.corpus, **findings.card(model.encoder, rows)},
+    )
+    return written, Detail(
+        answers=beside,
+        explained=_explained(model, parts[judged], progress),
+        doubtful=doubtful or (),
+        language=settings.evaluate.language,
+        columns=settings.evaluate.slices,
+    )
+
+
+def _explained(model: Model, part: Part, progress: Progress) -> dict[int, Explained]:
+    with progress("explain", total=None, unit="errors"):
+        return findings.explained(model, most_confident(part.outcomes))
+
+
+def _assured(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """How far confidence and scores can be trusted."""
+    return {"confidence": _confidence(folder, model, parts), "intervals": _intervals(model, parts)}
+
+
+def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    clean = part.without_leaked(part.outcomes)
+    return {
+        name: significance.against(clean or part.outcomes, part.without_leaked(found) if clean else found)
+        for name, found in answers.items()
+    }
+
+
+def _suspects(
+    settings: Settings, rows: Mapping[str, list[Row]], model: Model, progress: Progress
+) -> list[suspects.Suspect] | None:
+    """Of all parts, as far as they are asked for."""
+    if not settings.evaluate.suspects:
+        return None
+    with progress("suspects", total=suspects.FOLDS, unit="folds") as advance:
+        return suspects.find(suspects.by_part(rows), model.labels.names, advance=advance)
+
+
+def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """Of each part, and of it without the leaked rows where there are some."""
+    outcomes = {name: part.outcomes for name, part in parts.items()}
+    clean = {
+        f"{name}_without_leaked": part.without_leaked(part.outcomes) for name, part in parts.items() if part.leaked
+    }
+    return {name: significance.intervals(found, model.labels.names) for name, found in {**outcomes, **clean}.items()}
+
+
+def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    points = confidence.read(folder) if (folder / confidence.FILE).is_file() else []
+    temperature = float(model.about.get("confidence", {}).get("temperature", 1.0))
+    return calibration.measured({name: part.outcomes for name, part in parts.items()}, temperature, points)
 
 
 def _report(
@@ -213,6 +320,9 @@ def _summary(written: Report, model: Model) -> str:
 def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {"evaluate": settings.evaluate.model_dump(), "name": settings.name}
     files = [run / "segment" / name for name in ("train.csv", "dev.csv", "test.csv", "corpus.json", "segmenter.json")]
+    if settings.evaluate.slices:
+        files += sorted({Path(findings.slice_file(settings, part)) for part in ("dev", "test")})
+    files += [run / "embed" / "coverage.json"]
     files += [run / "train" / "history.csv", run / "train" / "training.json", run / "model" / "SHA256SUMS"]
     return Inputs(used, files, VERSION)
 

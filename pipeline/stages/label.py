@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from corpora.files import STREAM
+from pipeline import familiarity
 from pipeline.errors import PipelineError
 from pipeline.frozen import Frozen
 from pipeline.journal import Journal, Standing
@@ -26,7 +27,9 @@ COMMIT = 1.0  # seconds of work that a kill may cost
 class Labelled:
     """How a labelling went: rows = labelled + blank + rejected; seconds without the model's loading.
 
-    `resumed`: of the rows, those that an earlier attempt had done; `reason`: what was wrong with the first bad row.
+    `resumed`: of the rows, those that an earlier attempt had done; `reason`: what was wrong with the first bad row;
+    `expected_right`: the mean confidence, which is the share of right labels to expect, None where none was given;
+    `needs_review`: rows below `review_below`; `oddities`: in what the texts differ from those of training.
     """
 
     rows: int
@@ -36,6 +39,9 @@ class Labelled:
     rejected: int = 0
     resumed: int = 0
     reason: str = ""
+    expected_right: float | None = None
+    needs_review: int = 0
+    oddities: tuple[str, ...] = ()
 
 
 def label_file(
@@ -78,7 +84,7 @@ def label_file(
         check_places(source, target, force)
     shard = Shard(ready(model), source, target, chosen)
     shard.check()
-    before = _state(source)
+    before = state(source)
     with Journal.at(folder, shard.depends(), restart=restart or source == STREAM) as journal:
         try:
             return _label(shard, journal, before, rejected, progress)
@@ -112,7 +118,7 @@ def label_stream(
             rejects.flush()
             advance(reached.read - standing.read)
             standing = reached
-    return _outcome(standing, start, 0, shard.reason)
+    return _outcome(shard, standing, start, 0)
 
 
 def check_places(source: Path, target: Path, force: bool) -> None:
@@ -149,16 +155,17 @@ def _label(shard: Shard, journal: Journal, before: object, rejected: Path, progr
                 if standing.chunks > journal.standing.chunks:
                     journal.commit(standing)
                 raise
-        if _state(shard.source) != before:
+        if state(shard.source) != before:
             raise PipelineError(f"{shard.source}: changed while it was read: pass --restart to begin anew")
         journal.commit(standing)
         shard.assemble(journal.folder)
         journal.commit(replace(standing, whole=True))
     journal.finish(shard.target, rejected, output=shard.made)
-    return _outcome(standing, start, resumed, shard.reason)
+    return _outcome(shard, standing, start, resumed)
 
 
-def _outcome(standing: Standing, start: float, resumed: int, reason: str) -> Labelled:
+def _outcome(shard: Shard, standing: Standing, start: float, resumed: int) -> Labelled:
+    counts = standing.tally
     return Labelled(
         rows=standing.read,
         labelled=standing.labelled,
@@ -166,7 +173,10 @@ def _outcome(standing: Standing, start: float, resumed: int, reason: str) -> Lab
         seconds=time.perf_counter() - start,
         rejected=standing.rejected,
         resumed=resumed,
-        reason=reason,
+        reason=shard.reason,
+        expected_right=counts["confidence"] / counts["rows"] if counts.get("rows") else None,
+        needs_review=int(counts.get("review", 0)),
+        oddities=tuple(familiarity.oddities(counts, shard.model.about.get("familiar", {}))),
     )
 
 
@@ -176,7 +186,7 @@ def ready(model: str | Path | Model) -> Model:
     return replace(loaded, network=Frozen(loaded.network.path, threads=1))
 
 
-def _state(source: Path) -> object:
+def state(source: Path) -> object:
     """What changes when a file is written to."""
     if source == STREAM:
         return None

@@ -107,14 +107,14 @@ def segment_file(
         if formats.corpus_format(source, format) == "lines":
             texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
             cut = split_texts(segmenter, texts, workers=workers)
-            return segmented.write(target, (_kept(segmenter, tokens) for tokens in cut), encoding, advance)
+            return segmented.write(target, (kept(segmenter, tokens) for tokens in cut), encoding, advance)
         reader = TableReader(source, format=format, encoding=encoding)
         positions = [reader.position(name) for name in ((text,) if isinstance(text, str) else text)]
         rows, cut_rows = tee(reader)
         cut = split_texts(segmenter, (joined(row, positions) for row in cut_rows), workers=workers)
         with TableWriter(target, (*reader.columns, "tokens"), encoding=encoding) as table:
             for row, tokens in zip(rows, cut, strict=True):
-                table.write((*row, segmented.join(_kept(segmenter, tokens))))
+                table.write((*row, segmented.join(kept(segmenter, tokens))))
                 advance(1)
         return table.rows
 
@@ -138,7 +138,8 @@ def joined(row: Sequence[object], positions: Sequence[int]) -> str:
     return "\n".join("" if row[position] is None else str(row[position]) for position in positions)
 
 
-def _kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
+def kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
+    """The tokens that are no stop words."""
     return [token for token in tokens if token not in segmenter.stop_words]
 
 
@@ -156,7 +157,7 @@ def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
             given["train"],
             dev=0.0 if "dev" in given else corpus.dev_share,
             test=0.0 if "test" in given else corpus.test_share,
-            seed=settings.seed,
+            seed=split_seed(settings),
         )
     except CorpusError as error:
         raise PipelineError(f"{corpus.train}: {error}") from None
@@ -169,6 +170,11 @@ def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
     return splits, counts
 
 
+def split_seed(settings: Settings) -> int:
+    """The seed of the split: its own, or else that of everything."""
+    return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
+
+
 def make_segmenter(settings: SegmentSettings) -> Segmenter:
     """The segmenter that the settings describe, dictionaries and stop words read."""
     return Segmenter(
@@ -178,6 +184,7 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
         hmm=settings.hmm,
         dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
         stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
+        spaces=settings.spaces,
     )
 
 
@@ -225,7 +232,7 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task, counts: MutableMa
     except CorpusError as error:
         raise PipelineError(_with_settings(str(error))) from None
     if not documents:
-        raise PipelineError(f"{path}: no row has both a text and a label: add such rows, or name another file")
+        raise PipelineError(f"{path}: no row has {task.needs}: add such rows, or name another file")
     return documents
 
 
@@ -263,11 +270,11 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
     paths = [path for part in PARTS if (path := getattr(corpus, part))]
     used = {
-        "corpus": corpus.model_dump(exclude=set(PARTS)),
+        "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
         "task": settings.task,
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
-        "seed": settings.seed,
+        "seed": split_seed(settings),
     }
     return Inputs(used, [Path(path) for path in (*paths, *cut.dictionaries, *cut.stop_words)], VERSION)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gc
 import os
 import time
 from collections import deque
@@ -17,29 +16,30 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpora import entries
+from corpora import entries, packed
 from corpora.blocks import FORMATS as GROWING
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
 from corpora.files import STREAM, codec, unescaped
 from corpora.rows import BadRow, Row
 from corpora.table import table_format
+from pipeline import familiarity
+from pipeline.answers import PRELOAD, Answerer, Answers, Cells, answers
 from pipeline.assembly import Assembly
 from pipeline.errors import PipelineError
 from pipeline.journal import Standing
 from pipeline.manifest import sha256, versions
-from pipeline.model import Model, Precision
+from pipeline.model import Model
 from pipeline.parallel import map_ordered
 from pipeline.stages.segment import joined
 
 CHUNK = 2048  # rows in memory at a time, which are sorted by length together
 CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
-ALONE = 1.0  # seconds of work in one process before others are started, which takes them about as long
-PRECISIONS: dict[str, Precision] = {"network.onnx": "float32", "network.int8.onnx": "int8"}
+ALONE = 1.0  # seconds of work in one process before others are started
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
+ORIGIN = ("file", "row")  # the columns that say where a row comes from
+NEEDS_REVIEW = "needs_review"
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
-
-Cells = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Options:
 
     `text`: the column, or several whose texts are joined; `delimiter`, `header`: of CSV and TSV, kept in the output;
     `prefix`: before the names of the new columns; `excel_safe`: guard cells that a spreadsheet would run;
-    `strict`: stop at a bad row; `workers`: processes, 0 for all cores, with no bearing on what is written.
+    `strict`: stop at a bad row; `review_below`: add `needs_review`, true for a confidence, as written, below that;
+    `workers`: processes, 0 for all cores, with no bearing on what is written; `origin`: what to call the input in the
+    columns `file` and `row` (from 1), which are left out where it is None.
     """
 
     text: str | Sequence[str] = "text"
@@ -62,7 +64,9 @@ class Options:
     prefix: str = ""
     excel_safe: bool = False
     strict: bool = False
+    review_below: float | None = None
     workers: int = 1
+    origin: str | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """The options by name, as `label_file` takes them."""
@@ -100,6 +104,11 @@ class Shard:
         return chosen
 
     @property
+    def suffix(self) -> str:
+        """Of the output, however it is packed."""
+        return f".{self.output_format}{packed.packing(self.target) if self.output_format in GROWING else ''}"
+
+    @property
     def made(self) -> str:
         """The file in the job's folder that becomes the output."""
         return "output" if self.output_format in GROWING else f"assembled.{self.output_format}"
@@ -107,16 +116,26 @@ class Shard:
     @cached_property
     def added(self) -> tuple[str, ...]:
         """The names of the new columns."""
-        return tuple(f"{self.options.prefix}{name}" for name in self.model.task.columns(self.options.probabilities))
+        origin = () if self.options.origin is None else ORIGIN
+        columns = self.model.task.columns(self.options.probabilities)
+        review = () if self.options.review_below is None else (NEEDS_REVIEW,)
+        return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review))
 
     def check(self) -> None:
         """Raises what is wrong with the columns and formats, before anything is made."""
         self._check_labels()
+        self._check_review()
         if self.source != STREAM:
-            with closing(self._sink_and_table()[1].rows):
-                pass
+            self.sink()
         elif self.output_format not in GROWING:
             raise CorpusError(f"{self.target}: {self.output_format} can't be made from standard input: write it first")
+
+    def _check_review(self) -> None:
+        if self.options.review_below is not None and not self.model.task.single_label:
+            raise PipelineError(
+                f"{self.model.network.path.parent}: its task is {self.model.about['task']}, and only a classifier's "
+                "rows are reviewed by confidence: leave out --review-below"
+            )
 
     def _check_labels(self) -> None:
         encoding = codec(self.options.output_encoding or self.options.encoding)
@@ -144,45 +163,64 @@ class Shard:
             "--delimiter": options.delimiter,
             "--no-header": not options.header,
             "--probabilities": options.probabilities,
+            "--review-below": options.review_below,
             "--prefix": options.prefix,
             "--excel-safe": options.excel_safe,
+            "the name of the input": options.origin,
             "the size of a chunk": (CHUNK, CHARACTERS),
         }
 
     def pieces(self, standing: Standing) -> Iterator[tuple[bytes, bytes, Standing]]:
         """The bytes of one chunk after the other behind what is done, of the output and of the rejected rows."""
-        sink, table = self._sink_and_table()
+        table = self._table()
         with closing(table.rows):
-            head = sink.header(table.header, names=self.options.header)
+            sink, head = self._sink(table)
             if standing.chunks:
                 sink.resume()
             elif head:
                 standing = replace(standing, output=len(head))
                 yield head, b"", standing
             chunks = self._chunks(table.rows, self._positions(table))
-            for chunk, cells in self._answered(islice(chunks, standing.chunks, None)):
-                data, rejects, standing = self._finished(sink, chunk, cells, standing)
+            for chunk, answered in self._answered(islice(chunks, standing.chunks, None)):
+                data, rejects, standing = self.finished(sink, chunk, answered.cells, standing)
+                standing = replace(standing, tally=familiarity.added(standing.tally, answered.tally))
                 yield data, rejects, standing
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in chunks, from the first on."""
+        table = self._table()
+        with closing(table.rows):
+            yield from self._chunks(table.rows, self._positions(table))
+
+    def sink(self) -> tuple[Sink, bytes]:
+        """What writes the rows of chunks, and the bytes that a file begins with."""
+        return self._sink(self._heading)
 
     def assemble(self, folder: Path) -> None:
         """Makes the output of a format that can't grow."""
-        sink, table = self._sink_and_table()
+        table = self._table()
+        sink, _ = self._sink(table)
         if isinstance(sink, Assembly):
-            with closing(table.rows):
-                sink.assemble(folder / self.made, table.rows, folder / "output")
+            with closing(table.rows), (folder / "output").open(encoding="utf-8") as answers:
+                sink.assemble(folder / self.made, table.rows, answers)
             with (folder / self.made).open("rb+") as made:
                 os.fsync(made.fileno())
 
-    def _sink_and_table(self) -> tuple[_Sink, entries.Entries]:
+    @cached_property
+    def _heading(self) -> entries.Entries:
+        table = self._table()
+        table.rows.close()
+        return table
+
+    def _table(self) -> entries.Entries:
         options = self.options
-        kept = self.format == self.output_format
         table = entries.read(
             self.source,
             format=self.format,
             encoding=options.encoding,
             delimiter=options.delimiter,
             header=options.header,
-            reserved=self.added if kept else None,
+            reserved=self.added if self.format == self.output_format else None,
         )
         self._positions(table)
         if taken := sorted(set(self.added) & set(table.columns)):
@@ -190,14 +228,15 @@ class Shard:
                 f"{self.source}: has a column {taken[0]!r} already, which zhpipe would add: rename it in the input, "
                 "or put something before the new names with --prefix"
             )
-        if self.output_format not in GROWING:
-            like = self.source if self.format == self.output_format == "parquet" else None
-            return Assembly((*table.columns, *self.added), format=self.output_format, like=like), table
-        return self._blocks(table, kept), table
+        return table
 
-    def _blocks(self, table: entries.Entries, kept: bool) -> Blocks:
+    def _sink(self, table: entries.Entries) -> tuple[Sink, bytes]:
+        kept = self.format == self.output_format
+        if self.output_format not in GROWING:
+            like = self.source if kept and self.format == "parquet" else None
+            return Assembly((*table.columns, *self.added), format=self.output_format, like=like), b""
         own = entries.DELIMITERS.get(self.output_format, ",")
-        return Blocks(
+        blocks = Blocks(
             table.columns,
             self.added,
             path=self.target,
@@ -207,15 +246,16 @@ class Shard:
             keep=kept,
             excel_safe=self.options.excel_safe,
         )
+        return blocks, blocks.header(table.header, names=self.options.header)
 
     def _positions(self, table: entries.Entries) -> list[int]:
         if not self.options.header and self.options.columns == ("text",) and len(table.columns) == 1:
             return [0]
         return [table.position(self.source, name) for name in self.options.columns]
 
-    def _chunks(self, rows: Iterable[Row | BadRow], positions: Sequence[int]) -> Iterator[_Chunk]:
+    def _chunks(self, rows: Iterable[Row | BadRow], positions: Sequence[int]) -> Iterator[Chunk]:
         """Where a chunk ends depends on the rows alone."""
-        first, chunk, size = 1, _Chunk(1, [], []), 0
+        first, chunk, size = 1, Chunk(1, [], []), 0
         for number, row in enumerate(rows, start=1):
             chunk.rows.append(row)
             size += len(row.raw)
@@ -227,11 +267,11 @@ class Shard:
             if len(chunk.rows) == CHUNK or size >= CHARACTERS:
                 yield chunk
                 first, size = number + 1, 0
-                chunk = _Chunk(first, [], [])
+                chunk = Chunk(first, [], [])
         if chunk.rows:
             yield chunk
 
-    def _stop_at(self, bad: BadRow, number: int, chunk: _Chunk) -> None:
+    def _stop_at(self, bad: BadRow, number: int, chunk: Chunk) -> None:
         """Raises CorpusError for a bad row, where it has to end the job."""
         place = f"row {number} (line {bad.line})" if bad.line else f"row {number}"
         self.reason = self.reason or f"{place}: {bad.reason}"
@@ -240,7 +280,7 @@ class Shard:
         if number == HOPELESS and not chunk.texts and chunk.first == 1:
             raise CorpusError(f"{self.source}: none of the first {HOPELESS} rows can be read; {self.reason}")
 
-    def _answered(self, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+    def _answered(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Answers]]:
         """Each chunk with its answers: in this process for a while, and what is left then in workers."""
         workers = self.options.workers or os.cpu_count() or 1
         until = time.monotonic() + ALONE
@@ -248,31 +288,38 @@ class Shard:
             if workers > 1 and time.monotonic() >= until:
                 yield from self._answered_by(workers, chain([chunk], chunks))
             else:
-                yield chunk, answers(self.model, chunk.texts, self.options.probabilities)
+                yield chunk, answers(self.model, chunk.texts, self.options.probabilities, self.options.review_below)
 
-    def _answered_by(self, workers: int, chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, list[Cells | None]]]:
+    def _answered_by(self, workers: int, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Answers]]:
         """The same over worker processes; the chunks that they have in hand wait here."""
-        path = self.model.network.path
-        answerer = _Answerer(path.parent, PRECISIONS[path.name], self.options.probabilities)
-        waiting: deque[_Chunk] = deque()
+        wanted = (self.options.probabilities, self.options.review_below)
+        waiting: deque[Chunk] = deque()
 
         def texts() -> Iterator[list[str]]:
             for chunk in chunks:
                 waiting.append(chunk)
                 yield chunk.texts
 
-        with closing(map_ordered(answerer, texts(), workers=workers, chunk=1)) as found:  # type: ignore[type-var]
-            for cells in found:
-                yield waiting.popleft(), cells
+        found = map_ordered(
+            Answerer.like(self.model, *wanted),
+            texts(),
+            workers=workers,
+            chunk=1,
+            here=lambda texts: answers(self.model, texts, *wanted),
+            preload=PRELOAD,
+        )
+        with closing(found):  # type: ignore[type-var]
+            for answered in found:
+                yield waiting.popleft(), answered
 
-    def _finished(
-        self, sink: _Sink, chunk: _Chunk, cells: Sequence[Cells | None], before: Standing
+    def finished(
+        self, sink: Sink, chunk: Chunk, cells: Sequence[Cells | None], before: Standing
     ) -> tuple[bytes, bytes, Standing]:
         """The bytes of a chunk, those of its bad rows, and the standing behind it."""
         numbered = list(zip(count(chunk.first), chunk.rows))
         good = [(number, row) for number, row in numbered if isinstance(row, Row)]
         bad = [(number, row) for number, row in numbered if isinstance(row, BadRow)]
-        answered = [(row, found or self._blank) for (_, row), found in zip(good, cells, strict=True)]
+        answered = [(row, self._added(number, found)) for (number, row), found in zip(good, cells, strict=True)]
         data, unwritable = sink.rows(answered, [number for number, _ in good])
         for place, row in unwritable.items():
             self._stop_at(row, good[place][0], chunk)
@@ -287,12 +334,17 @@ class Shard:
             rejected=before.rejected + len(bad),
             output=before.output + len(data),
             rejects=before.rejects + len(rejects),
+            tally=before.tally,
         )
         return data, rejects, standing
 
+    def _added(self, number: int, found: Cells | None) -> Cells:
+        cells = self._blank if found is None else found
+        return cells if self.options.origin is None else (self.options.origin, str(number), *cells)
+
     @cached_property
     def _blank(self) -> Cells:
-        return ("",) * len(self.added)
+        return ("",) * (len(self.added) - (0 if self.options.origin is None else len(ORIGIN)))
 
     def _rejects(self, bad: Sequence[tuple[int, BadRow]], *, first: bool) -> bytes:
         """Bad rows as CSV in the encoding of the input, so that what was undecodable in it is what it was."""
@@ -313,7 +365,7 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class Chunk:
     """Rows that are labelled together, and the texts of the good ones; `first`: the number of the first row."""
 
     first: int
@@ -321,35 +373,9 @@ class _Chunk:
     texts: list[str]
 
 
-class _Sink(Protocol):
+class Sink(Protocol):
     """What `Blocks` and `Assembly` have in common."""
 
     def header(self, raw: str = "", *, names: bool = True) -> bytes: ...
     def resume(self) -> None: ...
     def rows(self, rows: Sequence[tuple[Row, Cells]], numbers: Sequence[int]) -> tuple[bytes, dict[int, BadRow]]: ...
-
-
-class _Answerer:
-    """What a worker does: texts to the cells of the new columns, None for a text with nothing in it."""
-
-    def __init__(self, folder: Path, precision: Precision, probabilities: bool) -> None:
-        self.folder = folder
-        self.precision = precision
-        self.probabilities = probabilities
-
-    @cached_property
-    def model(self) -> Model:
-        loaded = Model.load(self.folder, precision=self.precision, threads=1)
-        gc.freeze()  # what stays for good need not be looked through again and again
-        return loaded
-
-    def __call__(self, texts: Sequence[str]) -> list[Cells | None]:
-        return answers(self.model, texts, self.probabilities)
-
-
-def answers(model: Model, texts: Sequence[str], probabilities: bool) -> list[Cells | None]:
-    """For each text the cells of the new columns, None for a text with nothing in it."""
-    return [
-        None if prediction.value is None else model.task.cells(prediction, probabilities)
-        for prediction in model.predict(texts)
-    ]

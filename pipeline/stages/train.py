@@ -15,11 +15,11 @@ import numpy as np
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline import model
+from pipeline import confidence, familiarity, model
 from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.frozen import BATCH_SIZE, Frozen
+from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.manifest import Inputs, versions
 from pipeline.progress import Progress
@@ -48,6 +48,7 @@ class Prepared:
     task: Task
     encoder: Encoder
     tables: Tables
+    train_texts: list[Tokenised]
     train: list[Example]
     dev_rows: list[Row]
     dev: list[Example]
@@ -69,12 +70,17 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     trainer.use_best()
     task = _taught(prepared, network)
     difference = _freeze(settings, prepared, network, model_folder)
+    task, assured = _calibrated(prepared, task, segment.read_audit(run)["leaked_dev"], model_folder)
     best = trainer.history[trainer.best_epoch - 1]
     training = _training(trainer, difference, prepared)
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
     model.save(
         model_folder,
-        about=_about(settings, run, best.dev, difference),
+        about={
+            **_about(settings, run, best.dev, difference),
+            **_int8_scores(prepared, task, model_folder, best.dev),
+            **assured,
+        },
         task=task,
         segmenter=segment.read_segmenter(run),
         encoder=prepared.encoder,
@@ -132,6 +138,7 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
         task=task,
         encoder=encoder,
         tables=Tables(embeddings, idf, task.head(), task.per_token, task.chained),
+        train_texts=texts,
         train=task.examples(encoder, texts, golds),
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.label for row in dev_rows]),
@@ -174,16 +181,13 @@ def _embeddings(
 
 
 def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
-    from pipeline import network as networks
     from pipeline.training import Trainer
 
-    network = networks.build(settings.network, prepared.tables, settings.seed)
+    network = prepared.task.build(settings, prepared.tables)
 
     def measure() -> dict[str, float]:
         _save_graph(settings, prepared, network, folder / "candidate.onnx")
-        task, frozen = _taught(prepared, network), Frozen(folder / "candidate.onnx")
-        answers = task.predict(frozen, prepared.encoder, [row.tokenised for row in prepared.dev_rows])
-        return task.measure([row.outcome(answer) for row, answer in zip(prepared.dev_rows, answers, strict=True)])
+        return _dev_scores(prepared, _taught(prepared, network), Frozen(folder / "candidate.onnx"))
 
     trainer = Trainer(
         network,
@@ -193,8 +197,15 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         seed=settings.seed,
         checkpoint=folder / "checkpoint.npz",
         measure=measure,
+        window=prepared.task.window,
     )
     return network, trainer
+
+
+def _dev_scores(prepared: Prepared, task: Task, frozen: Frozen) -> dict[str, float]:
+    """What a frozen network scores on dev."""
+    answers = task.predict(frozen, prepared.encoder, [row.tokenised for row in prepared.dev_rows])
+    return task.measure([row.outcome(answer) for row, answer in zip(prepared.dev_rows, answers, strict=True)])
 
 
 def _taught(prepared: Prepared, network: keras.Model) -> Task:
@@ -204,19 +215,29 @@ def _taught(prepared: Prepared, network: keras.Model) -> Task:
     return prepared.task.taught(networks.weights(network))
 
 
+def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: Path) -> tuple[Task, dict[str, Any]]:
+    """The task with confidence that dev bears out; and what model.toml says of it and of the texts the model knows.
+
+    Measured on dev without its leaked rows, of which a model is surer than of others, unless there are no others.
+    Writes confidence.csv. Nothing of this for a task that doesn't give a text one label.
+    """
+    if not task.single_label:
+        return task, {}
+    frozen = Frozen(folder / model.NETWORKS["float32"])
+    rows = sorted(set(range(len(prepared.dev))) - set(leaked)) or range(len(prepared.dev))
+    task, about, points = task.calibrated(frozen, [prepared.dev[row] for row in rows])
+    confidence.write(folder, points)
+    dev = [row.tokenised for row in prepared.dev_rows]
+    answers = [str(prediction.value) for prediction in task.predict(frozen, prepared.encoder, dev)]
+    familiar = familiarity.profile(prepared.encoder, prepared.train_texts, dev, answers)
+    return task, {"confidence": about, "familiar": familiar}
+
+
 def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:
     from pipeline import graph
     from pipeline import network as networks
 
-    encoder = prepared.encoder
-    built = graph.build(
-        settings.network,
-        networks.weights(network),
-        encoder.reads,
-        encoder.weighs,
-        per_token=prepared.task.per_token,
-    )
-    graph.save(built, path)
+    graph.save(prepared.task.graph(settings.network, networks.weights(network), prepared.encoder), path)
 
 
 def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder: Path) -> float:
@@ -228,12 +249,11 @@ def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder
     _save_graph(settings, prepared, network, path)
     frozen = Frozen(path)
     difference, greatest = 0.0, 1.0
-    for positions in shuffled(prepared.dev, BATCH_SIZE, np.random.default_rng(settings.seed)):
+    for positions in shuffled(prepared.dev, settings.train.batch_size, np.random.default_rng(settings.seed)):
         batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
-        trained = np.asarray(network.predict_on_batch(batch.inputs))
-        inside = batch.inside if prepared.task.per_token else slice(None)
-        difference = max(difference, float(np.abs(frozen.scores(batch) - trained)[inside].max()))
-        greatest = max(greatest, float(np.abs(trained[inside]).max()))
+        for trained, answered in prepared.task.scores_of_both(network, frozen, prepared.encoder, batch):
+            difference = max(difference, float(np.abs(answered - trained).max()))
+            greatest = max(greatest, float(np.abs(trained).max()))
     if not np.isfinite(greatest):
         raise PipelineError("train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm")
     if not difference / greatest < TOLERANCE:
@@ -243,6 +263,15 @@ def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder
     if settings.network.cell in graph.INT8_CELLS:
         graph.save_int8(path, folder / model.NETWORKS["int8"])
     return difference
+
+
+def _int8_scores(prepared: Prepared, task: Task, folder: Path, dev: Mapping[str, float]) -> dict[str, Any]:
+    """What the int8 network, where there is one, scores on dev, and how much of each score it costs."""
+    path = folder / model.NETWORKS["int8"]
+    if not path.is_file():
+        return {}
+    found = _dev_scores(prepared, task, Frozen(path))
+    return {"int8": {"dev": found, "lost": {name: dev[name] - found[name] for name in found if name != "loss"}}}
 
 
 def _write_history(path: Path, history: Sequence[Epoch]) -> None:
@@ -300,6 +329,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "train": settings.train.model_dump(),
         "task": settings.task,
         "tag": settings.tag.model_dump(),
+        "language": settings.language.model_dump(exclude={"order"}),
         "size": settings.embed.size,
         "seed": settings.seed,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
+from pipeline import confidence
 from pipeline.batch import Example
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
+from pipeline.evaluation.calibration import Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
@@ -22,17 +24,18 @@ from pipeline.settings import CorpusSettings, Settings, TrainSettings
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Sample
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.report import Detail, Report
 
 
 class Classify(Task):
     """Answers with the most probable label; the probabilities are the softmax of the scores."""
 
+    single_label: ClassVar[bool] = True
     headlines: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
-    def __init__(self, labels: Labels = NO_LABELS) -> None:
+    def __init__(self, labels: Labels = NO_LABELS, temperature: float = 1.0) -> None:
         self.labels = labels
+        self.temperature = temperature
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -79,22 +82,36 @@ class Classify(Task):
 
         return losses.CrossEntropy(settings.label_smoothing)
 
+    def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+        """With the temperature that fits dev best: `confidence.measure`."""
+        targets = [example.target if isinstance(example.target, int) else None for example in dev]
+        about, points = confidence.measure(self.scores(network, dev), targets)
+        return type(self)(self.labels, about["temperature"]), about, points
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """What scores are divided by."""
+        return {"temperature": self.temperature}
+
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
-        """The labels are all that there is."""
-        return cls(labels)
+        """The labels and the temperature."""
+        return cls(labels, float(options.get("temperature", 1.0)))
 
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The label of each text, whatever the batches."""
-        examples = encoder.examples(texts, [None] * len(texts))
-        scores = np.zeros((len(texts), self.head()), np.float32)
+        return self.decode(self.scores(network, encoder.examples(texts, [None] * len(texts))))
+
+    def scores(self, network: Frozen, examples: Sequence[Example]) -> NDArray[np.float32]:
+        """Logits (examples, labels)."""
+        scores = np.zeros((len(examples), self.head()), np.float32)
         for batch, found in network.answers(examples, self.head()):
             scores[batch.positions] = found
-        return self.decode(scores)
+        return scores
 
     def decode(self, scores: NDArray[np.float32]) -> list[Prediction]:
-        """Scores (batch, labels) -> the label of the greatest, its probability, and all probabilities."""
-        probabilities = softmax(scores)
+        """Scores (batch, labels) -> the label of the greatest, its probability at the temperature, and all of them."""
+        # In float64, so that no two scores become equal, and no answer another one.
+        probabilities = softmax(scores.astype(np.float64) / self.temperature)
         best = probabilities.argmax(axis=1).tolist()
         names = self.labels.names
         return [
@@ -119,23 +136,11 @@ class Classify(Task):
 
         return scores.classification(outcomes, self.labels.names)
 
-    def compare(
-        self,
-        names: Sequence[str],
-        train: Sequence[Sample],
-        parts: Mapping[str, Sequence[Sample]],
-        advance: Callable[[int], object],
-    ) -> dict[str, dict[str, Any]]:
-        """Those of `evaluation.baselines`."""
-        from pipeline.evaluation import baselines
-
-        return baselines.run(names, train, parts, self.labels.names, advance=advance)
-
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.write`."""
         from pipeline.evaluation import report
 
-        report.write(folder, written, outcomes, self.labels.names)
+        report.write(folder, written, outcomes, self.labels.names, **vars(detail))
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence` and `p:LABEL` of each label."""
@@ -149,7 +154,7 @@ class Classify(Task):
         return (prediction.value, f"{prediction.score:.4f}", *(f"{share:.4f}" for share in shown))
 
 
-def softmax(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:
     """exp(s) / sum exp(s) over the last axis, shifted by the greatest so that nothing overflows.
 
     >>> softmax(np.array([[1000.0, 1000.0]], np.float32)).tolist()

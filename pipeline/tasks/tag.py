@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -24,13 +24,14 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
+from pipeline.progress import Advance
 from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
 from pipeline.tagset import Allowed, Tagset
 from pipeline.tasks.task import Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Sample
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.baselines import Keep, Sample
+    from pipeline.evaluation.report import Detail, Report
 
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
@@ -334,15 +335,17 @@ class Tag(Task):
         self,
         names: Sequence[str],
         train: Sequence[Sample],
-        parts: Mapping[str, Sequence[Sample]],
-        advance: Callable[[int], object],
-    ) -> dict[str, dict[str, Any]]:
-        """`evaluation.crfsuite`, where it is asked for."""
+        asked: Mapping[str, Sequence[Sample]],
+        encoder: Encoder,
+        advance: Advance,
+        keep: Keep,
+    ) -> dict[str, Any]:
+        """That of `evaluation.crfsuite`, where it is asked for."""
         from pipeline.evaluation import crfsuite
 
-        return crfsuite.run(train, parts, self.tagset.scheme, self.words, advance=advance) if names else {}
+        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance) if names else {}
 
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
         from pipeline.evaluation import tagged
 

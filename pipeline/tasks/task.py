@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,16 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.document import Document
-from pipeline.batch import Example
+from pipeline.batch import Batch, Example
 from pipeline.encoder import Encoder, Tokenised
+from pipeline.evaluation.calibration import Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import Labels
-from pipeline.settings import CorpusSettings, Settings, TrainSettings
+from pipeline.progress import Advance
+from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Sample
-    from pipeline.evaluation.report import Report
+    from pipeline.evaluation.baselines import Keep, Sample
+    from pipeline.evaluation.report import Detail, Report
+    from pipeline.network import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,17 @@ class Task(ABC):
     the task itself reads.
 
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
-    whole; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`); `headlines`: the
-    scores to tell in one line, key to title, the one to compare by first.
+    whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
+    where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
+    `single_label`: whether the answer is one label a text, each with its probability, so that confidence can be
+    calibrated and rows reviewed by it; `headlines`: the scores to tell in one line, key to title, the one to compare
+    by first; `needs`: what a row has to have, in words.
     """
 
     per_token: ClassVar[bool] = False
+    single_label: ClassVar[bool] = False
+    needs: ClassVar[str] = "both a text and a label"
+    window: int | None = None
     headlines: ClassVar[Mapping[str, str]]
     labels: Labels
 
@@ -95,9 +104,35 @@ class Task(ABC):
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """What training makes small, one of `pipeline.losses`, for a `keras.Model`."""
 
+    def build(self, settings: Settings, tables: Tables) -> Any:
+        """The network, a `keras.Model`, untrained."""
+        from pipeline import network
+
+        return network.build(settings.network, tables, settings.seed)
+
+    def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
+        """The network as an `onnx.ModelProto`, by its weights as `network.weights` names them."""
+        from pipeline import graph
+
+        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token)
+
+    def scores_of_both(
+        self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """What the trained network and its graph give a batch, place by place, without padding."""
+        inside = batch.inside if self.per_token else slice(None)
+        yield np.asarray(network.predict_on_batch(batch.inputs))[inside], frozen.scores(batch)[inside]
+
     def taught(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
         """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""
         return self
+
+    def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+        """The same task with confidence that `dev` bears out, what it says of that, and precision against coverage.
+
+        For tasks with a `single_label`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no single label")
 
     # The model's folder.
 
@@ -128,19 +163,27 @@ class Task(ABC):
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
 
-    @abstractmethod
     def compare(
         self,
         names: Sequence[str],
         train: Sequence[Sample],
-        parts: Mapping[str, Sequence[Sample]],
-        advance: Callable[[int], object],
-    ) -> dict[str, dict[str, Any]]:
-        """The baselines of these names, trained on `train`: {name: {part: scores, "seconds": float}}."""
+        asked: Mapping[str, Sequence[Sample]],
+        encoder: Encoder,
+        advance: Advance,
+        keep: Keep,
+    ) -> dict[str, Any]:
+        """The scores of baselines that are trained on train, on every part that is asked for.
+
+        `keep` is called with a baseline's name and what it answered to each part, if that can be set beside what the
+        model answers.
+        """
+        from pipeline.evaluation import baselines
+
+        return baselines.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
 
     @abstractmethod
-    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
-        """Writes the report's files."""
+    def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
+        """Writes the report's files; there is no `detail` but of a `single_label`."""
 
     def said(self, scores: Mapping[str, Any]) -> str:
         """The scores in a line."""

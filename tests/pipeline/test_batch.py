@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batch import GRID, NO_TARGET, POOL, Example, in_order_of_length, pad, shuffled
+from pipeline.batch import GRID, NO_TARGET, POOL, Example, in_order_of_length, pad, shuffled, windows
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -98,3 +98,24 @@ def test_a_target_a_step_ends_where_its_row_does():
     np.testing.assert_array_equal(batch.targets != NO_TARGET, batch.inside)
     assert batch.targets[1, :3].tolist() == [0, 1, NO_TARGET]
     assert pad([*rows, Example({"char": np.array([5], np.int32)})], np.array([0, 2])).targets is None
+
+
+@given(LENGTHS, st.integers(0, 20), st.integers(0, 3))
+def test_windows_one_behind_the_other_are_the_batch(lengths, steps, more):
+    rows = [
+        Example({"char": np.arange(1, n + 1, dtype=np.int32)}, target=np.arange(n, dtype=np.int32)) for n in lengths
+    ]
+    batch = pad(rows, np.arange(len(rows)))
+    cut = list(windows(batch, steps, len(rows) + more))
+    assert [window.is_last for window in cut] == [False] * (len(cut) - 1) + [True]
+    for window in cut:
+        assert window.ids["char"].shape == window.targets.shape == window.inside.shape
+        assert len(window.targets) == len(rows) + more and window.targets.shape[1] <= (steps or 10**6)
+        assert np.all((window.targets != NO_TARGET) == window.inside)
+        assert not window.lengths["char"][len(rows) :].any()
+    assert np.ptp([window.targets.shape[1] for window in cut]) <= max(1, len(cut) - 1), "of like length"
+    for place, row in enumerate(rows):
+        read = np.concatenate([window.ids["char"][place, : window.lengths["char"][place]] for window in cut])
+        asked = np.concatenate([window.targets[place, : window.lengths["char"][place]] for window in cut])
+        np.testing.assert_array_equal(read, row.streams["char"])
+        np.testing.assert_array_equal(asked, row.target)

@@ -38,6 +38,14 @@ def test_independent_tokens_weigh_the_same():
     assert float(losses.independent()(TARGETS, SCORES)) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_the_next_token_is_one_of_many_independent_ones():
+    expected = float(losses.independent()(TARGETS, SCORES))
+    assert float(losses.next_token()(TARGETS, SCORES)) == pytest.approx(expected, rel=1e-5)
+    ended = np.full_like(TARGETS[:1], NO_TARGET)
+    more = losses.next_token()(np.concatenate([TARGETS, ended]), np.concatenate([SCORES, SCORES[:1]]))
+    assert float(more) == pytest.approx(expected, rel=1e-5), "a row that has ended has no part in it"
+
+
 @pytest.mark.parametrize("kind", ["crf", "maxent"])
 def test_a_chain_is_minus_its_log_likelihood_a_token(kind):
     layer = chained()

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline import frozen
 from pipeline import model as models
 from pipeline.errors import ModelError
 from pipeline.model import Model
+from pipeline.stages.segment import read_part
 
 TEXTS = [text for _, text in mails(30, seed=9)] + ["", " \n\u3000", "从未见过的字", "a", "😀", "\x00", "会议" * 600]
 CELLS = ("rnn", "lstm", "gru")
@@ -106,6 +108,19 @@ def test_int8_for_lstm_only(trained):
     for cell in ("rnn", "gru"):
         with pytest.raises(ModelError, match="has no int8 network"):
             pipeline.load(trained(cell), int8=True)
+
+
+def test_what_int8_costs_on_dev_is_in_the_model(trained):
+    run = trained("lstm")
+    about = tomllib.loads((run / "model" / "model.toml").read_text("utf-8"))
+    rows = read_part(run, "dev")
+    for precision, scores in (("float32", about["dev"]), ("int8", about["int8"]["dev"])):
+        found = Model.load(run / "model", precision=precision).predict_tokens([row.tokenised for row in rows])
+        right = [prediction.value == row.label for prediction, row in zip(found, rows, strict=True)]
+        assert scores["accuracy"] == pytest.approx(np.mean(right))
+    for name, lost in about["int8"]["lost"].items():
+        assert lost == pytest.approx(about["dev"][name] - about["int8"]["dev"][name])
+    assert "int8" not in tomllib.loads((trained("gru") / "model" / "model.toml").read_text("utf-8"))
 
 
 def test_every_file_is_watched(folder):

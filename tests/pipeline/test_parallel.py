@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,21 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, ending: signal.Signals) -
     _, complaint = parent.communicate(timeout=30)
     assert parent.returncode == -ending
     assert complaint.count("Traceback") == (1 if ending == signal.SIGINT else 0)
+
+
+def test_this_process_is_a_worker_too() -> None:
+    def here(number: int) -> tuple[int, list[str], int]:
+        return number, [], os.getpid()
+
+    seen: list[int] = []
+    taken = count()
+    for expected, (number, _, process) in enumerate(map_ordered(noted, taken, workers=3, chunk=1, here=here)):
+        assert number == expected
+        if process not in seen:
+            seen.append(process)
+        if len(seen) == 3:
+            break
+    assert seen[0] == os.getpid(), "it begins at once"
+    assert next(taken) - expected < 20, "what is taken ahead is bounded"
+    results = list(map_ordered(noted, range(3), workers=2, chunk=1, here=here, preload=["json"]))
+    assert [number for number, _, _ in results] == [0, 1, 2], "there is less to do than it takes to start"

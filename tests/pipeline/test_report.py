@@ -131,7 +131,7 @@ def test_text_and_labels_never_become_markup():
     outcomes = [Outcome(1, HOSTILE, labels[0], labels[1], 0.9, (0.1, 0.9))]
     hostile = report(outcomes, labels, corpus={"<b>": "<i>"}, made={"name": "<u>", "commands": ["<s>"]})
     parsed = Page(page.render(hostile.as_dict(), {"test": outcomes}, labels))
-    assert not {"script", "img", "b>", "i", "u", "s"} & set(parsed.tags)
+    assert not {"img", "b>", "i", "u", "s"} & set(parsed.tags) and parsed.tags.count("script") == 1
     words = "".join(parsed.words)
     assert HOSTILE in words and all(label in words for label in labels)
 
@@ -144,7 +144,8 @@ def test_page_stands_alone_and_repeats_itself():
     addresses = [value for name, value in parsed.attributes if name in ("src", "href", "xlink:href")]
     assert all(address.startswith("#") for address in addresses)
     assert "://" not in source and "@import" not in source
-    assert not {"script", "link", "iframe", "object"} & set(parsed.tags)
+    assert not {"link", "iframe", "object"} & set(parsed.tags) and parsed.tags.count("script") == 1
+    assert not [name for name, _ in parsed.attributes if name.startswith("on")]
     ids = [value for name, value in parsed.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     assert parsed.tags.count("svg") == 2

@@ -1,0 +1,216 @@
+"""Calibration: whether a confidence of 0.9 is right nine times in ten, and how to make it so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.outcome import Outcome
+
+BINS = 15  # of equal width, as in Guo et al. (2017)
+WIDEST = 20.0  # temperatures are looked for between 1 / WIDEST and WIDEST
+ASSURANCE = 0.9  # how surely a promised precision is kept
+TARGETS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99)
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows of a confidence above `low` and up to `high`: how many, their mean confidence, the share of right ones."""
+
+    low: float
+    high: float
+    rows: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Of the rows with a confidence of `threshold` or more: how many there are, how many are right.
+
+    `promised`: the precision that these counts support, `assured`.
+    """
+
+    threshold: float
+    rows: int
+    right: int
+    promised: float
+
+
+def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
+    """The T above 0 for which softmax(scores / T) fits `targets` best: temperature scaling, Guo et al., ICML 2017.
+
+    `scores`: logits (rows, labels); `targets`: label ids (rows,). The negative log-likelihood is minimised over
+    log T. So that few rows, all of them right, don't make the answers certain, a target has the probability
+    (n + 1) / (n + labels), n being the number of rows, and every other label 1 / (n + labels), as in Platt (1999).
+    1.0 where there are no rows.
+
+    >>> temperature(np.array([[4.0, 0.0]] * 10), [0] * 5 + [1] * 5) > 10      # sure, and right by chance
+    True
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
+    logits = np.asarray(scores, np.float64)
+    count, labels = logits.shape
+    if not count:
+        return 1.0
+    gold = np.full((count, labels), 1 / (count + labels))
+    gold[np.arange(count), list(targets)] = (count + 1) / (count + labels)
+
+    def loss(log: float) -> float:
+        scaled = logits / np.exp(log)
+        return float(-(gold * (scaled - logsumexp(scaled, axis=1, keepdims=True))).sum() / count)
+
+    widest = float(np.log(WIDEST))
+    found = minimize_scalar(loss, bounds=(-widest, widest), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
+
+
+def at_temperature(probabilities: NDArray[Any], factor: float) -> Floats:
+    """Probabilities (rows, labels) as at a temperature `factor` times as high: p ** (1 / factor), scaled."""
+    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-300)) / factor
+    powers: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def reliability(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, bins: int = BINS) -> list[Bin]:
+    """The rows in `bins` of equal width by confidence; bins without rows are left out."""
+    values, hits = np.asarray(confidences, np.float64), np.asarray(right, np.bool_)
+    places = np.clip(np.ceil(values * bins).astype(int) - 1, 0, bins - 1)
+    return [
+        Bin(
+            place / bins,
+            (place + 1) / bins,
+            int(chosen.sum()),
+            float(values[chosen].mean()),
+            float(hits[chosen].mean()),
+        )
+        for place in range(bins)
+        if (chosen := places == place).any()
+    ]
+
+
+def calibration_error(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags) -> float | None:
+    """Expected calibration error: the mean over rows of |share of right ones - mean confidence| of their bin.
+
+    Naeini et al. (AAAI 2015) with `BINS` bins; None where there are no rows.
+    """
+    if not len(confidences):
+        return None
+    return sum(found.rows * abs(found.right - found.confidence) for found in reliability(confidences, right)) / len(
+        confidences
+    )
+
+
+def assured(right: int, rows: int) -> float:
+    """The precision that is exceeded with a probability of `ASSURANCE`, where `right` of `rows` were right.
+
+    The one-sided lower bound of Clopper and Pearson (1934).
+
+    >>> round(assured(97, 100), 4), assured(0, 10)
+    (0.9344, 0.0)
+    """
+    from scipy.special import betaincinv
+
+    return float(betaincinv(right, rows - right + 1, 1 - ASSURANCE)) if right else 0.0
+
+
+def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, most: int = 200) -> list[Point]:
+    """What is accepted at each threshold: at 0, all rows, and then at every confidence that occurs, at most `most`.
+
+    Confidences count as they are written, with 4 decimals; a row is accepted where its own is the threshold or more.
+    """
+    written = written_confidences(confidences)
+    order = np.argsort(-written, kind="stable")
+    falling, hits = written[order], np.cumsum(np.asarray(right, np.bool_)[order])
+    # The last place of each confidence: all rows of that confidence are in.
+    ends = np.flatnonzero(np.diff(falling, append=-1.0))
+    if len(ends) > most:
+        ends = ends[np.linspace(0, len(ends) - 1, most).round().astype(int)]
+    points = [Point(float(falling[end]), int(end) + 1, int(hits[end]), 0.0) for end in reversed(ends.tolist())]
+    everything = [Point(0.0, len(written), int(hits[-1]) if len(hits) else 0, 0.0)]
+    return [
+        Point(point.threshold, point.rows, point.right, assured(point.right, point.rows))
+        for point in everything + points
+    ]
+
+
+def written_confidences(confidences: Sequence[float] | Floats) -> Floats:
+    """As `zhpipe label` writes them: 4 decimals."""
+    return np.array([float(f"{value:.4f}") for value in confidences], np.float64)
+
+
+def reaching(points: Sequence[Point], target: float) -> Point | None:
+    """Of `coverage` the point that accepts most and promises a precision of `target`; None where there is none."""
+    return next((point for point in points if point.promised >= target), None)
+
+
+def measured(parts: Mapping[str, Sequence[Outcome]], factor: float, points: Sequence[Point]) -> dict[str, Any]:
+    """How far to trust the confidences of `parts`, "dev" and "test" (either may be missing), for a report.
+
+    `temperature`, and of each part: `rows` that were judged (all but the leaked ones, unless there are no others),
+    `right` and `confidence` (means), `calibration_error` and `reliability` (bins), and the same two, `uncalibrated`, at
+    the temperature 1. `thresholds`: for each of `TARGETS` the point of `points`, which are of dev, that reaches it, if
+    any: `threshold`, `promised`, and of each part `coverage` and `precision`.
+    """
+    judged = {name: _judged(outcomes) for name, outcomes in parts.items()}
+    judged = {name: outcomes for name, outcomes in judged.items() if outcomes and outcomes[0].probabilities}
+    if not judged:
+        return {}
+    return {
+        "temperature": factor,
+        **{name: _trust(outcomes, factor) for name, outcomes in judged.items()},
+        "thresholds": [_threshold(target, points, judged) for target in TARGETS] if points else [],
+    }
+
+
+def _judged(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    known = [outcome for outcome in outcomes if outcome.gold is not None]
+    return [outcome for outcome in known if not outcome.leaked] or known
+
+
+def _trust(outcomes: Sequence[Outcome], factor: float) -> dict[str, Any]:
+    right = np.array([not outcome.is_error for outcome in outcomes])
+    after = np.array([outcome.confidence for outcome in outcomes])
+    before = at_temperature(np.array([outcome.probabilities for outcome in outcomes]), 1 / factor).max(axis=1)
+    return {
+        "rows": len(outcomes),
+        "right": float(right.mean()),
+        "confidence": float(after.mean()),
+        "calibration_error": calibration_error(after, right),
+        "reliability": [asdict(found) for found in reliability(after, right)],
+        "uncalibrated": {
+            "calibration_error": calibration_error(before, right),
+            "reliability": [asdict(found) for found in reliability(before, right)],
+        },
+    }
+
+
+def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+    found = reaching(points, target)
+    if found is None:
+        return {"target": target, "threshold": None}
+    dev = {"coverage": found.rows / points[0].rows, "rows": found.rows, "precision": found.right / found.rows}
+    return {
+        "target": target,
+        "threshold": found.threshold,
+        "promised": found.promised,
+        "dev": dev,
+        **{name: _accepted(outcomes, found.threshold) for name, outcomes in judged.items() if name != "dev"},
+    }
+
+
+def _accepted(outcomes: Sequence[Outcome], threshold: float) -> dict[str, Any]:
+    written = written_confidences([outcome.confidence for outcome in outcomes])
+    accepted = [not outcome.is_error for outcome, value in zip(outcomes, written, strict=True) if value >= threshold]
+    return {
+        "coverage": len(accepted) / len(outcomes),
+        "rows": len(accepted),
+        "precision": sum(accepted) / len(accepted) if accepted else None,
+    }

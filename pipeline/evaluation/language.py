@@ -1,0 +1,211 @@
+"""Language: the phrases of the page in Chinese; in English they stand where they are used."""
+
+from collections.abc import Callable
+from typing import Literal
+
+Language = Literal["en", "zh"]
+Translate = Callable[..., str]
+
+CHINESE = {
+    "{name}: {model}": "{name}：{model}",
+    "Evaluation of the {model}": "{model}的评测",
+    "{cell} model": "{cell} 模型",
+    "test": "测试集",
+    "dev": "开发集",
+    "train": "训练集",
+    "test without leaked rows": "测试集（去掉泄漏的行）",
+    "dev without leaked rows": "开发集（去掉泄漏的行）",
+    "majority class": "最常见类别",
+    "TF-IDF words + LinearSVC": "TF-IDF（词）+ LinearSVC",
+    "TF-IDF characters + LinearSVC": "TF-IDF（字）+ LinearSVC",
+    "No row with a label was scored.": "没有带标签的行可供评分。",
+    "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).": (
+        "在{part}的 {rows} 行上，{model}答对 {accuracy}%（宏平均 F1 {macro_f1}）。"
+    ),
+    "That is {comparisons}.": "{comparisons}。",
+    "level with {who} ({accuracy}%)": "与{who}（{accuracy}%）持平",
+    "{points} point {side} {who} ({accuracy}%)": "{side}{who}（{accuracy}%）{points} 个百分点",
+    "{points} points {side} {who} ({accuracy}%)": "{side}{who}（{accuracy}%）{points} 个百分点",
+    "above": "高于",
+    "below": "低于",
+    "Without the {rows} row whose text was also trained on, accuracy is {accuracy}%.": (
+        "去掉 {rows} 行训练时见过的文本，准确率为 {accuracy}%。"
+    ),
+    "Without the {rows} rows whose texts were also trained on, accuracy is {accuracy}%.": (
+        "去掉 {rows} 行训练时见过的文本，准确率为 {accuracy}%。"
+    ),
+    "No baseline was trained, so whether the network earned its cost is open.": (
+        "没有训练基线，因此无从判断网络是否值得其开销。"
+    ),
+    "The network earned its cost: it is {points} points better than the best baseline, {who}, which chance "
+    "hardly explains (p {p}).": "网络值得其开销：比最好的基线 {who} 高 {points} 个百分点，很难说是偶然（p {p}）。",
+    "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).": (
+        "网络不值得其开销：{who} 只训练 {seconds} 秒，却高出 {points} 个百分点（p {p}）。"
+    ),
+    "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} points, "
+    "p {p}), which trains in {seconds} s.": (
+        "网络尚未证明其价值：在 {rows} 行上与 {who} 分不出高下（{points} 个百分点，p {p}），后者训练只需 {seconds} 秒。"
+    ),
+    "Contents": "目录",
+    "Scores": "得分",
+    "Confidence": "置信度",
+    "By label": "各类别",
+    "Confusion": "混淆",
+    "Texts": "文本",
+    "Slices": "分片",
+    "Learning curve": "学习曲线",
+    "Doubtful labels": "可疑标签",
+    "Words": "词语",
+    "Data": "数据",
+    "How it was made": "制作过程",
+    "accuracy": "准确率",
+    "macro F1": "宏平均 F1",
+    "weighted F1": "加权 F1",
+    "Matthews": "马修斯系数",
+    "ROC-AUC": "ROC-AUC",
+    "average precision": "平均精确率",
+    "scored": "已评分",
+    "scored dev": "开发集已评分",
+    "skipped": "已跳过",
+    "truncated": "被截断",
+    "truncated train": "训练集被截断",
+    "leaked": "泄漏",
+    "leaked dev": "开发集泄漏",
+    "rows": "行数",
+    "seconds": "秒",
+    "against the model": "与模型相比",
+    "{points}, p {p}": "{points}，p {p}",
+    ", ": "，",
+    "In per cent; the brackets are 95% bootstrap intervals. Macro averages count every label that occurs alike. The "
+    "last column is the model's lead over a baseline on the same rows, with McNemar's exact test.": (
+        "单位为百分比；方括号内为 95% 自助法区间。宏平均对出现的每个类别一视同仁。"
+        "最后一列是模型在相同行上对基线的领先，附 McNemar 精确检验。"
+    ),
+    "On {rows} {part} rows the mean confidence is {confidence}% and {right}% are right. The expected calibration error "
+    "is {after}%; without temperature scaling (T = {temperature}, fitted on dev) it would be {before}%.": (
+        "在{part}的 {rows} 行上，平均置信度为 {confidence}%，答对 {right}%。期望校准误差为 {after}%；"
+        "若不做温度缩放（T = {temperature}，在开发集上拟合），则为 {before}%。"
+    ),
+    "Accept rows with a confidence of {threshold} or more: {coverage}% of the {part} rows are labelled, and "
+    "{precision}% of these labels are right.": (
+        "接受置信度不低于 {threshold} 的行：{part}有 {coverage}% 的行得到标签，其中 {precision}% 正确。"
+    ),
+    "A threshold promises a precision where dev supports it with a probability of 90% (Clopper and Pearson). It is "
+    "taken from dev and checked on test.": (
+        "若开发集以 90% 的概率支持某精确率（Clopper–Pearson），则阈值承诺该精确率。阈值取自开发集，并在测试集上检验。"
+    ),
+    "promised precision": "承诺的精确率",
+    "confidence from": "置信度下限",
+    "rows labelled, dev": "开发集覆盖率",
+    "right, dev": "开发集精确率",
+    "rows labelled, test": "测试集覆盖率",
+    "right, test": "测试集精确率",
+    "out of reach": "达不到",
+    "confidence": "置信度",
+    "share of right rows": "正确行的比例",
+    "calibrated": "校准后",
+    "uncalibrated": "校准前",
+    "reliability on {part}": "可靠性图（{part}）",
+    "precision against coverage": "精确率与覆盖率",
+    "share of rows accepted": "被接受的行的比例",
+    "epoch": "轮次",
+    "loss": "损失",
+    "score on dev": "开发集得分",
+    "label": "类别",
+    "precision": "精确率",
+    "recall": "召回率",
+    "F1": "F1",
+    "support": "行数",
+    "On {part}, in per cent, with 95% bootstrap intervals. Support is the number of rows with the label.": (
+        "在{part}上，单位为百分比，附 95% 自助法区间。行数指带该标签的行。"
+    ),
+    "On {part}: rows are gold labels, columns predicted ones; below each count its share of the row. Choose a cell "
+    "to see its texts.": "在{part}上：行为真实标签，列为预测标签；计数下方是占该行的比例。点一格可看其文本。",
+    "The matrix of {labels} labels is in confusion.csv; these are the pairs most often confused.": (
+        "{labels} 个类别的矩阵见 confusion.csv；以下是最常混淆的类别对。"
+    ),
+    "Most often confused": "最常混淆",
+    "gold": "真实",
+    "predicted": "预测",
+    "{count} of {all} {part} rows of this label": "占{part}该类别 {all} 行中的 {count} 行",
+    "{shown} of {all} wrong {part} rows, the surest first, and a few of every cell of the confusion matrix; all of "
+    "them are in predictions.csv.": (
+        "{part}全部 {all} 行错误中的 {shown} 行，最确信的在前，另有混淆矩阵每格的少数几行；全部见 predictions.csv。"
+    ),
+    "The shading shows what moved the answer: words without which it would be less probable, and words without which "
+    "it would be more probable.": "底色显示左右了答案的词：去掉后答案概率降低的词，以及去掉后概率升高的词。",
+    "speaks for the answer": "支持该答案",
+    "speaks against it": "反对该答案",
+    "Search": "搜索",
+    "all": "全部",
+    "wrong rows": "答错的行",
+    "right rows": "答对的行",
+    "Show": "显示",
+    "Clear": "清除",
+    "shown": "已显示",
+    "Nothing matches.": "没有匹配的行。",
+    "{predicted} at {confidence}%": "{predicted}，{confidence}%",
+    "row {row}": "第 {row} 行",
+    "Accuracy on {part} of parts of the rows, with 95% bootstrap intervals: where is it weak?": (
+        "{part}各部分行的准确率，附 95% 自助法区间：弱在哪里？"
+    ),
+    "by length (tokens)": "按长度（词元数）",
+    "by share of unknown tokens": "按未知词元的比例",
+    "by {column}": "按 {column}",
+    "none": "无",
+    "up to 10%": "不超过 10%",
+    "over 10 to 25%": "10% 至 25%",
+    "over 25%": "超过 25%",
+    "Best epoch {best} of {epochs} after {seconds} s; it stopped because of this: {stopped}.": (
+        "共 {epochs} 轮，用时 {seconds} 秒，第 {best} 轮最好；停止原因：{stopped}。"
+    ),
+    "no better dev metric": "开发集指标不再提高",
+    "all epochs done": "所有轮次已完成",
+    "Every epoch in numbers": "每轮的数字",
+    "{count} rows may have a wrong label: models trained on the other rows expect another one. They are in "
+    "suspects.csv, the most doubtful first; here are some.": (
+        "{count} 行的标签可能有误：在其余行上训练的模型预期另一标签。见 suspects.csv，最可疑的在前；以下是其中一部分。"
+    ),
+    "No row looks as if it had a wrong label.": "没有哪一行的标签看起来有误。",
+    "given {given}, expected {expected}": "标注为 {given}，预期为 {expected}",
+    "Vectors of {words} words cover {types}% of the words of train and {tokens}% of their occurrences.": (
+        "{words} 个词的词向量覆盖训练集 {types}% 的词，按出现次数为 {tokens}%。"
+    ),
+    "The words that tell most of each label in train (chi-squared), and their nearest neighbours by cosine.": (
+        "训练集中最能说明各类别的词（卡方检验），及其余弦最近邻。"
+    ),
+    "word": "词",
+    "nearest neighbours": "最近邻",
+    "no vector": "没有向量",
+    "tokens a text": "每条文本的词元数",
+    "shortest": "最短",
+    "median": "中位",
+    "95% up to": "95% 不超过",
+    "longest": "最长",
+    "{rows} rows of train repeat another one.": "训练集有 {rows} 行与其他行重复。",
+    "{texts} texts carry more than one label.": "有 {texts} 条文本带有不止一个标签。",
+    "{first} and {second} share {texts} texts ({rows} rows of {second}).": (
+        "{first}与{second}共有 {texts} 条相同文本（{second}中 {rows} 行）。"
+    ),
+    "No text is in two parts, none twice in train, none with two labels.": (
+        "没有文本同时出现在两部分中，没有重复的训练文本，也没有带两个标签的文本。"
+    ),
+}
+
+
+def translator(language: Language) -> Translate:
+    """`_("{n} rows", n=3)` in the language: the phrase, or its translation, with the values in.
+
+    >>> translator("zh")("row {row}", row=7)
+    '第 7 行'
+    """
+    phrases = CHINESE if language == "zh" else {}
+
+    def translate(phrase: str, **values: object) -> str:
+        found = phrases.get(phrase, phrase)
+        return found.format(**values) if values else found
+
+    return translate
+
+
+ENGLISH = translator("en")

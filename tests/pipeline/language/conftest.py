@@ -1,0 +1,45 @@
+"""Language models trained once a session: of characters, of words, and the sample that writes `hello world`."""
+
+from pathlib import Path
+
+import pytest
+from few_lines import CHARACTERS, CONFIG, LINES, WORDS
+
+import pipeline
+from pipeline.language.model import LanguageModel
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """`written(CHARACTERS)`: the folder of a run with these settings, not to be changed."""
+    made = {}
+
+    def run(overrides):
+        if overrides not in made:
+            folder = tmp_path_factory.mktemp("language")
+            (folder / "mini.txt").write_text("\n".join(LINES * 3) + "\n", encoding="utf-8")
+            (folder / "mini.toml").write_text(CONFIG, encoding="utf-8")
+            made[overrides] = pipeline.run(folder / "mini.toml", overrides=overrides, runs=folder / "runs")
+        return made[overrides]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def characters(written):
+    return pipeline.load(written(CHARACTERS))
+
+
+@pytest.fixture(scope="session")
+def words(written):
+    return pipeline.load(written(WORDS))
+
+
+@pytest.fixture(scope="session")
+def hello(tmp_path_factory):
+    """The folder of the run of sample-hello.toml."""
+    folder = pipeline.run(ROOT / "configs" / "sample-hello.toml", runs=tmp_path_factory.mktemp("hello"))
+    assert isinstance(pipeline.load(folder), LanguageModel)
+    return folder

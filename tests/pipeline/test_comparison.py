@@ -1,0 +1,86 @@
+"""Comparison: runs side by side, several seeds, and what can't be compared."""
+
+import csv
+import json
+import statistics
+
+import pytest
+from mini import mails, write_config, write_csv
+from test_page import HOSTILE, hostile_report
+
+import pipeline
+from pipeline.errors import PipelineError
+from pipeline.evaluation import comparison, report, significance
+from pipeline.stages.evaluate import evaluate_file
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    """The folder of a run with two seeds."""
+    folder = tmp_path_factory.mktemp("seeds")
+    write_csv(folder / "mini.csv", mails())
+
+    return pipeline.run(
+        write_config(folder),
+        overrides=["seeds=[3, 4]", "train.epochs=1", "evaluate.suspects=false"],
+        runs=folder / "runs",
+    )
+
+
+def test_seeds_share_a_split_and_are_compared(seeds):
+    found = json.loads((seeds / "comparison.json").read_text(encoding="utf-8"))
+    assert [system["name"] for system in found["systems"]] == ["mini-3", "mini-4"]
+    splits = [(seeds / f"mini-{seed}" / "segment" / "test.csv").read_bytes() for seed in (3, 4)]
+    networks = [(seeds / f"mini-{seed}" / "model" / "network.onnx").read_bytes() for seed in (3, 4)]
+    assert splits[0] == splits[1] and networks[0] != networks[1]
+    reports = [
+        json.loads((seeds / f"mini-{s}" / "evaluate" / "report.json").read_text(encoding="utf-8")) for s in (3, 4)
+    ]
+    scores = [one["test"]["accuracy"] for one in reports]
+    assert found["spread"]["accuracy"]["mean"] == pytest.approx(statistics.fmean(scores))
+    assert found["spread"]["accuracy"]["deviation"] == pytest.approx(statistics.stdev(scores))
+    assert [system["seed"] for system in found["systems"]] == [3, 4]
+    assert "mean" in comparison.render(found) and (seeds / "comparison.html").is_file()
+
+
+@pytest.mark.parametrize("given", ["[1]", "[1, 1]"])
+def test_seeds_are_several_and_different(mini, given):
+    with pytest.raises(PipelineError, match="two or more different ones"):
+        pipeline.run("mini.toml", overrides=[f"seeds={given}"])
+
+
+def systems(tmp_path, count=60):
+    """Two reports on the same rows, the second one right in every row."""
+    outcomes, made = hostile_report(count)
+    better = [type(one)(one.row, one.text, one.gold, one.gold, 1.0, one.probabilities) for one in outcomes]
+    for name, rows in (("a", outcomes), ("b", better)):
+        report.write(tmp_path / name, made, {"test": rows}, HOSTILE)
+    return [comparison.read(tmp_path / name) for name in ("a", "b")]
+
+
+def test_disagreements_are_counted_listed_and_tested(tmp_path):
+    both = systems(tmp_path)
+    found = comparison.write(tmp_path / "out", both)
+    wrong = [one for one in both[0].outcomes if one.is_error]
+    assert found["disagreements"] == len(wrong) == 15
+    pair = found["pairs"][0]
+    assert (pair["only_ours"], pair["only_theirs"]) == (0, 15)
+    assert pair["p"] == significance.paired([False] * 15, [True] * 15)["p"]
+    assert [system["name"] for system in found["systems"]] == [f"{HOSTILE[0]} (1)", f"{HOSTILE[0]} (2)"]
+    with (tmp_path / "out" / "disagreements.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert [int(row[0]) for row in rows] == [one.row for one in wrong]
+    page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert "<script>document" not in page and "<img" not in page and "://" not in page
+
+
+def test_other_rows_and_missing_reports_are_refused(tmp_path, trained):
+    both = systems(tmp_path)
+    corpus = write_csv(tmp_path / "other.csv", mails(12, seed=8))
+    evaluate_file(trained("gru"), corpus, tmp_path / "c", text="正文", label="类别")
+    with pytest.raises(PipelineError, match="was tested on other rows than"):
+        comparison.compare([both[0], comparison.read(tmp_path / "c")])
+    with pytest.raises(PipelineError, match="two runs or more"):
+        comparison.compare(both[:1])
+    with pytest.raises(PipelineError, match="no report can be read here"):
+        comparison.read(tmp_path / "nowhere")
