@@ -76,7 +76,8 @@ def test_saving_what_was_loaded_gives_the_same_folder(folder, tmp_path):
     model = Model.load(folder)
     again = tmp_path / "again"
     again.mkdir()
-    shutil.copy(folder / "network.onnx", again)
+    for name in ("network.onnx", "confidence.csv"):
+        shutil.copy(folder / name, again)
     about = {
         key: value
         for key, value in model.about.items()
