@@ -142,6 +142,7 @@ def make_model(folder: Path, file: str, text: str) -> None:
     from pipeline.labels import Labels
     from pipeline.segmenter import Segmenter
     from pipeline.settings import NetworkSettings
+    from pipeline.tasks.classify import Classify
 
     segmenter, generator = Segmenter(), np.random.default_rng(1)
     words = Vocabulary.build((segmenter.tokens(cell) for cell in texts(file, text)), min_count=2)
@@ -161,7 +162,7 @@ def make_model(folder: Path, file: str, text: str) -> None:
     model.save(
         target,
         about={**about, "network": settings.model_dump(exclude_none=True)},
-        labels=Labels(LABELS),
+        task=Classify(Labels(LABELS)),
         segmenter=segmenter,
         encoder=Encoder(("word",), {"word": words}, {}, MOST_TOKENS, "word"),
     )

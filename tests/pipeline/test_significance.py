@@ -29,7 +29,7 @@ def drawn(count, seed=1):
             gold,
             gold if generator.random() < 0.7 else generator.choice(LABELS),
             0.5,
-            tokens=generator.randint(1, 30),
+            length=generator.randint(1, 30),
             unknown=generator.choice((0, 0, 1)),
             slices=(generator.choice("东西"),),
         )
@@ -77,13 +77,13 @@ def test_rows_without_a_gold_label_are_left_out_of_a_comparison():
 
 
 def test_every_row_is_in_one_slice_of_each_slicing():
-    outcomes = [*drawn(200), Outcome(999, "", None, "甲", 0.5, tokens=5, slices=("东",))]
+    outcomes = [*drawn(200), Outcome(999, "", None, "甲", 0.5, length=5, slices=("东",))]
     found = slices.scored(outcomes, LABELS, ["方向"])
     assert [slicing["by"] for slicing in found] == ["tokens", "unknown", "方向"]
     assert all(sum(one["rows"] for one in slicing["slices"]) == 200 for slicing in found)
     for one in found[0]["slices"]:
         low, _, high = one["name"].partition(" to ")
-        inside = [row for row in outcomes if row.gold and int(low) <= row.tokens <= int(high or low)]
+        inside = [row for row in outcomes if row.gold and int(low) <= row.length <= int(high or low)]
         assert (one["rows"], one["accuracy"]) == (len(inside), sum(not row.is_error for row in inside) / len(inside))
         assert one["interval"][0] <= one["accuracy"] <= one["interval"][1]
     east = [row for row in outcomes if row.gold and row.slices == ("东",)]
