@@ -162,7 +162,9 @@ def _about(folder: Path) -> dict[str, Any]:
             f"{folder}: no model here: expected a folder with model.toml, such as runs/NAME/model"
         ) from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: can't be read: {error}") from None
+        raise ModelError(
+            f"{path}: can't be read: {error}: it is cut short or altered: copy the model folder again"
+        ) from None
     version = about.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelError(

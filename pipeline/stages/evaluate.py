@@ -252,8 +252,8 @@ def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
 
 def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
     points = confidence.read(folder) if (folder / confidence.FILE).is_file() else []
-    temperature = float(model.about.get("confidence", {}).get("temperature", 1.0))
-    return calibration.measured({name: part.outcomes for name, part in parts.items()}, temperature, points)
+    outcomes = {name: part.outcomes for name, part in parts.items()}
+    return calibration.measured(outcomes, model.task.temperature, points)
 
 
 def _report(

@@ -86,7 +86,7 @@ class Classify(Task):
         """With the temperature that fits dev best: `confidence.measure`."""
         targets = [example.target if isinstance(example.target, int) else None for example in dev]
         about, points = confidence.measure(self.scores(network, dev), targets)
-        return type(self)(self.labels, about["temperature"]), about, points
+        return type(self)(self.labels, about.pop("temperature")), about, points
 
     def save(self, folder: Path) -> dict[str, Any]:
         """What scores are divided by."""
@@ -95,7 +95,7 @@ class Classify(Task):
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
         """The labels and the temperature."""
-        return cls(labels, float(options.get("temperature", 1.0)))
+        return cls(labels, float(options["temperature"]))
 
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The label of each text, whatever the batches."""

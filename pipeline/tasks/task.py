@@ -51,12 +51,13 @@ class Task(ABC):
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
     where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
     `single_label`: whether the answer is one label a text, each with its probability, so that confidence can be
-    calibrated and rows reviewed by it; `headlines`: the scores to tell in one line, key to title, the one to compare
-    by first; `needs`: what a row has to have, in words.
+    calibrated and rows reviewed by it; `temperature`: what scores are divided by for that; `headlines`: the scores to
+    tell in one line, key to title, the one to compare by first; `needs`: what a row has to have, in words.
     """
 
     per_token: ClassVar[bool] = False
     single_label: ClassVar[bool] = False
+    temperature: float = 1.0
     needs: ClassVar[str] = "both a text and a label"
     window: int | None = None
     headlines: ClassVar[Mapping[str, str]]

@@ -81,8 +81,8 @@ def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_wor
 
 def test_confidence_is_at_the_temperature_of_the_folder(trained):
     model = pipeline.load(trained("gru"))
-    temperature = model.task.temperature
-    assert temperature == model.about["confidence"]["temperature"] != 1.0
+    temperature = model.about["options"]["temperature"]
+    assert temperature == model.task.temperature != 1.0
     texts = [model.tokenise(text) for _, text in mails(20, seed=4)]
     examples = model.task.examples(model.encoder, texts, [None] * 20)
     plain = Classify(model.labels).decode(model.task.scores(model.network, examples))
