@@ -1,0 +1,28 @@
+"""`zhpipe inspect`: what a corpus holds."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline import progress
+from pipeline.commands.options import TextColumns, table_options
+
+
+@click.command()
+@click.argument("file")
+@click.option("--label", help="Column of the label.")
+@table_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def inspect(file: str, label: str | None, text: TextColumns, format_: str | None, encoding: str, as_json: bool) -> None:
+    """Print the data card of a corpus: rows, labels, lengths, repeated texts, odd characters, unknown words."""
+    import json
+
+    from corpora import formats
+    from corpora.card import card
+    from pipeline.segmenter import Segmenter
+
+    segmenter = Segmenter()
+    documents = formats.read(file, format_, text=text, label=label, encoding=encoding)
+    with progress.bar("inspect", total=None, unit="rows") as advance:
+        found = card(documents, is_known=segmenter.is_known, words=segmenter.tokens, advance=advance)
+    click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if as_json else found.text())

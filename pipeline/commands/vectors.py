@@ -1,0 +1,133 @@
+"""`zhpipe embed`, `neighbours`, `similarity` and `analogies`: vectors of words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import progress
+from pipeline.commands.options import TextColumns, run_options
+from pipeline.commands.run import run_config
+from pipeline.errors import PipelineError
+
+
+@click.command()
+@click.argument("sources", metavar="CONFIG|TEXT...", nargs=-1, required=True)
+@click.option("--out", help="With TEXT: the folder for the vectors.")
+@click.option(
+    "--unit", type=click.Choice(["word", "char"]), default="word", show_default=True, help="Words or characters."
+)
+@click.option("--algorithm", type=click.Choice(["skip-gram", "cbow"]), default="skip-gram", show_default=True)
+@click.option("--size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
+@click.option("--window", type=click.IntRange(min=1), default=5, show_default=True, help="Words on each side.")
+@click.option("--min-count", type=click.IntRange(min=1), default=5, show_default=True, help="Rarer words are left out.")
+@click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Passes over the text.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="2 or more: not reproducible."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same vectors.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of TEXT; never guessed.")
+@run_options
+def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
+    """Train Word2Vec on raw TEXT files (a sentence a line, plain or gzip), or run the stage embed of a CONFIG."""
+    if len(sources) == 1 and sources[0].endswith(".toml"):
+        return run_config(
+            sources[0], options["overrides"], runs=options["runs"], first="embed", last="embed", force=options["force"]
+        )
+    if out is None:
+        raise click.UsageError("--out is missing: the folder for the vectors")
+    from pipeline.settings import EmbedSettings, SegmentSettings
+    from pipeline.stages.embed import embed_files
+
+    names = ("algorithm", "size", "window", "min_count", "epochs", "workers")
+    vectors = embed_files(
+        sources,
+        out,
+        EmbedSettings(**{name: options[name] for name in names}),
+        SegmentSettings(unit=options["unit"]),
+        seed=options["seed"],
+        encoding=options["encoding"],
+        progress=progress.bar,
+    )
+    click.echo(f"{len(vectors)} vectors of {vectors.width}: {out}")
+
+
+@click.command()
+@click.argument("word")
+@click.option(
+    "--vectors",
+    required=True,
+    help="A run's folder, a folder of vectors, or a table (word2vec, GloVe, fastText).",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["word", "char"]),
+    default="word",
+    show_default=True,
+    help="Which vectors of a run.",
+)
+@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
+    """Print the words whose vectors are nearest to WORD's, with their cosines."""
+    for neighbour, cosine in _vectors(vectors, unit).nearest(word, count):
+        click.echo(f"{cosine:.4f}  {neighbour}")
+
+
+@click.command()
+@click.argument("pairs", nargs=-1, required=True)
+@click.option("--vectors", required=True, help="A run's folder, a folder of vectors, or a table.")
+@click.option(
+    "--unit",
+    type=click.Choice(["word", "char"]),
+    default="word",
+    show_default=True,
+    help="Which vectors of a run.",
+)
+def similarity(pairs: TextColumns, vectors: str, unit: str) -> None:
+    """Compare vectors with people's judgement of word pairs: files of two words and a score a line."""
+    from embeddings import evaluation
+
+    table = _vectors(vectors, unit)
+    for path in pairs:
+        found = evaluation.similarity(table, evaluation.read_pairs(path))
+        shown = "  ".join(
+            f"{name} {value:.4f}" for name, value in (("Spearman", found.spearman), ("Pearson", found.pearson))
+        )
+        click.echo(f"{Path(path).name}: {shown}  pairs used {found.used}, skipped {found.skipped}")
+
+
+@click.command()
+@click.argument("questions", nargs=-1, required=True)
+@click.option("--vectors", required=True, help="A run's folder, a folder of vectors, or a table.")
+@click.option(
+    "--unit",
+    type=click.Choice(["word", "char"]),
+    default="word",
+    show_default=True,
+    help="Which vectors of a run.",
+)
+def analogies(questions: TextColumns, vectors: str, unit: str) -> None:
+    """Answer analogy questions (a is to b as c is to ?) with vectors: files of four words a line, in sections."""
+    from embeddings import evaluation
+
+    table = _vectors(vectors, unit)
+    for path in questions:
+        for section, found in evaluation.analogies(table, evaluation.read_questions(path)).items():
+            click.echo(
+                f"{Path(path).name} {section}: {found.accuracy:.4f}  "
+                f"{found.correct} of {found.used}, skipped {found.skipped}"
+            )
+
+
+def _vectors(path: str, unit: str) -> Any:
+    from embeddings import pretrained
+
+    made = Path(path) / "embed"
+    if not made.is_dir():
+        return pretrained.read(path)
+    units = sorted(vectors.parent.name for vectors in made.glob("*/vectors.npy"))
+    if unit not in units:
+        raise PipelineError(f"{path}: has no vectors of unit {unit}, but of {', '.join(units) or 'none'}: use --unit")
+    return pretrained.read(made / unit)
