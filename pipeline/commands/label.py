@@ -171,7 +171,8 @@ def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, 
             "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
         )
     job = Labelling(find_model(Path(model)).absolute(), "int8" if options["int8"] else "float32", chosen)
-    tell(ray.run(job, sources, target, output_format=chosen.output_format, **on_ray(options)))
+    outcomes = ray.run(job, sources, target, output_format=chosen.output_format, **on_ray(options))
+    tell(outcomes, review=chosen.review_below is not None)
 
 
 def _show(target: str, count: int, options: Any) -> None:

@@ -182,8 +182,7 @@ class Shard:
                 yield head, b"", standing
             chunks = self._chunks(table.rows, self._positions(table))
             for chunk, answered in self._answered(islice(chunks, standing.chunks, None)):
-                data, rejects, standing = self.finished(sink, chunk, answered.cells, standing)
-                standing = replace(standing, tally=familiarity.added(standing.tally, answered.tally))
+                data, rejects, standing = self.finished(sink, chunk, answered, standing)
                 yield data, rejects, standing
 
     def chunks(self) -> Iterator[Chunk]:
@@ -312,20 +311,18 @@ class Shard:
             for answered in found:
                 yield waiting.popleft(), answered
 
-    def finished(
-        self, sink: Sink, chunk: Chunk, cells: Sequence[Cells | None], before: Standing
-    ) -> tuple[bytes, bytes, Standing]:
+    def finished(self, sink: Sink, chunk: Chunk, answered: Answers, before: Standing) -> tuple[bytes, bytes, Standing]:
         """The bytes of a chunk, those of its bad rows, and the standing behind it."""
         numbered = list(zip(count(chunk.first), chunk.rows))
         good = [(number, row) for number, row in numbered if isinstance(row, Row)]
         bad = [(number, row) for number, row in numbered if isinstance(row, BadRow)]
-        answered = [(row, self._added(number, found)) for (number, row), found in zip(good, cells, strict=True)]
-        data, unwritable = sink.rows(answered, [number for number, _ in good])
+        rows = [(row, self._added(number, found)) for (number, row), found in zip(good, answered.cells, strict=True)]
+        data, unwritable = sink.rows(rows, [number for number, _ in good])
         for place, row in unwritable.items():
             self._stop_at(row, good[place][0], chunk)
             bad.append((good[place][0], row))
         rejects = self._rejects(sorted(bad, key=itemgetter(0)), first=before.rejects == 0)
-        blank = sum(found is None for place, found in enumerate(cells) if place not in unwritable)
+        blank = sum(found is None for place, found in enumerate(answered.cells) if place not in unwritable)
         standing = Standing(
             chunks=before.chunks + 1,
             read=before.read + len(numbered),
@@ -334,7 +331,7 @@ class Shard:
             rejected=before.rejected + len(bad),
             output=before.output + len(data),
             rejects=before.rejects + len(rejects),
-            tally=before.tally,
+            tally=familiarity.added(before.tally, answered.tally),
         )
         return data, rejects, standing
 
