@@ -12,20 +12,20 @@ from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline import __version__
 from pipeline.commands import evaluate, generate, inspect, label, run, segment, vectors
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, PoorScore
 
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
-SUCCESS, BAD_INPUT, INTERRUPTED = 0, 2, 130
+SUCCESS, POOR_SCORE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     *(run.run, segment.segment, vectors.embed, run.train, evaluate.evaluate, label.label),
-    *(inspect.inspect, evaluate.compare, run.config),
+    *(inspect.inspect, evaluate.report, evaluate.compare, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and leave: 0 when all went well, 2 for bad input, 130 when interrupted."""
+    """Run the command and leave: 0 when all went well, 1 for a poor score, 2 for bad input, 130 when interrupted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault(
         "TF_ENABLE_ONEDNN_OPTS", "0"
@@ -49,6 +49,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", BAD_INPUT)
+    except PoorScore as error:
+        return _complain(str(error), POOR_SCORE)
     except INPUT_ERRORS as error:
         return _complain(str(error), BAD_INPUT)
     return SUCCESS

@@ -119,6 +119,15 @@ class Manifest:
         }
         self._save()
 
+    def renew(self, stage: str, paths: Sequence[Path]) -> None:
+        """Takes files that a stage has made, and that were written anew, for what it made."""
+        outputs = self.stages.get(stage, {}).get("outputs", {})
+        for path in paths:
+            if (name := _name(path, self.folder)) in outputs:
+                outputs[name] = sha256(path)
+        if outputs:
+            self._save()
+
     def seconds(self, stage: str) -> float | None:
         """How long a stage took when it last ran."""
         record = self.stages.get(stage)

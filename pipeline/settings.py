@@ -18,7 +18,8 @@ from pipeline.errors import SettingsError
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
-Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "unigram", "kneser_ney", "crfsuite"]
+Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
+Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite"]
 Unit = Literal["word", "char"]
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
 # The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
@@ -37,7 +38,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 BASELINES: dict[str, tuple[Baseline, ...]] = {
-    "classify": ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
+    "classify": ("majority", *get_args(Linear)),
     "tag": ("crfsuite",),
     "language": ("unigram", "kneser_ney"),
 }
@@ -320,12 +321,12 @@ class EvaluateSettings(Section):
     """What the report compares with."""
 
     baselines: tuple[Baseline, ...] = Field(
-        ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
+        ("majority", *get_args(Linear)),
         description="trained on the same split; [] switches them off. Taggers have crfsuite, and by default none",
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
-    language: Literal["en", "zh"] = Field("en", description="of the page and of report.txt")
+    language: Literal["en", "zh"] = Field("en", description="of the page and of report.md; report.txt is in English")
 
 
 class Settings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,9 +41,15 @@ def config() -> None:
     click.echo(settings.reference(), nl=False)
 
 
-def run_config(
+def run_config(config: str, overrides: TextColumns, **options: Any) -> None:
+    """Runs stages of a config and prints what came out."""
+    make_runs(config, overrides, **options)
+
+
+def make_runs(
     config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool
-) -> None:
+) -> list[Path]:
+    """The same, and returns the folders of the runs, one a seed where the config has several."""
     from pipeline import settings
     from pipeline.runner import Finished, run_seeds, run_stages
 
@@ -53,11 +60,13 @@ def run_config(
     loaded = settings.load(find_config(config), overrides)
     if loaded.seeds:
         folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
-        return _print_comparison(folder)
+        _print_comparison(folder)
+        return [folder / f"{loaded.name}-{seed}" for seed in loaded.seeds]
     folder = run_stages(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
     if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
         click.echo(f"report   {report_path(folder / 'evaluate')}")
         click.echo(f"model    {folder / 'model'}")
+    return [folder]
 
 
 def report_path(folder: Path) -> Path:

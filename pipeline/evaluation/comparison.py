@@ -11,7 +11,7 @@ from typing import Any
 from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
 from pipeline.errors import PipelineError
-from pipeline.evaluation import page, significance, text
+from pipeline.evaluation import frame, significance, text
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.summary import p_value, percent, signed
 
@@ -111,7 +111,7 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     with TableWriter(folder / "disagreements.csv", ("row", "text", "gold", *names)) as table:
         for one in differing:
             table.write((one.row, one.text, one.gold, *one.answers))
-    shown = page.template("comparison.html").render(
+    shown = frame.template("comparison.html").render(
         found=found, names=names, differing=differing[:SHOWN], title=" / ".join(names)
     )
     for name, content in (
@@ -145,7 +145,7 @@ def render(found: dict[str, Any]) -> str:
         lines.append(
             f"{pair['first']} against {pair['second']}: {signed(pair['difference'])} points "
             f"[{signed(pair['interval'][0])}, {signed(pair['interval'][1])}], p {p_value(pair['p'])}; "
-            f"only the first is right on {pair['only_ours']} rows, only the second on {pair['only_theirs']}"
+            f"only the first is right on {_rows(pair['only_ours'])}, only the second on {pair['only_theirs']}"
         )
     for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
         spread = found["spread"][key]
@@ -207,6 +207,10 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
         "least": min(values),
         "most": max(values),
     }
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _brackets(interval: Sequence[float]) -> str:

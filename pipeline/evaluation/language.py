@@ -18,6 +18,8 @@ CHINESE = {
     "majority class": "最常见类别",
     "TF-IDF words + LinearSVC": "TF-IDF（词）+ LinearSVC",
     "TF-IDF characters + LinearSVC": "TF-IDF（字）+ LinearSVC",
+    "TF-IDF words + logistic regression": "TF-IDF（词）+ 逻辑回归",
+    "TF-IDF characters + logistic regression": "TF-IDF（字）+ 逻辑回归",
     "No row with a label was scored.": "没有带标签的行可供评分。",
     "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).": (
         "在{part}的 {rows} 行上，{model}答对 {accuracy}%（宏平均 F1 {macro_f1}）。"
@@ -28,12 +30,24 @@ CHINESE = {
     "{points} points {side} {who} ({accuracy}%)": "{side}{who}（{accuracy}%）{points} 个百分点",
     "above": "高于",
     "below": "低于",
-    "Without the {rows} row whose text was also trained on, accuracy is {accuracy}%.": (
-        "去掉 {rows} 行训练时见过的文本，准确率为 {accuracy}%。"
+    "Without the {rows} row whose text was also trained on, accuracy is {score}%.": (
+        "去掉 {rows} 行训练时见过的文本，准确率为 {score}%。"
     ),
-    "Without the {rows} rows whose texts were also trained on, accuracy is {accuracy}%.": (
-        "去掉 {rows} 行训练时见过的文本，准确率为 {accuracy}%。"
+    "Without the {rows} rows whose texts were also trained on, accuracy is {score}%.": (
+        "去掉 {rows} 行训练时见过的文本，准确率为 {score}%。"
     ),
+    "Without the {rows} row whose text was also trained on, F1 is {score}.": (
+        "去掉 {rows} 行训练时见过的文本，F1 为 {score}。"
+    ),
+    "Without the {rows} rows whose texts were also trained on, F1 is {score}.": (
+        "去掉 {rows} 行训练时见过的文本，F1 为 {score}。"
+    ),
+    "No row with tags was scored.": "没有带标注的行可供评分。",
+    "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+    "tokens right).": (
+        "在{part}的 {rows} 行上，{model}的 F1 为 {f1}（精确率 {precision}，召回率 {recall}；词元答对 {accuracy}%）。"
+    ),
+    "python-crfsuite": "python-crfsuite",
     "No baseline was trained, so whether the network earned its cost is open.": (
         "没有训练基线，因此无从判断网络是否值得其开销。"
     ),
@@ -73,6 +87,7 @@ CHINESE = {
     "leaked dev": "开发集泄漏",
     "rows": "行数",
     "seconds": "秒",
+    "weights": "参数",
     "against the model": "与模型相比",
     "{points}, p {p}": "{points}，p {p}",
     ", ": "，",
@@ -136,6 +151,52 @@ CHINESE = {
     "it would be more probable.": "底色显示左右了答案的词：去掉后答案概率降低的词，以及去掉后概率升高的词。",
     "speaks for the answer": "支持该答案",
     "speaks against it": "反对该答案",
+    "By type": "各类型",
+    "type": "类型",
+    "words F1": "词 F1",
+    "token accuracy": "词元准确率",
+    "unknown words": "未登录词",
+    "known words": "登录词",
+    "whole texts": "整条全对",
+    "spans": "片段数",
+    "In per cent, of exact spans, words or tags; the brackets are 95% bootstrap intervals over texts. Macro F1 counts "
+    "every type that occurs alike. The last column is the model's lead in F1 over a baseline on the same texts, with "
+    "the paired bootstrap test.": (
+        "单位为百分比，按完全一致的片段、词或标注计；方括号内为按文本重抽样的 95% 自助法区间。"
+        "宏平均 F1 对出现的每个类型一视同仁。"
+        "最后一列是模型在相同文本上对基线的 F1 领先，附配对自助法检验。"
+    ),
+    "On {part}, in per cent, with 95% bootstrap intervals. Support is the number of gold spans of the type.": (
+        "在{part}上，单位为百分比，附 95% 自助法区间。支持数指该类型的真实片段数。"
+    ),
+    "On {part}, in per cent, with 95% bootstrap intervals. Support is the number of words with the tag.": (
+        "在{part}上，单位为百分比，附 95% 自助法区间。支持数指带该标注的词数。"
+    ),
+    "Kinds of mistakes": "错误类型",
+    "kind": "种类",
+    "count": "数量",
+    "missed": "遗漏",
+    "invented": "臆造",
+    "wrong type": "类型错误",
+    "wrong border": "边界错误",
+    "right": "正确",
+    "a gold span where nothing was said": "真实片段处没有任何预测",
+    "a predicted span where there is none": "没有真实片段处却有预测",
+    "the right place, another type": "位置正确，类型不同",
+    "a gold span that is overlapped, but not exactly": "与真实片段有重叠，但边界不一致",
+    "Of {spans} gold spans {right} were found exactly. Choose a kind to see its texts.": (
+        "{spans} 个真实片段中有 {right} 个完全正确。点一种可看其文本。"
+    ),
+    "Tokens of {part}: rows are gold types, columns predicted ones; below each count its share of the row. Choose a "
+    "cell to see its texts.": "{part}的词元：行为真实类型，列为预测类型；计数下方是占该行的比例。点一格可看其文本。",
+    "{count} of {all} {part} tokens of this type": "占{part}该类型 {all} 个词元中的 {count} 个",
+    "Mistakes": "错误",
+    "confused": "混淆",
+    "{shown} of {all} {part} rows with a mistake, the surest first, and a few of every kind; all of them are in "
+    "errors.csv.": (
+        "{part}全部 {all} 行有错的行中的 {shown} 行，最确信的在前，另有每种错误的少数几行；全部见 errors.csv。"
+    ),
+    "confidence {confidence}%": "置信度 {confidence}%",
     "Search": "搜索",
     "all": "全部",
     "wrong rows": "答错的行",

@@ -6,12 +6,13 @@
   const rows = [...list.children];
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const controls = document.getElementById("filters");
-  const [query, kind, gold, predicted] = ["query", "kind", "gold", "predicted"].map((id) => document.getElementById(id));
+  const query = document.getElementById("query");
+  const selects = [...controls.querySelectorAll("select")];
+  const cells = [...document.querySelectorAll(".cell")];
 
+  // A row has a list of values for each select, which bears the name of its data; nothing selected fits every row.
   const fits = (row, number) =>
-    (!kind.value || row.dataset.kind === kind.value) &&
-    (!gold.value || row.dataset.gold === gold.value) &&
-    (!predicted.value || row.dataset.predicted === predicted.value) &&
+    selects.every((select) => !select.value || (row.dataset[select.id] || "").split(" ").includes(select.value)) &&
     query.value.toLowerCase().split(/\s+/).every((word) => texts[number].includes(word));
 
   const apply = () => {
@@ -22,8 +23,9 @@
     });
     document.getElementById("shown").textContent = shown;
     document.getElementById("nothing").hidden = shown > 0;
-    document.querySelectorAll("[data-cell]").forEach((cell) => {
-      cell.setAttribute("aria-pressed", cell.dataset.cell === gold.value + "," + predicted.value);
+    cells.forEach((cell) => {
+      const chosen = selects.every((select) => !(select.id in cell.dataset) || select.value === cell.dataset[select.id]);
+      cell.setAttribute("aria-pressed", chosen);
     });
   };
 
@@ -31,10 +33,9 @@
   controls.addEventListener("input", apply);
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("reset", () => setTimeout(apply));
-  document.querySelectorAll("[data-cell]").forEach((cell) => {
+  cells.forEach((cell) => {
     cell.addEventListener("click", () => {
-      [gold.value, predicted.value] = cell.dataset.cell.split(",");
-      kind.value = "";
+      selects.forEach((select) => (select.value = cell.dataset[select.id] || ""));
       query.value = "";
       apply();
       document.getElementById("texts").scrollIntoView();

@@ -1,57 +1,25 @@
 """The report as one HTML page that needs nothing from outside."""
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from itertools import groupby
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.evaluation import charts
+from pipeline.evaluation import charts, frame
+from pipeline.evaluation.frame import TEXT_SHOWN, clip
 from pipeline.evaluation.language import Language, Translate, translator
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.scores import confusion
-from pipeline.evaluation.summary import (
-    columns_in_use,
-    facts,
-    judged_part,
-    model_title,
-    p_value,
-    percent,
-    score_rows,
-    sentences,
-    signed,
-    verdict,
-)
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from pipeline.evaluation.summary import columns_in_use, judged_part, score_rows, sentences, verdict
 
 ERRORS_SHOWN = 300
 TEXTS_SHOWN = 700  # errors and others together
 OF_A_CELL = 5  # texts of a cell of the confusion matrix
-TEXT_SHOWN = 400
 MATRIX_LABELS = 40
 PAIRS_SHOWN = 20
 LABELS_SHOWN = 200
-_SECTIONS: dict[str, Any] = {
-    "counts": {},
-    "model": {},
-    "history": [],
-    "corpus": {},
-    "made": {},
-    "baselines": {},
-    "confidence": {},
-    "intervals": {},
-    "against": {},
-    "slices": [],
-    "words": {},
-    "suspects": {},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +81,22 @@ def render(
     judged = outcomes.get(part, ())
     names, matrix = confusion(judged, labels)
     rows = score_rows(document, _)
-    script = _resource("page.js")
-    return template("page.html").render(
-        _=_,
-        language=language,
-        document=_SECTIONS | dict(document),
-        part=part,
-        title=_title(document, _),
+    return frame.render(
+        "page.html",
+        document,
+        language,
+        script="page.js",
         verdict=verdict(document, _),
         sentences=sentences(document, _),
         rows=rows,
         columns=columns_in_use(rows),
-        charts=[Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
         trust=[Markup(chart) for chart in _trust(document, outcomes, part, _)],
         names=names,
-        matrix=_shares(matrix) if len(names) <= MATRIX_LABELS else None,
-        pairs=_confused(names, matrix),
+        matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
+        pairs=confused(names, matrix),
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
         offer=_offer(document, part),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
@@ -141,43 +104,6 @@ def most_confident(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The wrong ones of `outcomes`, the most confident first; equally confident ones by row."""
     wrong = [outcome for outcome in outcomes if outcome.is_error]
     return sorted(wrong, key=lambda outcome: (-outcome.confidence, outcome.row))
-
-
-def clip(text: str, length: int = TEXT_SHOWN) -> str:
-    """`text`, cut to `length` characters and an ellipsis where it is longer."""
-    return text if len(text) <= length else text[:length] + "…"
-
-
-def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def template(name: str) -> "Template":
-    """A page of this package, with the filters that they share; what it is handed is escaped."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=FunctionLoader(_resource),
-    )
-    environment.filters |= {
-        "percent": percent,
-        "signed": signed,
-        "p_value": p_value,
-        "count": "{:,}".format,
-        "facts": facts,
-        "clip": clip,
-        "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
-    }
-    return environment.get_template(name)
-
-
-def _title(document: Mapping[str, Any], _: Translate) -> str:
-    name, model = document.get("made", {}).get("name"), model_title(document, _)
-    return _("{name}: {model}", name=name, model=model) if name else _("Evaluation of the {model}", model=model)
 
 
 def _trust(
@@ -200,14 +126,15 @@ def _offer(document: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
     return max(half, key=lambda row: row["target"]) if half else (reached[0] if reached else None)
 
 
-def _shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
+def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
+    """The cells of a confusion matrix."""
     return [
         [Cell(count, count / (sum(row) or 1), line, column) for column, count in enumerate(row)]
         for line, row in enumerate(matrix)
     ]
 
 
-def _confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confused]:
+def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confused]:
     """The label pairs most often mixed up."""
     pairs = [
         Confused(names[line], names[column], count, sum(row), (line, column))

@@ -120,9 +120,22 @@ def write(
     _write_answers(folder / "baselines.csv", judged, answers)
     _write_explained(folder / "explained.jsonl", explained)
     _write_suspects(folder / "suspects.csv", doubtful)
-    _write_text(folder / "report.txt", text.render(document, outcomes, labels))
-    _write_text(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
-    _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    write_readable(folder, document, outcomes, labels, explained=explained, language=language)
+    write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path,
+    document: Mapping[str, Any],
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+    *,
+    explained: Mapping[int, Explained] = MappingProxyType({}),
+    language: Language = "en",
+) -> None:
+    """Writes report.txt and report.html for `document`, a report as `Report.as_dict` gives it."""
+    write_whole(folder / "report.txt", text.render(document, outcomes, labels))
+    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
 
 
 def plain(value: Any) -> Any:
@@ -219,7 +232,7 @@ def _write_explained(path: Path, explained: Mapping[int, Explained]) -> None:
         for row, found in explained.items()
     ]
     if lines:
-        _write_text(path, "".join(lines))
+        write_whole(path, "".join(lines))
 
 
 def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
@@ -229,7 +242,8 @@ def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[s
             table.write((name, *counts))
 
 
-def _write_text(path: Path, content: str) -> None:
+def write_whole(path: Path, content: str) -> None:
+    """A file that appears whole or not at all."""
     with replace_when_done(path) as temporary:
         # Half a surrogate pair is not UTF-8; as an escape it is valid JSON.
         temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

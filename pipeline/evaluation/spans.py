@@ -124,15 +124,22 @@ def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[s
 
 def confusion(rows: Sequence[Judged], scheme: str | None) -> tuple[list[str], list[list[int]]]:
     """The types of tags, `O` first, and counts of tokens (types, types): a row a gold type, a column a said one."""
-
-    def type_of(tag: str) -> str:
-        return tag if scheme is None else tag.partition("-")[2] or tag
-
     counts = Counter(
-        (type_of(gold), type_of(said)) for row in rows for gold, said in zip(row.gold_tags, row.said_tags, strict=True)
+        (type_of(gold, scheme), type_of(said, scheme))
+        for row in rows
+        for gold, said in zip(row.gold_tags, row.said_tags, strict=True)
     )
     names = sorted({name for pair in counts for name in pair}, key=lambda name: (name != "O", name))
     return names, [[counts[gold, said] for said in names] for gold in names]
+
+
+def type_of(tag: str, scheme: str | None) -> str:
+    """What the confusion matrix counts a tag as: itself, or with a scheme its type, without one `O` and the like.
+
+    >>> type_of("B-地名", "BMES"), type_of("O", "BMES"), type_of("n-s", None)
+    ('地名', 'O', 'n-s')
+    """
+    return tag if scheme is None else tag.partition("-")[2] or tag
 
 
 def _spans(tags: Sequence[str], tagset: Tagset) -> tuple[Span, ...]:

@@ -24,7 +24,9 @@ ITEMS_SHOWN = 20
 BASELINE_TITLES = {
     "majority": "majority class",
     "tfidf_words_svc": "TF-IDF words + LinearSVC",
+    "tfidf_words_logistic": "TF-IDF words + logistic regression",
     "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
+    "tfidf_characters_logistic": "TF-IDF characters + logistic regression",
     "crfsuite": "python-crfsuite",
 }
 
@@ -68,12 +70,18 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
+    return [*said, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+
+
+def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
+    """The distance of a score to each baseline, in one sentence, if there are any."""
+    part = judged_part(document)
     against = [
-        _against(scores, who, other[part], _) for _name, who, other in _baselines(document, _) if other.get(part)
+        _against(document[part][key], who, other[part][key], _)
+        for _name, who, other in _baselines(document, _)
+        if other.get(part)
     ]
-    if against:
-        said.append(_("That is {comparisons}.", comparisons=_(", ").join(against)))
-    return said + _leaked(document, part, _)
+    return [_("That is {comparisons}.", comparisons=_(", ").join(against))] if against else []
 
 
 def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
@@ -184,9 +192,9 @@ def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str,
         yield name, _(BASELINE_TITLES.get(name, name)), scored
 
 
-def _against(scores: Mapping[str, Any], who: str, other: Mapping[str, Any], _: Translate) -> str:
-    points = round(100 * (scores["accuracy"] - other["accuracy"]), 1)
-    accuracy = percent(other["accuracy"])
+def _against(score: float, who: str, other: float, _: Translate) -> str:
+    points = round(100 * (score - other), 1)
+    accuracy = percent(other)
     if points == 0:
         return _("level with {who} ({accuracy}%)", who=who, accuracy=accuracy)
     unit = "point" if abs(points) == 1 else "points"
@@ -195,14 +203,15 @@ def _against(scores: Mapping[str, Any], who: str, other: Mapping[str, Any], _: T
     return _(phrase, points=f"{abs(points):.1f}", side=side, who=who, accuracy=accuracy)
 
 
-def _leaked(document: Mapping[str, Any], part: str, _: Translate) -> list[str]:
+def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
+    """A score without the rows that leaked, in a sentence, if there are any."""
     kept = document.get(f"{part}_without_leaked") or {}
-    leaked = document[part]["rows"] - kept.get("rows", document[part]["rows"])
-    if not leaked:
+    count = document[part]["rows"] - kept.get("rows", document[part]["rows"])
+    if not count:
         return []
-    rows = "row whose text was" if leaked == 1 else "rows whose texts were"
-    phrase = f"Without the {{rows}} {rows} also trained on, accuracy is {{accuracy}}%."
-    return [_(phrase, rows=f"{leaked:,}", accuracy=percent(kept["accuracy"]))]
+    rows = "row whose text was" if count == 1 else "rows whose texts were"
+    shown = {"accuracy": "accuracy is {score}%", "f1": "F1 is {score}"}[key]
+    return [_(f"Without the {{rows}} {rows} also trained on, {shown}.", rows=f"{count:,}", score=percent(kept[key]))]
 
 
 def columns_in_use(rows: Sequence[ScoreRow]) -> dict[str, str]:

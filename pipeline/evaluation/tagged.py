@@ -1,19 +1,32 @@
 """The report of a tagger as a folder of files: scores, what was said of each text, and the mistakes."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from corpora import segmented
 from corpora.document import Span
-from corpora.files import replace_when_done
-from corpora.table import TableWriter
-from pipeline.evaluation import page, spans
-from pipeline.evaluation.charts import learning_curve
+from corpora.table import TableReader, TableWriter
+from pipeline.evaluation import frame, page, resampled, spans
+from pipeline.evaluation.language import ENGLISH, Language, Translate, translator
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.report import Report, mended
+from pipeline.evaluation.report import Report, mended, write_whole
 from pipeline.evaluation.spans import BARE, ERRORS, Judged
-from pipeline.evaluation.summary import ScoreRow, facts, judged_part, model_title, percent, score_rows
+from pipeline.evaluation.summary import (
+    ScoreRow,
+    comparisons,
+    facts,
+    judged_part,
+    leaked,
+    model_title,
+    percent,
+    score_rows,
+    verdict,
+)
 from pipeline.evaluation.text import table
 
 COLUMNS = {
@@ -29,27 +42,70 @@ COLUMNS = {
 }
 
 
-def write(folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]], scheme: str | None) -> None:
+def write(
+    folder: Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    scheme: str | None,
+    *,
+    answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    language: Language = "en",
+) -> None:
     """Writes `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
-    All files are UTF-8, and each appears whole or not at all:
+    To the report come the `intervals` of the scores and, by the `answers` of baselines (to the texts of the tables),
+    what lies between it and them. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
-    - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked
+    - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked,
+      tokens, gold_tags, predicted_tags (one a token, as segmented text)
     - errors.csv: of these the wrong rows with their numbers of `missed`, `invented`, ... spans, most confident first
     - confusion.csv: gold, and a column `predicted:TYPE` a type, with counts of tokens
 
     The tables are of test; of dev where no test row was scored.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    document = report.as_dict()
-    rows = spans.judged(outcomes.get(judged_part(document), ()), scheme)
+    judged = {part: spans.judged(found, scheme) for part, found in outcomes.items()}
+    part = judged_part(report.as_dict())
+    report = replace(
+        report,
+        model={**report.model, "scheme": scheme},
+        intervals=_intervals(judged),
+        against=_against(outcomes.get(part, ()), answers, scheme),
+    )
+    rows, document = judged.get(part, []), report.as_dict()
     _write_predictions(folder / "predictions.csv", rows)
     _write_errors(folder / "errors.csv", rows)
     _write_confusion(folder / "confusion.csv", rows, scheme)
-    _write_text(folder / "report.txt", text(document))
-    _write_text(folder / "report.html", render(document, rows, scheme))
-    _write_text(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    write_readable(folder, document, rows, language)
+    write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path, document: Mapping[str, Any], rows: Sequence[Judged], language: Language = "en"
+) -> None:
+    """Writes report.txt and report.html for `document`, a report as in report.json, and the rows of its tables."""
+    write_whole(folder / "report.txt", text(document))
+    write_whole(folder / "report.html", render(document, rows, language))
+
+
+def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
+    """The rows of a tagger's predictions.csv. Raises KeyError where it lacks a column."""
+    source = TableReader(path)
+    rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
+    outcomes = [
+        Outcome(
+            int(row["row"]),
+            row["text"],
+            row["gold_tags"],
+            row["predicted_tags"],
+            float(row["confidence"]),
+            leaked=row["leaked"] == "true",
+            tokens=tuple(segmented.split(row["tokens"])),
+        )
+        for row in rows
+    ]
+    return spans.judged(outcomes, document["model"]["scheme"])
 
 
 def text(document: Mapping[str, Any]) -> str:
@@ -57,7 +113,7 @@ def text(document: Mapping[str, Any]) -> str:
     part = judged_part(document)
     scores = document.get(part) or {}
     sections = [
-        (None, _sentence(document, part, scores)),
+        (None, "\n".join(filter(None, (verdict(document), *sentences(document))))),
         ("Scores, in per cent", _score_table(document)),
         (f"By type, {part}", _type_table(scores)),
         (f"Mistakes, {part}", _facts(scores.get("errors", {}))),
@@ -70,63 +126,146 @@ def text(document: Mapping[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """The result in up to three sentences: the scores, the distance to each baseline, the leaked rows."""
+    part = judged_part(document)
+    scores = document.get(part) or {}
+    if not scores.get("rows"):
+        return [_("No row with tags was scored.")]
+    said = _(
+        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+        "tokens right).",
+        rows=f"{scores['rows']:,}",
+        part=_(part),
+        model=model_title(document, _),
+        accuracy=percent(scores["token_accuracy"]),
+        **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
+    )
+    return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
+
+
 class Piece(NamedTuple):
-    """A stretch of a text on the page: a span with its type and "right" or "wrong", or what lies between, without."""
+    """A stretch of a text on the page: a span with its type and verdict, or what lies between, without these.
+
+    The verdict is "right" or one of `spans.ERRORS`.
+    """
 
     text: str
     type: str = ""
     verdict: str = ""
 
 
-class Shown(NamedTuple):
-    """A text with a mistake, as it should be and as it was answered."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text with a mistake, as it should be and as it was answered; its kinds of mistakes, and the mixed-up types.
 
-    row: int
+    `confused`: the places of a gold and a predicted type among the names of the confusion matrix, as "2-0".
+    """
+
+    outcome: Outcome
     gold: list[Piece]
     said: list[Piece]
-    confidence: float
-    leaked: bool
+    kinds: tuple[str, ...]
+    confused: tuple[str, ...]
 
 
-def render(document: Mapping[str, Any], rows: Sequence[Judged], scheme: str | None) -> str:
-    """The page for `document`, a report as `Report.as_dict` gives it; its mistakes are those of `rows`."""
-    from markupsafe import Markup
-
-    part, scored = judged_part(document), score_rows(document)
-    scores = document.get(part) or {}
+def render(document: Mapping[str, Any], rows: Sequence[Judged], language: Language = "en") -> str:
+    """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
+    _ = translator(language)
+    scheme = document["model"].get("scheme")
+    scored, wrong = score_rows(document, _), _wrong(rows)
     names, matrix = spans.confusion(rows, scheme)
-    name, wrong = document.get("made", {}).get("name"), _wrong(rows)
-    return page.template("tagged.html").render(
-        document=document,
-        part=part,
-        scores=scores,
-        title=f"{name}: {model_title(document)}" if name else f"Evaluation of the {model_title(document)}",
-        sentence=_sentence(document, part, scores),
+    shown = _shown(wrong, names, scheme)
+    return frame.render(
+        "tagged.html",
+        document,
+        language,
+        script="page.js",
+        verdict=verdict(document, _),
+        sentences=sentences(document, _),
         rows=scored,
         columns=_columns(scored),
-        charts=[Markup(chart) for chart in learning_curve(document.get("history", []))],
         names=names,
-        matrix=matrix,
-        most_names=page.MATRIX_LABELS,
-        counted="words with the tag" if scheme is None else "gold spans of the type",
-        mistaken=[_mistaken(row) for row in wrong[: page.ERRORS_SHOWN]],
-        mistaken_rows=len(wrong),
+        matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
+        pairs=page.confused(names, matrix),
+        per_token=scheme is None,
+        kinds=ERRORS,
+        shown=shown,
+        there={pair for one in shown for pair in one.confused},
+        error_count=len(wrong),
     )
 
 
-def _mistaken(row: Judged) -> Shown:
-    outcome = row.outcome
-    return Shown(outcome.row, _pieces(row, row.gold), _pieces(row, row.said), outcome.confidence, outcome.leaked)
+def _intervals(judged: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
+    """Of each part, and of it without the leaked rows where there are some."""
+    clean = {part: [row for row in rows if not row.outcome.leaked] for part, rows in judged.items()}
+    apart = {f"{part}_without_leaked": rows for part, rows in clean.items() if len(rows) < len(judged[part])}
+    return {part: resampled.intervals(rows) for part, rows in {**judged, **apart}.items() if rows}
 
 
-def _pieces(row: Judged, found: Sequence[Span]) -> list[Piece]:
-    pieces, end, right = [], 0, row.right
-    for span in found:
+def _against(
+    outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]], scheme: str | None
+) -> dict[str, dict[str, Any]]:
+    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    found = {}
+    for name, said in answers.items():
+        both = [
+            (one, replace(one, predicted=answer))
+            for one, answer in zip(outcomes, said, strict=True)
+            if one.gold is not None
+        ]
+        both = [pair for pair in both if not pair[0].leaked] or both
+        ours, theirs = (spans.judged([pair[side] for pair in both], scheme) for side in (0, 1))
+        found[name] = resampled.against(ours, theirs)
+    return found
+
+
+def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) -> list[Shown]:
+    """The most confident mistakes, and then some of each kind and each cell of the matrix."""
+    place = {name: number for number, name in enumerate(names)}
+    seen: Counter[str] = Counter()
+    chosen: list[Shown] = []
+    for row in wrong:
+        errors = row.errors()
+        kinds = tuple(kind for kind in ERRORS if errors[kind])
+        pairs = {
+            (place[spans.type_of(gold, scheme)], place[spans.type_of(said, scheme)])
+            for gold, said in zip(row.gold_tags, row.said_tags, strict=True)
+        }
+        confused = tuple(f"{gold}-{said}" for gold, said in sorted(pairs) if gold != said)
+        if len(chosen) < page.ERRORS_SHOWN or min(seen[one] for one in (*kinds, *confused, "")) < page.OF_A_CELL:
+            seen.update((*kinds, *confused))
+            chosen.append(Shown(row.outcome, *_sides(row, errors), kinds, confused))
+        if len(chosen) == page.TEXTS_SHOWN:
+            break
+    return chosen
+
+
+def _sides(row: Judged, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piece], list[Piece]]:
+    """The text with its gold spans, and with the predicted ones."""
+    right, places = row.right, {(span.start, span.end) for span in row.gold}
+    missing = {span: kind for kind, found in errors.items() if kind != "invented" for span in found}
+    invented = set(errors["invented"])
+
+    def of_gold(span: Span) -> str:
+        return "right" if span in right else missing[span]
+
+    def of_said(span: Span) -> str:
+        if span in right or span in invented:
+            return "right" if span in right else "invented"
+        return "wrong_type" if (span.start, span.end) in places else "wrong_border"
+
+    gold = [(span, of_gold(span)) for span in row.gold]
+    return _pieces(row, gold), _pieces(row, [(span, of_said(span)) for span in row.said])
+
+
+def _pieces(row: Judged, found: Sequence[tuple[Span, str]]) -> list[Piece]:
+    pieces, end = [], 0
+    for span, kind in found:
         pieces.append(Piece(mended("".join(row.outcome.tokens[end : span.start]))))
-        label = "" if span.label == BARE else span.label
-        pieces.append(Piece(mended(row.text(span)), label, "right" if span in right else "wrong"))
+        pieces.append(Piece(mended(row.text(span)), "" if span.label == BARE else span.label, kind))
         end = span.end
-    return [*pieces, Piece(mended("".join(row.outcome.tokens[end:])))]
+    return [piece for piece in (*pieces, Piece(mended("".join(row.outcome.tokens[end:])))) if piece.text]
 
 
 def _wrong(rows: Sequence[Judged]) -> list[Judged]:
@@ -147,9 +286,12 @@ def shown(row: Judged, found: Sequence[Span]) -> str:
 
 
 def _write_predictions(path: Path, rows: Sequence[Judged]) -> None:
-    with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", "leaked")) as out:
+    columns = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
+    with TableWriter(path, columns) as out:
         for row in rows:
-            out.write((*_cells(row), "true" if row.outcome.leaked else "false"))
+            lines = (row.outcome.tokens, row.gold_tags, row.said_tags)
+            is_leaked = "true" if row.outcome.leaked else "false"
+            out.write((*_cells(row), is_leaked, *(mended(segmented.join(line)) for line in lines)))
 
 
 def _write_errors(path: Path, rows: Sequence[Judged]) -> None:
@@ -169,21 +311,6 @@ def _write_confusion(path: Path, rows: Sequence[Judged], scheme: str | None) -> 
     with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as out:
         for name, counts in zip(names, matrix, strict=True):
             out.write((name, *counts))
-
-
-def _write_text(path: Path, content: str) -> None:
-    with replace_when_done(path) as temporary:
-        temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _sentence(document: Mapping[str, Any], part: str, scores: Mapping[str, Any]) -> str:
-    if not scores.get("rows"):
-        return "No row with tags was scored."
-    return (
-        f"On {scores['rows']:,} {part} rows the {model_title(document)} gets F1 {percent(scores['f1'])} "
-        f"(precision {percent(scores['precision'])}, recall {percent(scores['recall'])}; "
-        f"{percent(scores['token_accuracy'])}% of the tokens right)."
-    )
 
 
 def _score_table(document: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration, significance, slices, suspects
+from pipeline.evaluation import calibration, markdown, significance, slices, suspects
 from pipeline.evaluation.language import Language
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
@@ -29,7 +30,7 @@ from pipeline.stages import findings, segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
-VERSION = 3
+VERSION = 4
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -60,10 +61,11 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
         compared, answers = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
-    detail = Detail(language=settings.evaluate.language)
+    beside = {name: found[_judged(parts)] for name, found in answers.items()}
+    detail = Detail(language=settings.evaluate.language, answers=beside)
     if model.task.single_label:
-        written, detail = _in_depth(settings, run, model, rows, parts, answers, written, progress)
-    model.task.report(made["evaluate"], written, {name: part.outcomes for name, part in parts.items()}, detail)
+        written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
+    _write(made["evaluate"], model, written, parts, detail)
     return _summary(written, model)
 
 
@@ -121,8 +123,17 @@ def evaluate_file(
             slices=slices.scored(part.outcomes, model.labels.names),
         )
         detail = replace(detail, explained=_explained(model, part, progress))
-    task.report(Path(out), written, {"test": part.outcomes}, detail)
+    _write(Path(out), model, written, {"test": part}, detail)
     return written
+
+
+def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, Part], detail: Detail) -> None:
+    model.task.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
+    markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.language)
+
+
+def _judged(parts: Mapping[str, Part]) -> str:
+    return "test" if parts["test"].rows else "dev"
 
 
 def find_model(path: Path) -> Path:
@@ -165,7 +176,7 @@ def _baselines(
     names = [
         name
         for name in settings.evaluate.baselines
-        if not (name == "tfidf_words_svc" and settings.segment.unit == "char")
+        if not (name.startswith("tfidf_words") and settings.segment.unit == "char")
     ]
     asked = {name: findings.samples(part.rows) for name, part in parts.items() if part.rows}
     clean = {
@@ -186,28 +197,26 @@ def _in_depth(
     model: Model,
     rows: Mapping[str, list[Row]],
     parts: Mapping[str, Part],
-    answers: Mapping[str, Mapping[str, list[str]]],
+    detail: Detail,
     written: Report,
     progress: Progress,
 ) -> tuple[Report, Detail]:
     """What a report says of a classifier beside its scores."""
-    judged = "test" if parts["test"].rows else "dev"
-    beside = {name: found[judged] for name, found in answers.items()}
+    judged = _judged(parts)
     doubtful = _suspects(settings, rows, model, progress)
     written = replace(
         written,
         **_assured(run / "model", model, parts),
-        against=_against(parts[judged], beside),
+        against=_against(parts[judged], detail.answers),
         slices=slices.scored(parts[judged].outcomes, model.labels.names, settings.evaluate.slices),
         words=findings.words(settings, run, findings.samples(rows["train"]), model.labels.names),
         suspects=suspects.summary(doubtful) if doubtful is not None else {},
         corpus={**written.corpus, **findings.card(model.encoder, rows)},
     )
-    return written, Detail(
-        answers=beside,
+    return written, replace(
+        detail,
         explained=_explained(model, parts[judged], progress),
         doubtful=doubtful or (),
-        language=settings.evaluate.language,
         columns=settings.evaluate.slices,
     )
 

@@ -343,13 +343,16 @@ class Tag(Task):
         """That of `evaluation.crfsuite`, where it is asked for."""
         from pipeline.evaluation import crfsuite
 
-        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance) if names else {}
+        if not names:
+            return {}
+        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance, keep=keep)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
         from pipeline.evaluation import tagged
 
-        tagged.write(folder, written, outcomes, self.tagset.scheme)
+        scheme = self.tagset.scheme
+        tagged.write(folder, written, outcomes, scheme, answers=detail.answers, language=detail.language)
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`entities`, or `words` and, where they have such, `tags`; and `confidence`, of all tags together.

@@ -184,7 +184,7 @@ class Task(ABC):
 
     @abstractmethod
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
-        """Writes the report's files; there is no `detail` but of a `single_label`."""
+        """Writes the report's files; of `detail` there are but answers and language unless `single_label`."""
 
     def said(self, scores: Mapping[str, Any]) -> str:
         """The scores in a line."""

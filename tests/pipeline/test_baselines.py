@@ -3,11 +3,16 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
 
 from pipeline.errors import PipelineError
-from pipeline.evaluation.baselines import BASELINES, Sample, majority, predict, run, tfidf_svc
+from pipeline.evaluation.baselines import BASELINES, Sample, majority, predict, run
 
 LABELS = ["差评", "好评"]
+LINEAR = [name for name in BASELINES if name != "majority"]
 
 
 def sample(text, label):
@@ -28,11 +33,11 @@ def test_majority_is_the_most_frequent_and_then_the_first(names):
     assert majority(train, train, order) == [expected] * len(names)
 
 
-@pytest.mark.parametrize("unit", ["words", "characters"])
-def test_svc_learns_and_repeats_itself(unit):
-    answers = tfidf_svc(TRAIN, ROWS, LABELS, unit)
-    assert answers == [row.label for row in ROWS]
-    assert answers == tfidf_svc(TRAIN, ROWS, LABELS, unit)
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_ones_learn_and_repeat_themselves(name):
+    answers = predict(name, TRAIN, {"test": ROWS}, LABELS)
+    assert answers["test"] == [row.label for row in ROWS]
+    assert answers == predict(name, TRAIN, {"test": ROWS}, LABELS)
 
 
 def test_words_are_the_tokens_handed_in():
@@ -40,20 +45,35 @@ def test_words_are_the_tokens_handed_in():
         return Sample(tokens, "同一句话", label)
 
     train = [by_tokens(["A b", "c"], "甲"), by_tokens(["a b", "c"], "乙"), by_tokens(["c"], "乙")]
-    assert tfidf_svc(train, train, ["甲", "乙"], "words") == ["甲", "乙", "乙"]
+    assert predict("tfidf_words_svc", train, {"test": train}, ["甲", "乙"])["test"] == ["甲", "乙", "乙"]
 
 
-@pytest.mark.parametrize("unit", ["words", "characters"])
+@pytest.mark.parametrize("name", LINEAR)
 @pytest.mark.parametrize("train", [GOOD, [Sample([], "", "好评"), Sample([], "", "差评"), Sample([], "", "好评")]])
-def test_where_nothing_can_be_learnt_the_majority_is_given(unit, train):
-    assert tfidf_svc(train, ROWS, LABELS, unit) == ["好评"] * len(ROWS)
+def test_where_nothing_can_be_learnt_the_majority_is_given(name, train):
+    assert predict(name, train, {"test": ROWS}, LABELS)["test"] == ["好评"] * len(ROWS)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_logistic_regression_is_that_of_a_pipeline_by_hand(labels):
+    train = [sample(" ".join(f"{'甲乙丙'[n % labels]}{n % 5}{n % 7}"), "甲乙丙"[n % labels]) for n in range(30)]
+    rows = [sample(f"{one} {n}", one) for one in "甲乙丙"[:labels] for n in range(5)]
+    machine = OneVsRestClassifier(LogisticRegression(C=10, solver="liblinear"))
+    found = make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True), machine)
+    found.fit([one.text for one in train], [one.label for one in train])
+    expected = found.predict([row.text for row in rows]).tolist()
+    results = run(["tfidf_characters_logistic", "majority"], train, {"test": rows}, keep=lambda *_: None)
+    assert predict("tfidf_characters_logistic", train, {"test": rows})["test"] == expected
+    terms, machines = len(found[0].vocabulary_), 1 if labels == 2 else labels
+    assert results["tfidf_characters_logistic"]["weights"] == terms + machines * (terms + 1)
+    assert results["majority"]["weights"] == 1
 
 
 def test_run_scores_each_part_and_tells_of_progress():
     finished = []
     results = run(list(BASELINES), TRAIN, {"dev": ROWS[:1], "test": ROWS}, advance=finished.append)
-    assert list(results) == ["majority", "tfidf_words_svc", "tfidf_characters_svc"]
-    assert finished == [1, 1, 1]
+    assert list(results) == ["majority", *LINEAR] and len(LINEAR) == 4
+    assert finished == [1] * 5
     assert results["majority"]["test"]["accuracy"] == pytest.approx(2 / 3)
     assert results["tfidf_words_svc"]["dev"]["rows"] == 1
     assert all(result["seconds"] >= 0 for result in results.values())

@@ -8,6 +8,7 @@ from mini import mails, read_csv, write_csv
 
 import pipeline
 from pipeline.errors import PipelineError
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.stages.evaluate import evaluate_file
 
 COLUMNS = {"text": "正文", "label": "类别"}
@@ -31,7 +32,7 @@ def test_a_run_reports_what_its_model_answers(trained):
         rows = [(label, text) for _, label, text, _ in read_csv(run / "segment" / f"{part}.csv")[1:]]
         assert report[part]["accuracy"] == pytest.approx(accuracy(rows, model))
     assert report["dev"]["accuracy"] == pytest.approx(model.about["dev"]["accuracy"]), "as training saw it"
-    assert set(report["baselines"]) == {"majority", "tfidf_words_svc", "tfidf_characters_svc"}
+    assert set(report["baselines"]) == set(BASELINES)
     assert len(report["history"]) == 2
     assert {"task", "model", "counts", "test", "dev", "baselines"} <= set(report)
 

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 import pipeline
 from corpora.errors import CorpusError
-from pipeline.evaluation import language, page
+from pipeline.evaluation import frame, language, page
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scores import classification
@@ -143,7 +143,7 @@ def test_shading_makes_the_text_again(evaluated):
 
 
 def test_every_phrase_of_the_page_is_in_chinese_too(evaluated):
-    source = page._resource("page.html")
+    source = "".join(map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html")))
     phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', source)}
     assert len(phrases) > 50 and phrases <= set(language.CHINESE), sorted(phrases - set(language.CHINESE))
     for english, chinese in language.CHINESE.items():
@@ -234,7 +234,7 @@ def test_texts_are_searched_filtered_and_found_from_the_matrix(opened):
     assert view.locator(visible).count() == 1 and HOSTILE[8 % 3] in view.locator(visible).inner_text()
     view.fill("#query", "没有这样的")
     assert view.locator("#nothing").is_visible() and view.locator(visible).count() == 0
-    cell = view.locator('.matrix button[data-cell="0,1"]')
+    cell = view.locator('.matrix button[data-gold="0"][data-predicted="1"]')
     cell.click()
     assert view.input_value("#query") == "" and view.input_value("#gold") == "0"
     assert view.locator(visible).count() == int(cell.inner_text().split()[0]) or view.locator(visible).count() >= 5

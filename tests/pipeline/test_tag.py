@@ -224,7 +224,7 @@ def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
     written = Report("tag", {"cell": "lstm"}, {"scored": 1}, tagging([outcome], "BMES"))
     tagged.write(tmp_path, written, {"test": [outcome]}, "BMES")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert '<mark class="wrong">昆明<sub>&lt;地&gt;</sub></mark>' in page and "<b>昆明" not in page
+    assert '<mark class="span missed" title="missed">昆明<sub>&lt;地&gt;</sub></mark>' in page and "<b>昆明" not in page
     header, row = read_csv(tmp_path / "errors.csv")
     assert dict(zip(header, row, strict=True))["gold"] == "昆明/<地>"
     assert dict(zip(header, row, strict=True))["missed"] == "1"
