@@ -17,6 +17,7 @@ from embeddings.vocabulary import Vocabulary
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import DictionaryError, ModelError
+from pipeline.features import FEATURES
 from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.labels import Labels
@@ -133,6 +134,7 @@ def save(
             "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
             "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, Windows)},
             "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
+            "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
         },
     }
     if options := task.save(folder):
@@ -219,6 +221,7 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
         longest = encoder.get("longest_affix", 0)
         affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
+        features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
     except EmbeddingError as error:
         raise ModelError(str(error)) from None
     grams: dict[str, Grams | Windows] = {}
@@ -226,4 +229,4 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
         grams[unit] = Grams(keys, longest) if window is None else Windows(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
-    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes)
+    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -222,6 +222,50 @@ class WideSettings(Section):
         return self.characters > 0 or self.words > 0
 
 
+class FeatureSettings(Section):
+    """What a tagger reads of a token beside its vector: widths of vectors, 0 where it is not read."""
+
+    bigrams: int = Field(0, ge=0, description="of characters: each with the one behind it")
+    segmentation: int = Field(0, ge=0, description="of characters: where each stands in a word of jieba's")
+    lexicon: int = Field(
+        0,
+        ge=0,
+        description="of characters: the dictionary's words that begin, go on and end at each or are it "
+        "(SoftLexicon, Ma et al., 2020)",
+    )
+    characters: int = Field(0, ge=0, description="of words: the mean of their characters")
+    affixes: int = Field(0, ge=0, description="of words: each beginning and end of 1 to 3 characters")
+    min_count: Count = Field(2, description="bigrams, words, characters and affixes that are rarer are left out")
+    max_words: Count = Field(100_000, description="keep only the most frequent bigrams, and words of the lexicon")
+    lexicon_table: str | None = Field(
+        None,
+        description="words of the lexicon and their vectors, a table as embed.pretrained is; left out: Word2Vec on "
+        "train and embed.extra, cut by jieba",
+    )
+
+    @property
+    def of_characters(self) -> dict[str, int]:
+        """Those that are on of the features of characters, by name, and their widths."""
+        widths = {"bigrams": self.bigrams, "segmentation": self.segmentation, "lexicon": self.lexicon}
+        return {name: width for name, width in widths.items() if width}
+
+    @property
+    def of_words(self) -> dict[str, int]:
+        """Those that are on of the features of words, by name, and their widths."""
+        widths = {"characters": self.characters, "affixes": self.affixes}
+        return {name: width for name, width in widths.items() if width}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """All that are on, by name, and their widths."""
+        return self.of_characters | self.of_words
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Those whose vectors the embed stage makes."""
+        return tuple(name for name in self.of_characters if name != "segmentation")
+
+
 class NetworkSettings(Section):
     """The recurrent network."""
 
@@ -246,6 +290,7 @@ class NetworkSettings(Section):
     max_tokens: Count = Field(
         512, description="a longer text is cut here, in training and labelling alike, and counted"
     )
+    features: FeatureSettings = FeatureSettings()
     wide: WideSettings = WideSettings()
 
     @model_validator(mode="after")
@@ -286,8 +331,10 @@ class NetworkSettings(Section):
 class TrainSettings(Section):
     """How the network is trained."""
 
-    optimizer: Literal["sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam"] = Field(
-        "adam", description="optimizer"
+    optimizer: Literal["sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "lazy_adam"] = (
+        Field(
+            "adam", description="optimizer; lazy_adam: adam that leaves rows of tables alone that no text of a step has"
+        )
     )
     learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
         None,
@@ -376,6 +423,19 @@ class Settings(Section):
             raise ValueError(
                 f'network.embedding = "{self.network.embedding}" needs vectors, and embed.method is "none": '
                 'set it to "random"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _features_are_of_a_tagger(self) -> Settings:
+        features, unit = self.network.features, self.segment.unit
+        if features.widths and self.task != "tag":
+            raise ValueError(f'network.features are a tagger\'s, and task is "{self.task}": leave them out')
+        other = features.of_words if unit == "char" else features.of_characters
+        if other:
+            name, whose = next(iter(other)), "words" if unit == "char" else "characters"
+            raise ValueError(
+                f'network.features.{name} is of {whose}, and segment.unit is "{unit}": set network.features.{name} = 0'
             )
         return self
 
@@ -489,6 +549,7 @@ PATHS = (
     ("embed", "extra"),
     ("embed", "pretrained"),
     ("embed", "pretrained_characters"),
+    ("network.features", "lexicon_table"),
 )
 
 
@@ -522,9 +583,12 @@ def parse(
 
     `overridden`: the keys, such as `train.epochs`, that were given by --set.
     """
-    values = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    values = _copy(values)
     for section, key in PATHS:
-        _resolve(values.get(section), key, folder or Path())
+        table: Any = values
+        for name in section.split("."):
+            table = table.get(name) if isinstance(table, dict) else None
+        _resolve(table, key, folder or Path())
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -626,6 +690,11 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def _copy(values: Any) -> Any:
+    """A nested mapping whose tables can be written to."""
+    return {key: _copy(value) for key, value in values.items()} if isinstance(values, Mapping) else values
 
 
 def _resolve(section: Any, key: str, folder: Path) -> None:

@@ -115,7 +115,8 @@ class Task(ABC):
         """The network as an `onnx.ModelProto`, by its weights as `network.weights` names them."""
         from pipeline import graph
 
-        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token)
+        groups = {name: feature.groups for name, feature in encoder.features.items()}
+        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
 
     def scores_of_both(
         self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch
