@@ -22,7 +22,7 @@ from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.page import most_confident
 from pipeline.evaluation.report import Detail, Report
 from pipeline.manifest import Inputs, sha256, versions
-from pipeline.model import Model
+from pipeline.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.settings import CorpusSettings, Settings
 from pipeline.stages import findings, segment, train
@@ -123,11 +123,6 @@ def evaluate_file(
         detail = replace(detail, explained=_explained(model, part, progress))
     task.report(Path(out), written, {"test": part.outcomes}, detail)
     return written
-
-
-def find_model(path: Path) -> Path:
-    """The model folder that a path means: itself, or that of a run's folder."""
-    return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
 def _tokenised(model: Model, document: Document) -> Tokenised:
