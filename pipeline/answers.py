@@ -7,13 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pipeline import familiarity
+from pipeline.encoder import Tokenised
+from pipeline.layouts import TABLE, records
 from pipeline.model import NETWORKS, Model, Precision
+from pipeline.tasks import Prediction
 
-Cells = Sequence[str]
+Cells = Sequence[Any]  # the new cells of a row; in another layout than the table's, its records
+Texts = Sequence[str | Tokenised]  # to be cut by the model, or cut already
 # Imported once for all workers, where a system can share them: the model's heavy libraries.
 PRELOAD = ("pipeline.answers", "onnx", "onnxruntime", "rjieba")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a model beside its answer.
+
+    `probabilities`: the finer columns too; `review_below`: whether a confidence, as written, is less, in the last cell;
+    `layout`: one of `pipeline.layouts.LAYOUTS`.
+    """
+
+    probabilities: bool = False
+    review_below: float | None = None
+    layout: str = TABLE
 
 
 @dataclass(frozen=True)
@@ -30,18 +48,17 @@ class Answerer:
     Sent to a worker it is a path and a few options; the model is loaded, on one thread, by the first call there.
     """
 
-    def __init__(self, folder: Path, precision: Precision, probabilities: bool, review_below: float | None) -> None:
+    def __init__(self, folder: Path, precision: Precision, wanted: Wanted) -> None:
         self.folder = folder
         self.precision = precision
-        self.probabilities = probabilities
-        self.review_below = review_below
+        self.wanted = wanted
 
     @classmethod
-    def like(cls, model: Model, probabilities: bool, review_below: float | None = None) -> Answerer:
+    def like(cls, model: Model, wanted: Wanted) -> Answerer:
         """One that loads the same model."""
         path = model.network.path
         precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
-        return cls(path.parent, precision, probabilities, review_below)
+        return cls(path.parent, precision, wanted)
 
     @cached_property
     def model(self) -> Model:
@@ -49,21 +66,24 @@ class Answerer:
         gc.freeze()  # what stays for good need not be looked through again and again
         return loaded
 
-    def __call__(self, texts: Sequence[str]) -> Answers:
-        return answers(self.model, texts, self.probabilities, self.review_below)
+    def __call__(self, texts: Texts) -> Answers:
+        return answers(self.model, texts, self.wanted)
 
 
-def answers(model: Model, texts: Sequence[str], probabilities: bool, review_below: float | None = None) -> Answers:
-    """What a model says of texts; with `review_below`, whether a confidence, as written, is less, in the last cell."""
-    tokenised = [model.tokenise(text) for text in texts]
+def answers(model: Model, texts: Texts, wanted: Wanted = Wanted()) -> Answers:
+    """What a model says of texts."""
+    tokenised = _tokenised(model, texts)
     predictions = model.predict_tokens(tokenised)
-    doubtful = [review_below is not None and float(f"{found.score:.4f}") < review_below for found in predictions]
+    if wanted.layout != TABLE:
+        return Answers(_records(wanted.layout, tokenised, predictions), {})
+    below = wanted.review_below
+    doubtful = [below is not None and float(f"{found.score:.4f}") < below for found in predictions]
     cells: list[Cells | None] = [
         None
         if found.value is None
         else (
-            *model.task.cells(found, probabilities),
-            *([str(doubt).lower()] if review_below is not None else []),
+            *model.task.cells(found, wanted.probabilities),
+            *([str(doubt).lower()] if below is not None else []),
         )
         for found, doubt in zip(predictions, doubtful, strict=True)
     ]
@@ -72,3 +92,16 @@ def answers(model: Model, texts: Sequence[str], probabilities: bool, review_belo
     counted = familiarity.tally(model.encoder, tokenised, predictions)
     review = sum(doubt and found.value is not None for found, doubt in zip(predictions, doubtful, strict=True))
     return Answers(cells, {**counted, "review": review})
+
+
+def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
+    to_cut = [text for text in texts if isinstance(text, str)]
+    cut = iter(model.tokenise_all(to_cut))
+    return [next(cut) if isinstance(text, str) else text for text in texts]
+
+
+def _records(layout: str, texts: Sequence[Tokenised], predictions: Sequence[Prediction]) -> list[Cells | None]:
+    return [
+        None if found.value is None else records(layout, text.text, found)
+        for text, found in zip(texts, predictions, strict=True)
+    ]

@@ -207,6 +207,20 @@ class Lattice:
         score = _path_score(self.batch, self.transitions, self.batch.sort(paths))
         return self.batch.unsort(score) - self.log_partition
 
+    def log_prefixes(self, paths: Tags) -> NDArray[np.float64]:
+        """Of each token the score of its path up to it, less the logarithm of the partition up to it, (batch, steps).
+
+        What the last token of a text has is `log_probability`. Differences between two tokens are, behind enough
+        tokens, the same wherever the text began.
+        """
+        tags = _checked(self.batch, self.batch.sort(paths))
+        score = np.take_along_axis(self.batch.emissions, tags[:, :, None], axis=2)[:, :, 0]
+        score[1:] += self.transitions[tags[:-1], tags[1:]]
+        inside = np.arange(len(tags))[:, None] < self.batch.lengths
+        logs = np.cumsum(np.where(inside, score - self.scale, 0), axis=0) - np.where(inside, _log_sum(self.forward), 0)
+        result: NDArray[np.float64] = self.batch.texts(np.where(inside, logs, 0), 0)
+        return result
+
     def segment_probability(
         self, paths: Tags, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
     ) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import tomli_w
@@ -22,8 +22,9 @@ from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.labels import Labels
 from pipeline.manifest import sha256 as sha256
-from pipeline.segmenter import Segmenter, read_stop_words
+from pipeline.segmenter import Engine, Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.trained import FOLDER, TrainedSegmenter
 from pipeline.windows import Affixes, Windows
 
 FORMAT_VERSION = 1
@@ -92,12 +93,34 @@ class Model:
 
         What a Prediction says is the task's: see `pipeline.tasks`.
         """
-        return self.predict_tokens([self.tokenise(text) for text in texts])
+        return self.predict_tokens(self.tokenise_all(list(texts)))
+
+    def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
+        """The n most probable answers to each text, best first: of taggers. None of a text with nothing in it.
+
+        Raises PipelineError where the task has one answer a text, or n is below 1.
+        """
+        tokenised = self.tokenise_all(list(texts))
+        filled = [index for index, text in enumerate(tokenised) if text.tokens]
+        answers: list[list[Prediction]] = [[] for _ in tokenised]
+        found = self.task.n_best(self.network, self.encoder, [tokenised[index] for index in filled], n)
+        for index, best in zip(filled, found, strict=True):
+            answers[index] = best
+        return answers
 
     def tokenise(self, text: str) -> Tokenised:
         """A text as the network is handed it: normalised and segmented."""
-        text = self.normalise(text)
-        return Tokenised(text, self.segmenter.tokens(text))
+        return self.tokenise_all([text])[0]
+
+    def tokenise_all(self, texts: Sequence[str]) -> list[Tokenised]:
+        """`tokenise` of each text."""
+        texts = [self.normalise(text) for text in texts]
+        cut = self.segmenter.split_all(texts)
+        return [Tokenised(text, self.segmenter.content(tokens)) for text, tokens in zip(texts, cut, strict=True)]
+
+    def given(self, text: str, words: Sequence[str]) -> Tokenised:
+        """A text that somebody else has cut into words, as the network is handed it."""
+        return Tokenised(self.normalise(text), self.segmenter.content([self.normalise(word) for word in words]))
 
     def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The same for texts that are segmented already."""
@@ -107,6 +130,11 @@ class Model:
         for index, prediction in zip(filled, found, strict=True):
             predictions[index] = prediction
         return predictions
+
+
+def find_model(path: Path) -> Path:
+    """The model folder that a path means: itself, or that of a run's folder."""
+    return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
 def save(
@@ -120,7 +148,8 @@ def save(
     """Write all of a model folder but its network, which is there already, and then the checksums of every file.
 
     `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter, encoder and what the
-    task says of itself are added.
+    task says of itself are added. The model that a trained segmenter cuts with is copied into the folder, with its own
+    checksums, whose checksum stands in model.toml as the name of the engine.
     """
     settings = segmenter.settings()
     about = {
@@ -140,6 +169,8 @@ def save(
     if options := task.save(folder):
         about["options"] = options
     task.labels.save(folder / "labels.txt")
+    if isinstance(segmenter.trained, TrainedSegmenter):
+        segmenter.trained.copy(folder / FOLDER)
     (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
     (folder / "stop_words.txt").write_text(
         "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
@@ -151,7 +182,11 @@ def save(
     for unit, grams in encoder.grams.items():
         np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
-    sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != "SHA256SUMS"]
+    sums = [
+        f"{sha256(path)}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "SHA256SUMS"
+    ]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
 
 
@@ -206,13 +241,31 @@ def _check_network(path: Path) -> None:
         raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
 
 
+def open_segmenter(folder: Path) -> TrainedSegmenter:
+    """The model in a folder as the engine of a segmenter. Raises ModelError where it is not whole or finds no words."""
+    made = TrainedSegmenter(folder, Model.load)
+    made.model  # noqa: B018 (loaded and checked at the door)
+    return made
+
+
 def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
+    if segment["engine"] not in get_args(Engine):
+        segment = {**segment, "engine": _own_engine(folder / FOLDER, segment["engine"])}
     try:
         dictionary = UserDictionary.load(folder / "dictionary.txt")
         stop_words = read_stop_words(folder / "stop_words.txt")
     except DictionaryError as error:
         raise ModelError(str(error)) from None
     return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
+
+
+def _own_engine(folder: Path, name: str) -> TrainedSegmenter:
+    if folder.is_symlink():
+        raise ModelError(f"{folder}: is a link, and may lead anywhere: copy the folder itself")
+    engine = open_segmenter(folder)
+    if engine.name != name:
+        raise ModelError(f"{folder}: is another model than the one that model.toml names: copy the model folder again")
+    return engine
 
 
 def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:

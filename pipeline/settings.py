@@ -21,6 +21,7 @@ Pooling = Literal["last", "mean", "max", "attention"]
 Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
 Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite"]
 Unit = Literal["word", "char"]
+ENGINES = ("rjieba", "jieba")
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
 # The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
 METRICS: dict[str, tuple[Metric, ...]] = {
@@ -114,7 +115,10 @@ class SegmentSettings(Section):
     """How a text is cut into tokens."""
 
     unit: Unit = Field("word", description="word: jieba's words; char: every character a token")
-    engine: Literal["rjieba", "jieba"] = Field("rjieba", description="rjieba is the fast one, jieba the reference")
+    engine: str = Field(
+        "rjieba",
+        description="rjieba: the fast one; jieba: the reference; or the folder of a segmenter trained by us, runs/NAME",
+    )
     mode: Literal["default", "search", "full"] = Field(
         "default", description="jieba's mode; search and full give overlapping words"
     )
@@ -129,6 +133,22 @@ class SegmentSettings(Section):
         False, description="white space is a token too; true, the default there, where task is language"
     )
     workers: int = Field(0, ge=0, description="processes; 0: all cores")
+
+    @property
+    def trained(self) -> bool:
+        """Whether the engine is a model of our own."""
+        return self.engine not in ENGINES
+
+    @model_validator(mode="after")
+    def _an_engine_of_that_name(self) -> SegmentSettings:
+        if self.trained and not _is_path(self.engine):
+            raise ValueError(
+                f"engine is {self.engine!r}{_nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
+                "folder of a trained segmenter, with a / in it"
+            )
+        if self.trained and self.mode != "default":
+            raise ValueError(f'mode = "{self.mode}" is one of jieba\'s, and a trained engine has "default" alone')
+        return self
 
 
 class TagSettings(Section):
@@ -589,6 +609,8 @@ def parse(
         for name in section.split("."):
             table = table.get(name) if isinstance(table, dict) else None
         _resolve(table, key, folder or Path())
+    if isinstance(cut := values.get("segment"), dict) and _is_path(str(cut.get("engine", ""))):
+        _resolve(cut, "engine", folder or Path())
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -705,6 +727,10 @@ def _resolve(section: Any, key: str, folder: Path) -> None:
         section[key] = _absolute(value, folder)
     elif isinstance(value, list | tuple):
         section[key] = [_absolute(item, folder) if isinstance(item, str) else item for item in value]
+
+
+def _is_path(engine: str) -> bool:
+    return bool(re.search(r"[/\\]", engine))
 
 
 def _absolute(path: str, folder: Path) -> str:

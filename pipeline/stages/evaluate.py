@@ -23,7 +23,7 @@ from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.page import most_confident
 from pipeline.evaluation.report import Detail, Report
 from pipeline.manifest import Inputs, sha256, versions
-from pipeline.model import Model
+from pipeline.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.settings import CorpusSettings, Settings
 from pipeline.stages import findings, segment, train
@@ -134,11 +134,6 @@ def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, Part
 
 def _judged(parts: Mapping[str, Part]) -> str:
     return "test" if parts["test"].rows else "dev"
-
-
-def find_model(path: Path) -> Path:
-    """The model folder that a path means: itself, or that of a run's folder."""
-    return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
 def _tokenised(model: Model, document: Document) -> Tokenised:

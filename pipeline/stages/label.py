@@ -14,9 +14,8 @@ from pipeline import familiarity
 from pipeline.errors import PipelineError
 from pipeline.frozen import Frozen
 from pipeline.journal import Journal, Standing
-from pipeline.model import Model
+from pipeline.model import Model, find_model
 from pipeline.progress import Progress, silent
-from pipeline.stages.evaluate import find_model
 from pipeline.stages.segment import check_target
 from pipeline.stages.shard import Options, Shard
 

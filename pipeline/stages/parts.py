@@ -126,7 +126,7 @@ class LabelledParts:
             output.write(header)
             for chunk in chunks:
                 options = self.shard.options
-                answered = answers(self.shard.model, chunk.texts, options.probabilities, options.review_below)
+                answered = answers(self.shard.model, chunk.texts, options.wanted)
                 data, bad, standing = self.shard.finished(sink, chunk, answered, standing)
                 rejects.write(bad)
                 if isinstance(sink, Assembly):
