@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from pipeline.errors import SettingsError
@@ -396,6 +396,39 @@ class EvaluateSettings(Section):
     language: Literal["en", "zh"] = Field("en", description="of the page and of report.md; report.txt is in English")
 
 
+class RangeSettings(Section):
+    """Where a setting is searched: whole numbers where both ends are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _from_low_to_high(self) -> RangeSettings:
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low} is not below high = {self.high}")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("log needs low above 0, and no step")
+        return self
+
+
+class TuneSettings(Section):
+    """What `zhpipe tune` searches (needs zhpipe[tune])."""
+
+    trials: Count = Field(20, description="trainings in all, that of the config as it stands among them")
+    ranges: dict[str, Any] = Field(
+        {},
+        description='setting -> values, such as "network.units" = [64, 128], or a range, such as '
+        '"train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}; a range may have a step',
+    )
+
+    @field_validator("ranges")
+    @classmethod
+    def _of_settings(cls, ranges: dict[str, Any]) -> dict[str, Any]:
+        return {key: _range(key, found) for key, found in ranges.items()}
+
+
 class Settings(Section):
     """One experiment, all of it."""
 
@@ -418,6 +451,7 @@ class Settings(Section):
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    tune: TuneSettings = TuneSettings()
 
     @property
     def grams(self) -> dict[Unit, int]:
@@ -476,6 +510,13 @@ class Settings(Section):
                     f'evaluate.baselines has "{name}", which is of another task than "{self.task}": '
                     f"choose of {', '.join(BASELINES[self.task])}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _the_ranges_are_of_settings(self) -> Settings:
+        for key, found in self.tune.ranges.items():
+            for value in found if isinstance(found, tuple) else (found.low, found.high):
+                _check_override(self, key, value)
         return self
 
     @model_validator(mode="after")
@@ -618,6 +659,19 @@ def parse(
         raise SettingsError("; ".join(_sentence(problem, source, text, overridden) for problem in problems)) from None
 
 
+def overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """The settings with others in their places, by dotted names, and without ranges. Raises SettingsError."""
+    values = tomllib.loads(dump(settings))
+    values.pop("tune", None)
+    for key, value in overrides.items():
+        *sections, last = key.split(".")
+        table = values
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[last] = value
+    return parse(values)
+
+
 def dump(settings: Settings) -> str:
     """The settings as TOML, every default written out."""
     return tomli_w.dumps(_without_none(settings.model_dump(mode="json")))
@@ -659,7 +713,7 @@ def _documented(name: str, field: FieldInfo) -> list[str]:
         example = {"name": '"mail"', "train": '"train.csv"'}[name]
         return [f"{note}; required", f"{name} = {example}"]
     default = field.default
-    if default is None:
+    if default is None or isinstance(default, dict):
         return [note, f"# {name} ="]
     value = list(default) if isinstance(default, tuple) else default
     return [
@@ -831,6 +885,54 @@ def _check_wanted(who: str, wanted: Mapping[str, tuple[Any, Any]]) -> None:
     for key, (value, expected) in wanted.items():
         if value != expected:
             raise ValueError(f"{who} cannot have {key} = {_literal(value)}: set it to {_literal(expected)}")
+
+
+FIXED = ("name", "task", "seed", "corpus", "evaluate", "tune", "segment.workers", "train.metric", "train.tensorboard")
+
+
+def _range(key: str, found: Any) -> RangeSettings | tuple[Any, ...]:
+    """What a setting is searched in. Raises ValueError for what is no setting, must not change, or is no range."""
+    known = [name for name in _names(Settings) if not any(f"{name}.".startswith(f"{fixed}.") for fixed in FIXED)]
+    if key not in known:
+        why = "must be the same for all trials" if key in _names(Settings) else "is no setting"
+        raise ValueError(f'"{key}" {why}{_nearest(key, known)}')
+    if isinstance(found, RangeSettings):
+        return found
+    if isinstance(found, list | tuple) and len(found) > 1:
+        return tuple(found)
+    if not isinstance(found, dict):
+        raise ValueError(f'"{key}": expected {{low, high}} or a list of two values or more, received {found!r}')
+    try:
+        return RangeSettings.model_validate(found)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"][:1]))
+        expected = {"extra_forbidden": f"unknown key{_nearest(name, list(RangeSettings.model_fields))}"}
+        said = expected.get(problem["type"]) or _expected(problem).removeprefix("Value error, ")
+        raise ValueError(f'"{key}": {name}{": " if name else ""}{said}') from None
+
+
+def _check_override(settings: Settings, key: str, value: Any) -> None:
+    """Raises ValueError where a setting can't have a value, whatever the others are."""
+    *sections, last = key.split(".")
+    section: Any = settings
+    for name in sections:
+        section = getattr(section, name)
+    try:
+        type(section).model_validate({**section.model_dump(), last: value})
+    except ValidationError as error:
+        for problem in error.errors():
+            if problem["loc"][:1] == (last,):
+                raise ValueError(f'tune.ranges: "{key}": {_expected(problem)}, received {value!r}') from None
+
+
+def _names(section: type[Section], before: str = "") -> list[str]:
+    """Dotted names of all settings of a section."""
+    return [
+        name
+        for key, field in section.model_fields.items()
+        for name in (_names(field.annotation, f"{before}{key}.") if _is_section(field) else [before + key])  # type: ignore[arg-type]
+    ]
 
 
 def _literal(value: Any) -> str:

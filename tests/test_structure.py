@@ -24,6 +24,7 @@ ORDER = (
     ),
     ("pipeline.tagset",),
     ("pipeline.sequences",),
+    ("pipeline.study",),
     ("pipeline.parallel", "pipeline.manifest", "pipeline.journal", "pipeline.assembly", "pipeline.evaluation."),
     ("pipeline.batch", "pipeline.grams"),
     ("pipeline.windows", "pipeline.lexicon"),
@@ -49,6 +50,7 @@ ORDER = (
     ("pipeline.engines.intake",),
     ("pipeline.engines.",),
     ("pipeline.runner",),
+    ("pipeline.tuner",),
     ("pipeline.commands.options", "pipeline.commands.outcome"),
     ("pipeline.commands.run",),
     ("pipeline.commands.",),
@@ -80,6 +82,8 @@ OWNERS = {
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/engines/ray.py"},
+    "optuna": {"pipeline/study.py"},
+    "sqlalchemy": {"pipeline/study.py"},
 }
 REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}

@@ -14,7 +14,7 @@ import numpy as np
 
 from corpora.table import TableReader
 from pipeline.encoder import Encoder, Tokenised
-from pipeline.evaluation import keywords, occlusion
+from pipeline.evaluation import keywords, occlusion, wordmap
 from pipeline.evaluation.baselines import Sample
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
@@ -107,10 +107,13 @@ def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequen
     ]
     found = keywords.keywords(samples, labels)
     vectors = embed.read_vectors(run, unit) if any(chain.from_iterable(found.values())) else None
+    listed = keywords.with_neighbours(found, vectors)
+    placed = wordmap.mapped(listed, vectors)
     return {
         "unit": unit,
         "coverage": coverage.get(unit),
-        "keywords": keywords.with_neighbours(found, vectors),
+        "keywords": listed,
+        **({"map": placed} if placed else {}),
     }
 
 

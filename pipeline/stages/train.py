@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,12 +63,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     prepared = _prepare(settings, run)
     network, trainer = _trainer(settings, prepared, folder)
     trainer.restore()
-    with progress("train", total=settings.train.epochs * len(prepared.train), unit="texts") as advance:
-        advance(len(trainer.history) * len(prepared.train))
-        tensorboard = _tensorboard(settings, folder, network)
-        for epoch in trainer.epochs(advance):
-            _write_history(folder / "history.csv", trainer.history)
-            tensorboard(epoch)
+    tensorboard = _tensorboard(settings, folder, network)
+    for epoch in _epochs(settings, prepared, trainer, progress):
+        _write_history(folder / "history.csv", trainer.history)
+        tensorboard(epoch)
     trainer.use_best()
     task = _taught(prepared, network)
     difference = _freeze(settings, prepared, network, model_folder)
@@ -94,6 +92,34 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         f"dev {task.said(best.dev)}; "
         f"{best.tokens_per_second:,.0f} tokens/s"
     )
+
+
+def search(settings: Settings, run: Path, folder: Path, progress: Progress, after: Callable[[float], None]) -> float:
+    """Trains with the files of a run's earlier stages, keeps no model, and returns the best dev metric.
+
+    `folder` is for what an interrupted training goes on from; `after` is called with the dev metric of each epoch,
+    those of an earlier attempt among them, and may raise to stop.
+    """
+    _load_keras(settings)
+    import keras
+
+    prepared = _prepare(settings, run)
+    _, trainer = _trainer(settings, prepared, folder)
+    trainer.restore()
+    try:
+        for epoch in [*trainer.history]:
+            after(epoch.dev[settings.train.metric])
+        for epoch in _epochs(settings, prepared, trainer, progress):
+            after(epoch.dev[settings.train.metric])
+    finally:
+        keras.utils.clear_session()
+    return trainer.history[trainer.best_epoch - 1].dev[settings.train.metric]
+
+
+def _epochs(settings: Settings, prepared: Prepared, trainer: Trainer, progress: Progress) -> Iterator[Epoch]:
+    with progress("train", total=settings.train.epochs * len(prepared.train), unit="texts") as advance:
+        advance(len(trainer.history) * len(prepared.train))
+        yield from trainer.epochs(advance)
 
 
 def _load_keras(settings: Settings) -> None:
