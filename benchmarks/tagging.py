@@ -117,7 +117,7 @@ def corpora(
     """Every config, beside python-crfsuite on the same split; `data/` in its paths is the folder DATA."""
     first, *others = seeds
     jobs = [
-        Job("corpora", config.stem, config, data, seed, (*overrides, CRFSUITE if seed == first else ALONE), not dev)
+        Job("corpora", config.stem, config, data, seed, (CRFSUITE if seed == first else ALONE, *overrides), not dev)
         for config in configs
         for seed in (first, *others)
     ]
@@ -173,7 +173,7 @@ def _variants(
     **options: Any,
 ) -> None:
     jobs = [
-        Job(name, f"{config.stem}: {row}", config, data, seed, (*overrides, ALONE, *own))
+        Job(name, f"{config.stem}: {row}", config, data, seed, (ALONE, *overrides, *own))
         for config in configs
         for row, own in rows(config).items()
         for seed in seeds

@@ -72,7 +72,8 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Gives the variables their averages, if there are such."""
-        for average, step, variable in zip(self.averages, self.steps, var_list, strict=bool(self.averages)):
+        averages = zip(self.averages, self.steps, var_list, strict=True) if self.decay else ()
+        for average, step, variable in averages:
             passed = ops.cast(self.iterations, "float32") - step.value
             variable.assign(_caught_up(average.value, variable.value, self.decay, passed))
 
