@@ -109,7 +109,7 @@ class Decoder:
         """The n best sequences of each text, best first; fewer where there are no more."""
         scores = self._normalised(scores, lengths)
         lattice = decoding.forward_backward(scores, lengths, *self.chain)
-        found = decoding.n_best(scores, lengths, *self.chain, n=n)
+        found = decoding.n_best(scores, lengths, self.chain.transitions, self.chain.start, self.chain.end, n)
         best: list[list[Tags]] = [[] for _ in lengths]
         for place in range(n):
             there = np.isfinite(found.log_probabilities[:, place])

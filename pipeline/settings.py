@@ -18,7 +18,7 @@ from pipeline.errors import SettingsError
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
-Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "unigram", "kneser_ney", "crfsuite"]
+Baseline = Literal["majority", "tfidf_words_svc", "tfidf_characters_svc", "unigram", "kneser_ney", "crfsuite", "jieba"]
 Unit = Literal["word", "char"]
 ENGINES = ("rjieba", "jieba")
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
@@ -39,7 +39,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 }
 BASELINES: dict[str, tuple[Baseline, ...]] = {
     "classify": ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
-    "tag": ("crfsuite",),
+    "tag": ("crfsuite", "jieba"),
     "language": ("unigram", "kneser_ney"),
 }
 
@@ -341,7 +341,8 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", "tfidf_words_svc", "tfidf_characters_svc"),
-        description="trained on the same split; [] switches them off. Taggers have crfsuite, and by default none",
+        description="trained on the same split; [] switches them off. Taggers have crfsuite and jieba, and by default "
+        "none",
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")

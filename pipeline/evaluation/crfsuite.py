@@ -37,7 +37,18 @@ def run(
     answers = iter(predict(train, rows))
     said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
-    scored = {
+    advance(1)
+    return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds}}
+
+
+def scored(
+    parts: Mapping[str, Sequence[Sample]],
+    said: Mapping[str, Sequence[Sequence[str]]],
+    scheme: str | None,
+    known: frozenset[str],
+) -> dict[str, Any]:
+    """The scores of each part, given the tags that were answered to each of its samples."""
+    return {
         part: tagging(
             [
                 Outcome(row, sample.text, sample.label, segmented.join(tags), 0.0, tokens=tuple(sample.tokens))
@@ -48,8 +59,6 @@ def run(
         )
         for part, samples in parts.items()
     }
-    advance(1)
-    return {"crfsuite": {**scored, "seconds": seconds}}
 
 
 def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> list[list[str]]:

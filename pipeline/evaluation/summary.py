@@ -26,6 +26,7 @@ BASELINE_TITLES = {
     "tfidf_words_svc": "TF-IDF words + LinearSVC",
     "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
     "crfsuite": "python-crfsuite",
+    "jieba": "jieba",
 }
 
 

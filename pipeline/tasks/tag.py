@@ -376,10 +376,15 @@ class Tag(Task):
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
-        """That of `evaluation.crfsuite`, where it is asked for."""
-        from pipeline.evaluation import crfsuite
+        """Those of `evaluation.crfsuite` and `evaluation.jieba_tags`."""
+        from pipeline.evaluation import crfsuite, jieba_tags
 
-        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance) if names else {}
+        scheme, kind, types = self.tagset.scheme, self.options.kind, self.tagset.types
+        run = {
+            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.words, advance=advance),
+            "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.words, advance=advance),
+        }
+        return {baseline: scores for name in names for baseline, scores in run[name]().items()}
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
