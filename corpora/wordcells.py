@@ -9,7 +9,7 @@ from corpora.errors import CorpusError, shown
 def words(cell: object) -> list[str]:
     """The words of a cell: a list, a JSON list, or words separated by spaces, as `corpora.segmented` writes them.
 
-    A word of nothing but white space is left out.
+    White space at the ends of a word, and a word of nothing else, is left out.
 
     Raises:
         CorpusError: A backslash is no escape.
@@ -19,7 +19,7 @@ def words(cell: object) -> list[str]:
     """
     listed = cell if isinstance(cell, list) else _listed(cell)
     found = listed if listed is not None else segmented.split("" if cell is None else str(cell))
-    return [word for word in found if word.strip()]
+    return [bare for word in found if (bare := word.strip())]
 
 
 def check(text: str, words: list[str]) -> None:

@@ -104,5 +104,4 @@ class Forced:
     @cached_property
     def _begins(self) -> Flags:
         """Which tags never go on with a stretch, (tags,)."""
-        begins: Flags = ~self.tagset.joined.any(axis=0)
-        return begins
+        return np.logical_not(self.tagset.joined.any(axis=0))

@@ -277,23 +277,28 @@ class _Rjieba:
         return not _SURROGATE.search(word) and self._has_word(word)
 
 
-class _Jieba:
-    """jieba with a dictionary of its own, read from its text file.
+def jieba_tokenizer() -> Any:
+    """A `jieba.Tokenizer` with a dictionary of its own, read from its text file.
 
     `Tokenizer.initialize` is never called: it would read and write a file of marshalled data that all users
     of the machine share, and log to standard error.
     """
+    with warnings.catch_warnings():
+        # It holds escapes that newer Pythons warn of, and may import pkg_resources, which warns too.
+        warnings.simplefilter("ignore")
+        import jieba
+
+        tokenizer = jieba.Tokenizer()
+        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
+    return tokenizer
+
+
+class _Jieba:
+    """jieba, the reference."""
 
     def __init__(self) -> None:
-        with warnings.catch_warnings():
-            # It holds escapes that newer Pythons warn of, and may import pkg_resources, which warns too.
-            warnings.simplefilter("ignore")
-            import jieba
-
-            tokenizer = jieba.Tokenizer()
-            tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-        tokenizer.initialized = True
-        self._tokenizer = tokenizer
+        self._tokenizer = jieba_tokenizer()
 
     def cut(self, text: str, hmm: bool, /) -> list[str]:
         return list(self._tokenizer.cut(text, HMM=hmm))

@@ -109,7 +109,7 @@ class Decoder:
         """The n best sequences of each text, best first; fewer where there are no more."""
         scores = self._normalised(scores, lengths)
         lattice = decoding.forward_backward(scores, lengths, *self.chain)
-        found = decoding.n_best(scores, lengths, *self.chain, n=n)
+        found = decoding.n_best(scores, lengths, self.chain.transitions, self.chain.start, self.chain.end, n)
         best: list[list[Tags]] = [[] for _ in lengths]
         for place in range(n):
             there = np.isfinite(found.log_probabilities[:, place])
@@ -169,7 +169,7 @@ class Decoder:
 
     def _tags(self, paths: decoding.Tags, lengths: NDArray[Any], lattice: Lattice) -> list[Tags]:
         logs = lattice.log_probability(paths).tolist()
-        sure = np.take_along_axis(lattice.marginals(), np.maximum(paths, 0)[:, :, None], axis=2)[:, :, 0].tolist()
+        sure = lattice.tag_probability(paths).tolist()
         found = self.tagset.stretches(paths, lengths)
         sure_of = lattice.segment_probability(paths, found.rows, found.starts, found.stops)
         columns = (found.rows, found.starts, found.stops, found.tags, sure_of)

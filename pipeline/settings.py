@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
 Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
-Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite"]
+Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite", "jieba"]
 Unit = Literal["word", "char"]
 ENGINES = ("rjieba", "jieba")
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
@@ -40,7 +40,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 }
 BASELINES: dict[str, tuple[Baseline, ...]] = {
     "classify": ("majority", *get_args(Linear)),
-    "tag": ("crfsuite",),
+    "tag": ("crfsuite", "jieba"),
     "language": ("unigram", "kneser_ney"),
 }
 
@@ -389,7 +389,8 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", *get_args(Linear)),
-        description="trained on the same split; [] switches them off. Taggers have crfsuite, and by default none",
+        description="trained on the same split; [] switches them off. Taggers have crfsuite and jieba, and by default "
+        "none",
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")

@@ -21,7 +21,7 @@ from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
 from pipeline import decoding
-from pipeline.batch import Example
+from pipeline.batch import Batch, Example
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
+AT_ONCE = 1 << 18  # scores that are decoded together
 CONTEXT = 64  # tokens on each side of a window that are read and not answered
 # The options that each format of tagged text has, by the name of the reader's argument.
 READER_OPTIONS = {
@@ -296,13 +297,15 @@ class Tag(Task):
     ) -> Iterator[tuple[list[int], Floats, NDArray[Any]]]:
         """Places of some texts, their scores (batch, steps, tags), -inf where a tag is not allowed, and their lengths.
 
-        Each text once, those of more than `max_tokens` tokens alone.
+        Each text once, those of more than `max_tokens` tokens alone. More texts than the network reads at a time, as
+        the steps of decoding cost as much for few of them as for many.
         """
         whole = [index for index, text in enumerate(texts) if len(text.tokens) <= encoder.max_tokens]
         examples = encoder.examples([texts[index] for index in whole], [None] * len(whole))
-        for batch, scores in network.answers(examples, self.head()):
-            places = [whole[position] for position in batch.positions]
-            lengths = next(iter(batch.lengths.values()))
+        for batches in _gathered(network.answers(examples, self.head())):
+            places = [whole[position] for batch, _ in batches for position in batch.positions]
+            lengths = np.concatenate([next(iter(batch.lengths.values())) for batch, _ in batches])
+            scores = _side_by_side([found for _, found in batches])
             yield places, self._restricted(scores, [texts[place] for place in places]), lengths
         for index in sorted(set(range(len(texts))) - set(whole)):
             scores = self._window_scores(network, encoder, texts[index])[None]
@@ -376,12 +379,15 @@ class Tag(Task):
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
-        """That of `evaluation.crfsuite`, where it is asked for."""
-        from pipeline.evaluation import crfsuite
+        """Those of `evaluation.crfsuite` and `evaluation.jieba_tags`."""
+        from pipeline.evaluation import crfsuite, jieba_tags
 
-        if not names:
-            return {}
-        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance, keep=keep)
+        scheme, kind, types = self.tagset.scheme, self.options.kind, self.tagset.types
+        run = {
+            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.words, advance=advance, keep=keep),
+            "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.words, advance=advance, keep=keep),
+        }
+        return {baseline: scores for name in names for baseline, scores in run[name]().items()}
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
@@ -424,6 +430,30 @@ def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, objec
     if name in ("cluener", "doccano", "label-studio"):
         chosen["text"] = corpus.text_columns[0]
     return {"encoding": corpus.encoding, **chosen}
+
+
+def _gathered(answers: Iterable[tuple[Batch, Floats]]) -> Iterator[list[tuple[Batch, Floats]]]:
+    """Batches of like length, together until they have `AT_ONCE` scores."""
+    held: list[tuple[Batch, Floats]] = []
+    for batch, scores in answers:
+        if held and sum(found.size for _, found in held) + scores.size > AT_ONCE:
+            yield held
+            held = []
+        held.append((batch, scores))
+    if held:
+        yield held
+
+
+def _side_by_side(scores: Sequence[Floats]) -> Floats:
+    """Scores (batch, steps, tags) of batches as those of one, padded with 0."""
+    if len(scores) == 1:
+        return scores[0]
+    rows, steps = sum(len(each) for each in scores), max(each.shape[1] for each in scores)
+    joined, first = np.zeros((rows, steps, scores[0].shape[2]), np.float32), 0
+    for each in scores:
+        joined[first : first + len(each), : each.shape[1]] = each
+        first += len(each)
+    return joined
 
 
 def _piece(text: Tokenised, start: int, stop: int) -> Tokenised:

@@ -28,9 +28,8 @@ def test_windows_give_what_decoding_in_one_gives(monkeypatch, kind, decode):
     decoder = task._decoder
     scores = np.random.default_rng(0).normal(0, 2, (700, task.head())).astype(np.float32)
     [whole] = decoder.decode(scores[None], np.array([700]))
-    monkeypatch.setattr(sequences, "IN_ONE", 100)
-    monkeypatch.setattr(sequences, "SIZE", 96)
-    monkeypatch.setattr(sequences, "CONTEXT", 24)
+    for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
+        monkeypatch.setattr(sequences, name, value)
     found = decoder._in_windows(scores, Windows(700, 96, 24))
     assert found is not None and found == decoder.decode_long(scores)
     assert found.ids == whole.ids
@@ -45,7 +44,8 @@ def test_windows_that_never_agree_are_decoded_in_one(monkeypatch):
     decoder = task._decoder
     scores = np.zeros((300, task.head()), np.float32)
     scores[:, task.labels.id("M")] = 50  # one word from end to end
-    monkeypatch.setattr(sequences, "IN_ONE", 100)
+    for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
+        monkeypatch.setattr(sequences, name, value)
     assert decoder._in_windows(scores, Windows(300, 96, 24)) is None
     [whole] = decoder.decode(scores[None], np.array([300]))
     assert decoder.decode_long(scores) == whole and len(whole.stretches) == 1
