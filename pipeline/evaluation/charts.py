@@ -116,6 +116,7 @@ def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
                     color=_INK if label is None else colour,
                     parse_math=False,
                 )
+        axes.legend(frameon=False, labelcolor=_INK, loc="center left", bbox_to_anchor=(1, 0.5))
         titles = [f"{_('axis')} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
         _dress(axes, _("map of words"), (titles[0], titles[1]), whole_numbers=False)
         return _svg(figure, _("map of words"))
@@ -190,12 +191,12 @@ def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers
     axes.set_ylabel(axes_titles[1], color=_INK)
     if whole_numbers:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.tick_params(colors=_INK, length=0)
+    axes.tick_params(which="both", colors=_INK, length=0)
     axes.grid(True, color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
-    if axes.get_legend_handles_labels()[0]:
+    if axes.get_legend() is None and axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, labelcolor=_INK)
 
 

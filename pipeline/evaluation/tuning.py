@@ -120,6 +120,8 @@ def _value(found: Mapping[str, Any], value: float | None) -> str:
 
 
 def _setting(value: Any) -> str:
+    if value is None:
+        return "–"
     return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
@@ -132,8 +134,8 @@ def _history(found: Mapping[str, Any], _: Translate) -> str:
     for trial in by_state["complete"]:
         numbers.append(trial["number"])
         reached.append(better([trial["value"], *reached[-1:]]))
-    series = {_("best so far"): (numbers, reached)}
-    series |= {_(state): _points(trials) for state, trials in by_state.items() if trials}
+    series = {_(state): _points(trials) for state, trials in by_state.items() if trials}
+    series[_("best so far")] = (numbers, reached)
     apart = {_("complete"), _("pruned")}
     return charts.lines(_("trials"), series, (_("trial"), found["metric"]), whole_numbers=True, apart=apart)
 
