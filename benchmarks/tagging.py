@@ -207,7 +207,7 @@ def run(job: Job, runs: Path | None = None) -> Record:
 def _figures(run_folder: Path) -> Record:
     report = json.loads((run_folder / "evaluate" / "report.json").read_text(encoding="utf-8"))
     stages = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8"))["stages"]
-    crfsuite = report["baselines"].get("crfsuite", {})
+    crfsuite = report.get("baselines", {}).get("crfsuite", {})
     rows = {"dev": report["counts"]["scored_dev"], "test": report["counts"]["scored"]}
     parts = [part for part in rows if rows[part]]
     return {

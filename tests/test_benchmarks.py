@@ -127,6 +127,17 @@ def test_a_tagging_run_gives_scores_and_a_row(tmp_path: Path) -> None:
     assert row[:2] == ["ner", "1"] and row[7] == f"{100 * found['crfsuite']['test']['f1']:.1f}"
 
 
+def test_a_report_without_test_and_baselines_gives_a_row(tmp_path: Path) -> None:
+    report = {"model": {"best_epoch": 2, "epochs": 3}, "counts": {"scored": 0, "scored_dev": 7}, "dev": {"f1": 0.5}}
+    written = {"evaluate/report.json": {**report, "test": {}}, "manifest.json": {"stages": {"train": {"seconds": 3.0}}}}
+    (tmp_path / "evaluate").mkdir()
+    for name, content in written.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    found = tagging._figures(tmp_path)
+    row = cells(tagging.markdown([{"row": "a", **found}]).splitlines()[2])
+    assert row == ["a", "1", "50.0", "–", "–", "–", "–", "–", "2", "3"]
+
+
 def test_training_speed_of_every_loop() -> None:
     pytest.importorskip("torch")
     script = [sys.executable, "-m", "benchmarks.training_speed", str(MAIL), "--text", "正文", "--label", "类别"]
