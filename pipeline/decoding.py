@@ -589,7 +589,7 @@ def _times(x: Floats, table: Floats) -> Floats:
     """x (rows, tags) @ table, a few rows at a time, as `_LogProduct` says."""
     piece = max(1, ONE_THREAD // table.size)
     if len(x) <= piece:
-        return x @ table  # type: ignore[no-any-return]
+        return x @ table
     result = np.empty_like(x)
     for first in range(0, len(x), piece):
         np.matmul(x[first : first + piece], table, out=result[first : first + piece])
