@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +27,13 @@ class Wanted:
     """What is asked of a model beside its answer.
 
     `probabilities`: the finer columns too; `review_below`: whether a confidence, as written, is less, in the last cell;
-    `layout`: one of `pipeline.layouts.LAYOUTS`.
+    `layout`: one of `pipeline.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, all of them in the last cell.
     """
 
     probabilities: bool = False
     review_below: float | None = None
     layout: str = TABLE
+    n_best: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Answerer:
 def answers(model: Model, texts: Texts, wanted: Wanted = Wanted()) -> Answers:
     """What a model says of texts."""
     tokenised = _tokenised(model, texts)
+    if wanted.n_best > 1:
+        return Answers(_with_others(model, tokenised, wanted), {})
     predictions = model.predict_tokens(tokenised)
     if wanted.layout != TABLE:
         return Answers(_records(wanted.layout, tokenised, predictions), {})
@@ -98,6 +102,22 @@ def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
     to_cut = [text for text in texts if isinstance(text, str)]
     cut = iter(model.tokenise_all(to_cut))
     return [next(cut) if isinstance(text, str) else text for text in texts]
+
+
+def _with_others(model: Model, texts: Sequence[Tokenised], wanted: Wanted) -> list[Cells | None]:
+    """The cells of the best answer, and all of them as JSON: an object each, its keys the columns."""
+    names = model.task.columns(wanted.probabilities)
+    cells: list[Cells | None] = []
+    for best in model.n_best_of_tokens(texts, wanted.n_best):
+        written = [model.task.cells(answer, wanted.probabilities) for answer in best]
+        others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
+        cells.append((*written[0], json.dumps(others, ensure_ascii=False)) if best else None)
+    return cells
+
+
+def _plain(name: str, cell: str) -> Any:
+    """The value that a cell stands for: words and tags are text, the others JSON."""
+    return cell if name in ("words", "tags") else json.loads(cell)
 
 
 def _records(layout: str, texts: Sequence[Tokenised], predictions: Sequence[Prediction]) -> list[Cells | None]:

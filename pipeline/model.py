@@ -100,10 +100,13 @@ class Model:
 
         Raises PipelineError where the task has one answer a text, or n is below 1.
         """
-        tokenised = self.tokenise_all(list(texts))
-        filled = [index for index, text in enumerate(tokenised) if text.tokens]
-        answers: list[list[Prediction]] = [[] for _ in tokenised]
-        found = self.task.n_best(self.network, self.encoder, [tokenised[index] for index in filled], n)
+        return self.n_best_of_tokens(self.tokenise_all(list(texts)), n)
+
+    def n_best_of_tokens(self, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+        """The same for texts that are segmented already."""
+        filled = [index for index, text in enumerate(texts) if text.tokens]
+        answers: list[list[Prediction]] = [[] for _ in texts]
+        found = self.task.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
         for index, best in zip(filled, found, strict=True):
             answers[index] = best
         return answers

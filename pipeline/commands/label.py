@@ -50,6 +50,13 @@ from pipeline.commands.outcome import accounting, expectation, tell
     show_default=True,
     help="Of taggers. long: a row an entity or word, with the number of its row; the others: files that corpora read.",
 )
+@click.option(
+    "--n-best",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of taggers: the column alternatives has so many answers, JSON.",
+)
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
@@ -104,7 +111,7 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
             for name in (
                 *("text", "encoding", "output_format", "output_encoding"),
                 *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
-                *("words", "layout"),
+                *("words", "layout", "n_best"),
             )
         },
     )

@@ -93,8 +93,11 @@ def evaluate_file(
     task, counts = model.task, Counter[str]()
     given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
     read_as = CorpusSettings.model_construct(**given)  # checked by what reads
-    documents = segment.usable(task.read(corpus, read_as, counts), task, counts)
-    rows = [Row(document.row, str(task.gold(document)), _tokenised(model, document)) for document in documents]
+    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    rows = [
+        Row(document.row, str(task.gold(document)), tokenised)
+        for document, tokenised in zip(documents, _tokenised(model, documents), strict=True)
+    ]
     skipped = counts["no_text"] + counts["no_label"]
     if not rows:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
@@ -136,11 +139,13 @@ def _judged(parts: Mapping[str, Part]) -> str:
     return "test" if parts["test"].rows else "dev"
 
 
-def _tokenised(model: Model, document: Document) -> Tokenised:
-    """As the source has cut it, or else as the model cuts."""
-    if document.sentence is None:
-        return model.tokenise(document.text)
-    return Tokenised(document.text, document.sentence.tokens)
+def _tokenised(model: Model, documents: Sequence[Document]) -> list[Tokenised]:
+    """As the source has cut them, or else as the model cuts."""
+    cut = iter(model.tokenise_all([document.text for document in documents if document.sentence is None]))
+    return [
+        next(cut) if document.sentence is None else Tokenised(document.text, document.sentence.tokens)
+        for document in documents
+    ]
 
 
 def _part(

@@ -75,7 +75,7 @@ def sized(
 def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
     """By row number, the words that moved the first `EXPLAINED` of `errors`; {} where tokens don't make the text."""
     chosen = list(errors[:EXPLAINED])
-    pieces = [model.segmenter.split(outcome.text) for outcome in chosen]
+    pieces = model.segmenter.split_all([outcome.text for outcome in chosen])
     if any("".join(found) != outcome.text for found, outcome in zip(pieces, chosen, strict=True)):
         return {}  # modes "search" and "full" give a character several times
     answers = [model.labels.id(outcome.predicted) for outcome in chosen]

@@ -283,7 +283,6 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
 def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
     paths = [path for part in PARTS if (path := getattr(corpus, part))]
-    engine = [find_model(Path(cut.engine)) / "SHA256SUMS"] if cut.trained and cut.unit == "word" else []
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
@@ -291,7 +290,17 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *engine], VERSION)
+    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
+
+
+def _engine_files(cut: SegmentSettings) -> list[Path]:
+    """What tells a trained engine from another."""
+    if not cut.trained or cut.unit == "char":
+        return []
+    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
+    if not sums.is_file():
+        raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
+    return [sums]
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)

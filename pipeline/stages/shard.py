@@ -35,13 +35,14 @@ from pipeline.manifest import sha256, versions
 from pipeline.model import Model
 from pipeline.parallel import map_ordered
 from pipeline.stages.segment import joined
+from pipeline.tasks import Tag
 
 CHUNK = 2048  # rows in memory at a time, which are sorted by length together
 CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
 ALONE = 1.0  # seconds of work in one process before others are started
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
 ORIGIN = ("file", "row")  # the columns that say where a row comes from
-NEEDS_REVIEW = "needs_review"
+NEEDS_REVIEW, ALTERNATIVES = "needs_review", "alternatives"
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
 
 
@@ -54,7 +55,8 @@ class Options:
     `strict`: stop at a bad row; `review_below`: add `needs_review`, true for a confidence, as written, below that;
     `workers`: processes, 0 for all cores, with no bearing on what is written; `origin`: what to call the input in the
     columns `file` and `row` (from 1), which are left out where it is None; `words`: a column with the words of the text
-    (`corpora.wordcells`), or, where `text` is empty, the text itself; `layout`: one of `pipeline.layouts.LAYOUTS`.
+    (`corpora.wordcells`), or, where `text` is empty, the text itself; `layout`: one of `pipeline.layouts.LAYOUTS`;
+    `n_best`: the column `alternatives` has so many answers of a tagger, if more than 1.
     """
 
     text: str | Sequence[str] = "text"
@@ -73,6 +75,7 @@ class Options:
     origin: str | None = None
     words: str | None = None
     layout: str = TABLE
+    n_best: int = 1
 
     def as_arguments(self) -> dict[str, Any]:
         """The options by name, as `label_file` takes them."""
@@ -91,7 +94,7 @@ class Options:
     @property
     def wanted(self) -> Wanted:
         """What is asked of the model."""
-        return Wanted(self.probabilities, self.review_below, self.layout)
+        return Wanted(self.probabilities, self.review_below, self.layout, self.n_best)
 
 
 class Shard:
@@ -144,11 +147,14 @@ class Shard:
         origin = () if self.options.origin is None else ORIGIN
         columns = self.model.task.columns(self.options.probabilities)
         review = () if self.options.review_below is None else (NEEDS_REVIEW,)
-        return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review))
+        others = (ALTERNATIVES,) if self.options.n_best > 1 else ()
+        return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review, *others))
 
     def check(self) -> None:
         """Raises what is wrong with the columns and formats, before anything is made."""
         self._check_layout()
+        if self.options.n_best > 1 and not isinstance(self.model.task, Tag):
+            raise PipelineError("--n-best is of taggers; a classifier has --probabilities: leave it out")
         self._check_words()
         self._check_labels()
         self._check_review()
@@ -166,7 +172,8 @@ class Shard:
             raise PipelineError(
                 f"{self.target}: --layout {options.layout} is written as {', '.join(GROWING)}: name such a file"
             )
-        for name, given in (("--probabilities", options.probabilities), ("--prefix", options.prefix)):
+        columns = {"--probabilities": options.probabilities, "--prefix": options.prefix, "--n-best": options.n_best > 1}
+        for name, given in columns.items():
             if given:
                 raise PipelineError(
                     f"{name} is about the columns of --layout table, not of {options.layout}: leave it out"
@@ -207,6 +214,7 @@ class Shard:
             "--text": options.columns,
             "--words": options.words,
             "--layout": options.layout,
+            "--n-best": options.n_best,
             "--format": self.format,
             "--output-format": self.output_format,
             "--encoding": options.encoding,

@@ -259,6 +259,36 @@ def test_a_word_with_a_line_end_is_no_line_of_columns(tmp_path, models):
         assert (done.labelled, done.rejected) == (1, 1) and "cannot hold" in done.reason
 
 
+@pytest.mark.parametrize("kind", ["entities", "joint"])
+def test_alternatives_are_the_n_best(tmp_path, models, kind):
+    asked = ["去滨江步道骑车", "", "我"]
+    write_csv(tmp_path / "in.csv", [[cell] for cell in asked], header=("text",))
+    label_file(models[kind], tmp_path / "in.csv", tmp_path / "out.csv", n_best=3)
+    header, *rows = read_csv(tmp_path / "out.csv")
+    assert header[-1] == "alternatives" and rows[1][1:] == [""] * (len(header) - 1)
+    for row, best in zip(rows, models[kind].n_best(asked, 3), strict=True):
+        found = json.loads(row[-1] or "[]")
+        assert [each["confidence"] for each in found] == [round(answer.score, 4) for answer in best]
+        assert len(found) == len(best)
+        for each, answer in zip(found, best, strict=True):
+            if kind == "joint":
+                assert (each["words"], each["tags"]) == (" ".join(answer.tokens), " ".join(answer.tags))
+            else:
+                assert [entity["start"] for entity in each["entities"]] == [span.start for span in answer.spans]
+        scores = [answer.score for answer in best]
+        assert scores == sorted(scores, reverse=True)
+        assert not best or row[-2] == f"{best[0].score:.4f}"
+
+
+def test_a_classifier_has_no_alternatives(tmp_path):
+    model = make_model(tmp_path / "model")
+    write_csv(tmp_path / "in.csv", [["去"]], header=("text",))
+    with pytest.raises(PipelineError, match="--n-best is of taggers"):
+        label_file(model, tmp_path / "in.csv", tmp_path / "out.csv", n_best=2)
+    with pytest.raises(PipelineError, match="only taggers answer with several"):
+        Model.load(model).n_best(["去"], 2)
+
+
 def test_the_command(tmp_path, models, capsys):
     folder = models["pos"].network.path.parent
     write_csv(tmp_path / "in.csv", [["去北京", "去 北京"]], header=("text", "词"))

@@ -13,7 +13,7 @@ from random_tagger import make_tagger
 
 import pipeline
 from pipeline.dictionary import UserDictionary
-from pipeline.errors import ModelError, SettingsError
+from pipeline.errors import ModelError, PipelineError, SettingsError
 from pipeline.manifest import Manifest
 from pipeline.model import Model, open_segmenter
 from pipeline.parallel import split_texts
@@ -126,6 +126,11 @@ def test_a_classifier_carries_its_segmenter_along(mini, engine):
     shutil.rmtree(moved / "segmenter")
     with pytest.raises(ModelError, match="no model here"):
         Model.load(moved)
+
+
+def test_an_engine_that_is_not_there(mini):
+    with pytest.raises(PipelineError, match=r"runs/cws: no model here: segment\.engine names a run"):
+        pipeline.run(mini / "mini.toml", overrides=["segment.engine=runs/cws"], runs=mini / "runs")
 
 
 def test_another_segmenter_in_a_model_is_refused(engine, tmp_path):
