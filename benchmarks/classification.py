@@ -146,8 +146,12 @@ def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) ->
     click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
 
 
-def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[Record]:
+def perform(
+    jobs: Sequence[Job], path: Path, runs: Path | None = None, by: Callable[..., Record] | None = None
+) -> list[Record]:
     """The records of the jobs, in order; those that `path` lacks are run and added to it, each as soon as it is done.
+
+    `by`: what runs a job and gives its figures; left out: `run`.
 
     Raises subprocess.CalledProcessError where a run fails.
     """
@@ -157,7 +161,7 @@ def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[R
         if _name(job.key) in done:
             continue
         click.echo(f"{number}/{len(jobs)} {job.table}: {job.row}, {job.data.name}, seed {job.seed}", err=True)
-        record = done[_name(job.key)] = {"key": job.key, "row": job.row, **run(job, runs)}
+        record = done[_name(job.key)] = {"key": job.key, "row": job.row, **(by or run)(job, runs)}
         with path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     return [done[_name(job.key)] for job in jobs]
