@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,10 @@ class Batch:
         """Which places of the first stream are no padding: bool (batch, steps)."""
         name = next(iter(self.ids))
         return np.arange(self.ids[name].shape[1]) < self.lengths[name][:, None]
+
+
+# What a network is handed beside the inputs of a batch, by name.
+Feed = Callable[[Batch, np.random.Generator], dict[str, NDArray[Any]]]
 
 
 def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch]:

@@ -63,6 +63,16 @@ def next_token() -> TokenLoss:
     return TokenLoss(log_likelihood)
 
 
+def first_of_each() -> TokenLoss:
+    """Of the first of each token's scores: softmax over a target, which comes first, and those drawn beside it."""
+
+    def log_likelihood(scores: Any, lengths: Any, targets: Any) -> Any:
+        logs = scores[:, :, 0] - ops.logsumexp(scores, axis=-1)
+        return ops.sum(ops.where(targets != NO_TARGET, logs, 0.0), axis=1)
+
+    return TokenLoss(log_likelihood)
+
+
 def chain(kind: str, layer: Any, allowed: Iterable[Any]) -> TokenLoss:
     """Of a "crf" or "maxent" chain whose scores are a `network.Chain`'s; they are trained along.
 

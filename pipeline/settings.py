@@ -179,6 +179,12 @@ class LanguageSettings(Section):
         description="tokens through which gradients go back; states go on from window to window. 0: whole texts",
     )
     tied: bool = Field(False, description="score tokens by the vectors that they are read with")
+    sampled: int = Field(
+        0,
+        ge=0,
+        description="tokens of the vocabulary that a step of training scores, drawn by frequency; 0: all of them. "
+        "What is evaluated scores all",
+    )
     order: Count = Field(5, description="of the Kneser-Ney n-grams in the report")
 
 

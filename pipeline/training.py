@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
 from pipeline import optimizers
-from pipeline.batch import Batch, Example, pad, shuffled, windows
+from pipeline.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
 from pipeline.network import forget
 from pipeline.settings import TrainSettings
@@ -60,6 +60,8 @@ class Trainer:
         window: None for a network that is handed texts whole; for one that keeps its states and has as many rows as a
             batch, how many steps it is handed at a time, 0 for all of them. Its states begin with nothing in each
             batch, and go on from window to window.
+        feed: what the network is handed at each step beside a batch's own inputs, by name; drawn by a generator that
+            seed and epoch decide.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Trainer:
         checkpoint: Path,
         measure: Callable[[], dict[str, float]],
         window: int | None = None,
+        feed: Feed | None = None,
     ) -> None:
         self.network = network
         self.examples = examples
@@ -81,6 +84,7 @@ class Trainer:
         self.checkpoint = checkpoint
         self.measure = measure
         self.window = window
+        self.feed = feed
         self.history: list[Epoch] = []
         self.best: list[NDArray[Any]] = []
         self.best_epoch = 0
@@ -140,9 +144,11 @@ class Trainer:
 
     def _epoch(self, number: int, advance: Advance) -> Epoch:
         total, weight, tokens, start = 0.0, 0, 0, time.perf_counter()
+        generator = np.random.default_rng([self.seed, number, 1])
         for batch in self._batches(number):
             weights = None if self._weights is None else self._weights[batch.targets]
-            loss = float(self.network.train_on_batch(batch.inputs, batch.targets, sample_weight=weights))
+            inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+            loss = float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
             if not math.isfinite(loss):
                 raise Diverged(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"

@@ -285,6 +285,57 @@ CHINESE = {
     "No text is in two parts, none twice in train, none with two labels.": (
         "没有文本同时出现在两部分中，没有重复的训练文本，也没有带两个标签的文本。"
     ),
+    "No text was scored.": "没有文本可供评分。",
+    "On {rows} {part} texts ({tokens} tokens, ends counted) the {model} has perplexity {perplexity}: {token} bits "
+    "a token, {character} a character.": (
+        "在{part}的 {rows} 条文本上（{tokens} 个词元，含结尾），{model}的困惑度为 {perplexity}："
+        "每词元 {token} 比特，每字 {character} 比特。"
+    ),
+    "{share}% below {who} ({perplexity})": "比{who}（{perplexity}）低 {share}%",
+    "{share}% above {who} ({perplexity})": "比{who}（{perplexity}）高 {share}%",
+    "unigram": "一元模型",
+    "Kneser-Ney n-grams": "Kneser-Ney n 元模型",
+    "The network has not proved its worth: the perplexity of {who} is inside its 95% interval.": (
+        "网络尚未证明其价值：{who}的困惑度落在它的 95% 区间之内。"
+    ),
+    "The network earned its cost: its perplexity is {share}% below that of {who}.": (
+        "网络值得其开销：困惑度比{who}低 {share}%。"
+    ),
+    "The network did not earn its cost: its perplexity is {share}% above that of {who}.": (
+        "网络不值得其开销：困惑度比{who}高 {share}%。"
+    ),
+    "By length and rank": "按长度和频次",
+    "Most surprising tokens": "最意外的词元",
+    "Likeliest and unlikeliest texts": "最可能与最不可能的文本",
+    "Perplexity is the inverse of the geometric mean of the probabilities of all tokens, ends of texts counted; the "
+    "brackets are its 95% bootstrap interval over texts. Unknown tokens are spelt, so that models with any vocabulary "
+    "can be compared; bits a character do not depend on how texts are cut. The last column is how far the model's "
+    "perplexity is from that of the n-grams.": (
+        "困惑度是词元概率几何平均的倒数，文本结尾也计入；方括号内为按文本自助抽样的 95% 区间。未知词元逐字拼写，"
+        "因此词表不同的模型也可比较；每字比特数与切分方式无关。最后一列是模型困惑度与 n 元模型的差距。"
+    ),
+    "texts": "文本数",
+    "tokens": "词元数",
+    "perplexity": "困惑度",
+    "bits a token": "每词元比特",
+    "bits a character": "每字比特",
+    "the model's perplexity": "模型的困惑度",
+    "Bits a token on {part}. The rank is the token's by frequency in train, 1 the most frequent; ends of texts have "
+    "none.": "在{part}上的每词元比特数。名次按词元在训练集中的频次，1 为最常见；文本结尾没有名次。",
+    "by length (characters)": "按长度（字数）",
+    "by rank in train": "按训练集频次名次",
+    "model": "模型",
+    "unknown": "未知",
+    "The most surprising tokens of {part}, each with what stands around it, a text once; all of the first 1,000 are in "
+    "surprises.csv. The darker a token, the more bits it has, given all that stands before it:": (
+        "{part}中最意外的词元及其上下文，每条文本只出现一次；前 1,000 个全部见 surprises.csv。"
+        "颜色越深，该词元在其前文之后的比特数越高："
+    ),
+    "{bits} bits": "{bits} 比特",
+    "end": "结尾",
+    "Lowest perplexity": "困惑度最低",
+    "Highest perplexity": "困惑度最高",
+    "perplexity on dev": "开发集困惑度",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.evaluation import frame, report, summary, surprise, tagged
+from pipeline.evaluation import frame, likelihood, report, summary, tagged
 from pipeline.evaluation.language import Language, Translate, translator
 from pipeline.evaluation.summary import ScoreRow, judged_part, percent, score_rows
 
@@ -57,10 +57,9 @@ def _titled(title: str, body: str) -> list[str]:
 
 def _said(document: Mapping[str, Any], language: Language) -> list[str]:
     _ = translator(language)
-    if document["task"] == "language":
-        return [escaped(" ".join(surprise.sentences(document)))]
-    said = tagged.sentences(document, _) if document["task"] == "tag" else summary.sentences(document, _)
-    decided = summary.verdict(document, _)
+    kind = {"tag": tagged.sentences, "language": likelihood.sentences}.get(document["task"], summary.sentences)
+    said = kind(document, _)
+    decided = (likelihood.verdict if document["task"] == "language" else summary.verdict)(document, _)
     joined = escaped((" " if language == "en" else "").join(said))
     return [f"**{escaped(decided)}**", joined] if decided else [joined]
 

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from pipeline.evaluation.outcome import Outcome
 
 LENGTHS = (0, 10, 20, 50, 100, 200)  # characters from which a group of texts begins
 RANKS = (1, 101, 1001, 10001)  # ranks from which a group of tokens begins, by falling frequency in train
 BEFORE = 12  # characters shown before a surprising token
 LN2 = math.log(2)
+RESAMPLES = 2000
+AT_ONCE = 1 << 22  # numbers drawn at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,24 @@ def over(logs: Sequence[float], characters: int) -> dict[str, Any]:
         "bits_per_token": total / LN2 / len(logs) if logs else None,
         "bits_per_character": total / LN2 / characters if characters else None,
     }
+
+
+def interval(outcomes: Sequence[Outcome], seed: int = 0) -> list[float]:
+    """The 95 % bootstrap interval [low, high] of the perplexity: percentiles over 2,000 resamples of whole texts.
+
+    Tokens of one text are not independent, so texts are drawn (Efron, 1979). [] where there are less than two.
+    """
+    if len(outcomes) < 2:
+        return []
+    nats = np.array([-math.fsum(outcome.probabilities) for outcome in outcomes])
+    tokens = np.array([len(outcome.probabilities) for outcome in outcomes], np.float64)
+    generator, count = np.random.default_rng(seed), len(outcomes)
+    rows = max(1, AT_ONCE // count)
+    means: list[float] = []
+    while len(means) < RESAMPLES:
+        drawn = generator.multinomial(count, np.full(count, 1 / count), min(rows, RESAMPLES - len(means)))
+        means += (drawn @ nats / (drawn @ tokens)).tolist()
+    return [exp(value) for value in np.percentile(means, (2.5, 97.5)).tolist()]
 
 
 def exp(value: float) -> float:

@@ -11,7 +11,6 @@ from pipeline.evaluation import markdown, report, surprise, tagged
 from pipeline.evaluation.language import Language
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.perplexity import Surprise
 from pipeline.evaluation.summary import judged_part
 
 Rows = list[dict[str, str]]
@@ -73,12 +72,7 @@ def _tagger(made: Path, document: Mapping[str, Any], language: Language) -> None
 
 
 def _language_model(made: Path, document: Mapping[str, Any], language: Language) -> None:
-    rows, _ = _table(made / "surprises.csv")
-    listed = [
-        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
-        for row in rows[: surprise.SHOWN]
-    ]
-    report.write_whole(made / "report.txt", surprise.render(document, listed))
+    surprise.write_readable(made, document, *surprise.read(made), language)
 
 
 READABLE = {"classify": _classifier, "tag": _tagger, "language": _language_model}

@@ -5,37 +5,43 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
-from corpora.table import TableWriter
+from corpora.table import TableReader, TableWriter
+from pipeline.evaluation import likelihood
+from pipeline.evaluation.language import Language
+from pipeline.evaluation.likelihood import TITLES, number, sentences
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.perplexity import LN2, Surprise, exp, relative, surprises
+from pipeline.evaluation.perplexity import LN2, Surprise, exp, interval, surprises
 from pipeline.evaluation.report import Report, mended
 from pipeline.evaluation.summary import PARTS, facts, judged_part, model_title
 from pipeline.evaluation.text import table
 
-TITLES = {"unigram": "unigram", "kneser_ney": "Kneser-Ney n-grams"}
 LISTED = 1000  # most surprising tokens, in the table
 SHOWN = 20  # in the report
-COLUMNS = ("row", "text", "tokens", "log_probability", "perplexity", "bits_per_character", "leaked")
+COLUMNS = ("row", "text", "tokens", "log_probability", "perplexity", "bits_per_character", "leaked", "surprisal")
 
 
-def write(folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+def write(
+    folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]], *, language: Language = "en"
+) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     The folder is made if need be. All files are UTF-8, and each appears whole or not at all:
 
-    - report.json, report.txt
+    - report.json, report.txt, report.html (in `language`)
     - predictions.csv: row, text (`report.mended`), tokens (the end counted), log_probability (natural), perplexity,
-      bits_per_character, leaked (true or false); of test, or of dev where no test row was scored
+      bits_per_character, leaked (true or false), surprisal (JSON: [start, end, bits] of each token and of the end, in
+      characters); of test, or of dev where no test row was scored
     - surprises.csv: of these the 1,000 most surprising tokens: row, start, end (characters), token, bits, before
     - predictions-dev.csv: dev in the same way
     """
     folder.mkdir(parents=True, exist_ok=True)
-    document = report.as_dict()
+    document = replace(report, intervals=_intervals(outcomes)).as_dict()
     part = judged_part(document)
     judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
     listed = heapq.nsmallest(LISTED, surprises(judged), key=lambda one: (-one.bits, one.row, one.start))
@@ -45,8 +51,52 @@ def write(folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]
         _write_texts(folder / "predictions-dev.csv", dev)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
-    _write(folder / "report.txt", render(document, listed[:SHOWN]))
+    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, language)
     _write(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path,
+    document: Mapping[str, Any],
+    judged: Sequence[Outcome],
+    listed: Sequence[Surprise],
+    language: Language = "en",
+) -> None:
+    """Writes report.txt and report.html of what `read` gives, or what was written for it to read."""
+    _write(folder / "report.txt", render(document, listed[:SHOWN]))
+    _write(folder / "report.html", likelihood.render(document, judged, listed, language))
+
+
+def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
+    """The outcomes of a report's predictions.csv, and the tokens of its surprises.csv."""
+    judged = []
+    for row in _rows(folder / "predictions.csv"):
+        places = json.loads(row["surprisal"])
+        tokens = tuple(row["text"][start:end] for start, end, _ in places[:-1])
+        logs = tuple(-bits * LN2 for *_, bits in places)
+        judged.append(
+            Outcome(int(row["row"]), row["text"], "", "", 0.0, logs, leaked=row["leaked"] == "true", tokens=tokens)
+        )
+    listed = [
+        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
+        for row in _rows(folder / "surprises.csv")
+    ]
+    return judged, listed
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    table = TableReader(path)
+    return (dict(zip(table.columns, map(str, row), strict=True)) for row in table)
+
+
+def _as_kept(outcome: Outcome) -> Outcome:
+    """As it comes back from predictions.csv."""
+    logs = tuple(-bits * LN2 for *_, bits in _surprisal(outcome))
+    return replace(outcome, text=mended(outcome.text), tokens=tuple(map(mended, outcome.tokens)), probabilities=logs)
+
+
+def _surprisal(outcome: Outcome) -> list[tuple[int, int, float]]:
+    return [(one.start, one.end, round(one.bits, 4)) for one in surprises([outcome])]
 
 
 def render(document: Mapping[str, Any], listed: Sequence[Surprise]) -> str:
@@ -65,25 +115,15 @@ def render(document: Mapping[str, Any], listed: Sequence[Surprise]) -> str:
     return "\n\n".join(block.rstrip() for block in blocks) + "\n"
 
 
-def sentences(document: Mapping[str, Any]) -> list[str]:
-    """The result in two sentences: the perplexity, and the distance to each model of n-grams."""
-    part = judged_part(document)
-    scores = document.get(part) or {}
-    if not scores.get("perplexity"):
-        return ["No text was scored."]
-    per_character = scores["bits_per_character"]
-    said = [
-        f"On {scores['rows']:,} {part} texts ({scores['tokens']:,} tokens, ends counted) the {model_title(document)} "
-        f"has perplexity {_number(scores['perplexity'])}: {scores['bits_per_token']:.3f} bits a token, "
-        f"{'–' if per_character is None else f'{per_character:.3f}'} a character."
-    ]
-    against = [
-        f"{abs(100 * share):.1f}% {'below' if share >= 0 else 'above'} {TITLES.get(name, name)} "
-        f"({_number(found[part]['perplexity'])})"
-        for name, found in document.get("baselines", {}).items()
-        if part in found and (share := relative(scores, found[part])) is not None
-    ]
-    return [*said, f"That is {', '.join(against)}."] if against else said
+def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+    """Of the perplexity on each part, and on it without the texts that leaked, where there are some."""
+    clean = {
+        f"{part}_without_leaked": [one for one in rows if not one.leaked]
+        for part, rows in outcomes.items()
+        if any(one.leaked for one in rows)
+    }
+    parts = {**outcomes, **clean}
+    return {part: {"perplexity": found} for part, rows in parts.items() if (found := interval(rows))}
 
 
 def _score_rows(document: Mapping[str, Any]) -> list[list[str]]:
@@ -105,11 +145,7 @@ def _groups(groups: Mapping[str, Mapping[str, Any]]) -> str:
 def _numbers(found: Mapping[str, Any]) -> list[str]:
     bits = (found[name] for name in ("bits_per_token", "bits_per_character"))
     shown = ("–" if value is None else f"{value:.3f}" for value in bits)
-    return [f"{found['tokens']:,}", _number(found["perplexity"]), *shown]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}" if value < 1e6 else f"{value:.3g}"
+    return [f"{found['tokens']:,}", number(found["perplexity"]), *shown]
 
 
 def _listed(listed: Sequence[Surprise]) -> str:
@@ -136,7 +172,10 @@ def _write_texts(path: Path, outcomes: Sequence[Outcome]) -> None:
             total, tokens = math.fsum(outcome.probabilities), len(outcome.probabilities)
             bits = -total / LN2 / len(outcome.text) if outcome.text else None
             leaked = "true" if outcome.leaked else "false"
-            rows.write((outcome.row, mended(outcome.text), tokens, total, exp(-total / tokens), bits, leaked))
+            surprisal = json.dumps(_surprisal(outcome))
+            rows.write(
+                (outcome.row, mended(outcome.text), tokens, total, exp(-total / tokens), bits, leaked, surprisal)
+            )
 
 
 def _write_surprises(path: Path, listed: Sequence[Surprise]) -> None:

@@ -56,7 +56,7 @@ class Choice:
         if self.temperature == 0:
             return np.eye(len(scores))[scores.argmax()]  # type: ignore[no-any-return]
         found = softmax(scores / self.temperature)
-        order = np.argsort(-found, kind="stable")
+        order = np.argsort(-scores, kind="stable")  # which tell apart what the softmax rounds to the same
         kept = order[: self.top_k or len(order)]
         if self.top_p < 1:
             shares = np.cumsum(found[kept]) / found[kept].sum()

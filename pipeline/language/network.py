@@ -13,6 +13,7 @@ from pipeline.network import CELLS
 from pipeline.settings import NetworkSettings
 
 Array = NDArray[np.float32]
+IMPOSSIBLE = -1e9
 
 
 class Tied(layers.Layer):  # type: ignore[misc]
@@ -36,6 +37,51 @@ class Tied(layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, states_shape: Any) -> Any:
         """(rows, steps, vocabulary)."""
         return (*states_shape[:-1], self.embedding.input_dim)
+
+
+class Sampled(layers.Layer):  # type: ignore[misc]
+    """Scores of each step's target and of a sample, by the weights of `scores`, a Dense or Tied of the vocabulary.
+
+    (rows, steps, width), targets int32 (rows, steps), sample int32 (size,) -> (rows, steps, 1 + size), the target's
+    first; a place below 0 in the sample is none. `logs`: float32 (vocabulary,), the logarithm of each id's chance to be
+    in a sample. It is taken from its score, and the target is ruled out in the sample: so the softmax is the
+    probability that the target is the true one of these, and has its optimum where that over the whole vocabulary has
+    it, however small the samples (Jean et al., ACL 2015, section 3, for the idea; Ma and Collins, EMNLP 2018,
+    section 3, for the ranking objective).
+    """
+
+    def __init__(self, scores: layers.Layer, logs: Array, **options: Any) -> None:
+        super().__init__(**options)
+        self.scores = scores
+        self.logs = logs
+
+    def call(self, states: Any, targets: Any, sample: Any) -> Any:
+        """Where there is no target (below 0) the scores mean nothing."""
+        targets, ids, layer = ops.maximum(targets, 0), ops.maximum(sample, 0), self.scores
+        table = layer.embedding.embeddings if isinstance(layer, Tied) else ops.transpose(layer.kernel)
+        bias = layer.bias - self.logs
+        own = ops.sum(states * ops.take(table, targets, axis=0), axis=-1) + ops.take(bias, targets, axis=0)
+        others = ops.matmul(states, ops.transpose(ops.take(table, ids, axis=0))) + ops.take(bias, ids, axis=0)
+        others = ops.where((targets[..., None] == sample) | (sample < 0), IMPOSSIBLE, others)
+        return ops.concatenate([own[..., None], others], axis=-1)
+
+    def compute_output_shape(self, states_shape: Any, targets_shape: Any, sample_shape: Any) -> Any:
+        """(rows, steps, 1 + size)."""
+        return (*states_shape[:-1], None)
+
+
+def sampled(network: keras.Model, logs: Array) -> keras.Model:
+    """A network of `build`, its layers and weights, with a `Sampled` in place of its scores.
+
+    Its inputs are those of `network`, and `targets` and `sample`.
+    """
+    rows = network.inputs[0].shape[0]
+    targets = keras.Input(batch_shape=(rows, None), dtype="int32", name="targets")
+    sample = keras.Input(batch_shape=(None,), dtype="int32", name="sample")
+    layer = network.get_layer("scores")
+    scores = Sampled(layer, logs, name="sampled")(layer.input, targets, sample)
+    inputs = {tensor.name: tensor for tensor in network.inputs}
+    return keras.Model({**inputs, "targets": targets, "sample": sample}, scores)
 
 
 def build(

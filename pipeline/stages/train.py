@@ -255,13 +255,14 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
     from pipeline.training import Trainer
 
     network = prepared.task.build(settings, prepared.tables)
+    learner = prepared.task.learner(network, prepared.train)
 
     def measure() -> dict[str, float]:
         _save_graph(settings, prepared, network, folder / "candidate.onnx")
         return _dev_scores(prepared, _taught(prepared, network), Frozen(folder / "candidate.onnx"))
 
     trainer = Trainer(
-        network,
+        learner.network,
         prepared.train,
         prepared.task.loss(network, settings.train),
         settings.train,
@@ -269,6 +270,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         checkpoint=folder / "checkpoint.npz",
         measure=measure,
         window=prepared.task.window,
+        feed=learner.feed,
     )
     return network, trainer
 

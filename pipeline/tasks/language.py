@@ -26,10 +26,11 @@ from pipeline.labels import Labels
 from pipeline.language import BOUNDARY
 from pipeline.language.kneser_ney import KneserNey
 from pipeline.language.reader import Reader
+from pipeline.language.sampling import Sampling
 from pipeline.language.spelling import Spelling
 from pipeline.progress import Advance
 from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
-from pipeline.tasks.task import Prediction, Task
+from pipeline.tasks.task import Learner, Prediction, Task
 
 if TYPE_CHECKING:
     from pipeline.evaluation.baselines import Keep, Sample
@@ -86,6 +87,7 @@ class Language(Task):
         width: of the network's states.
         window: steps that training reads at a time, 0 for whole texts.
         tied: whether tokens are scored by the vectors that they are read with.
+        sampled: tokens of the vocabulary that a step of training scores, 0 for all.
         order: of the n-gram model to compare with.
         rare: tokens that come less often in train are what unknown ones are expected to look like.
         spelling: how unknown tokens are written; learnt from train.
@@ -107,6 +109,7 @@ class Language(Task):
         *,
         window: int = 64,
         tied: bool = False,
+        sampled: int = 0,
         order: int = 5,
         rare: int = 2,
         spelling: Spelling | None = None,
@@ -117,6 +120,7 @@ class Language(Task):
         self.width = width
         self.window: int = window
         self.tied = tied
+        self.sampled = sampled
         self.order = order
         self.rare = rare
         self.spelling = spelling or Spelling(unit, {}, 0)
@@ -131,6 +135,7 @@ class Language(Task):
             settings.network.state_width,
             window=language.window,
             tied=language.tied,
+            sampled=language.sampled,
             order=language.order,
             rare=max(2, settings.embed.min_count),
         )
@@ -179,10 +184,25 @@ class Language(Task):
         return network.build(settings.network, table, rows, seed, unit=self.unit, tied=self.tied)
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
-        """Minus the logarithm of the probability of a token."""
+        """Minus the logarithm of the probability of a token, among all or among a sample."""
         from pipeline import losses
 
-        return losses.next_token()
+        return losses.first_of_each() if self.sampled else losses.next_token()
+
+    def learner(self, network: Any, examples: Sequence[Example]) -> Learner:
+        """The network, or where tokens are sampled that with fewer scores, fed with targets and a sample."""
+        if not self.sampled:
+            return Learner(network)
+        from pipeline.language.network import sampled
+
+        targets = np.concatenate([np.asarray(example.target) for example in examples])
+        counts = np.bincount(targets, minlength=network.output_shape[-1])
+        sampling = Sampling.of(counts, self.sampled)
+
+        def feed(batch: Batch, generator: np.random.Generator) -> dict[str, Any]:
+            return {"targets": batch.targets, "sample": sampling.draw(generator)}
+
+        return Learner(sampled(network, sampling.logs), feed)
 
     def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
         """The graph that takes its states and gives them back."""
@@ -286,18 +306,19 @@ class Language(Task):
         return found
 
     def _compared(self, model: KneserNey, texts: Sequence[Tokenised], encoder: Encoder) -> dict[str, Any]:
-        from pipeline.evaluation.perplexity import over
-
         ids = self._ids(encoder, texts)
         found = zip(texts, ids, model.log_probabilities(ids), strict=True)
-        logs = [log for text, row, values in found for log in self._spelt(text, row, values)]
-        return {"rows": len(texts), **over(logs, sum(len(text.text) for text in texts))}
+        outcomes = [
+            Outcome(0, text.text, "", "", 1.0, self._spelt(text, row, values), tokens=tuple(text.tokens))
+            for text, row, values in found
+        ]
+        return self.score(outcomes)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.surprise.write`."""
         from pipeline.evaluation import surprise
 
-        surprise.write(folder, written, outcomes)
+        surprise.write(folder, written, outcomes, language=detail.language)
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`log_probability` (natural, of the whole text, its end included), `perplexity`, and with `probabilities`
@@ -316,5 +337,6 @@ class Language(Task):
         return (*shown, json.dumps([[start, end, round(bits, 4)] for (start, end), bits in pairs]))
 
     def _with(self, **changed: Any) -> Self:
-        kept = {name: getattr(self, name) for name in ("window", "tied", "order", "rare", "spelling", "vocabulary")}
+        names = ("window", "tied", "sampled", "order", "rare", "spelling", "vocabulary")
+        kept = {name: getattr(self, name) for name in names}
         return type(self)(self.unit, self.width, **{**kept, **changed})

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpora.document import Document
-from pipeline.batch import Batch, Example
+from pipeline.batch import Batch, Example, Feed
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.calibration import Point
@@ -39,6 +39,13 @@ class Prediction:
     value: str | None
     score: float
     distribution: tuple[float, ...] = ()
+
+
+class Learner(NamedTuple):
+    """What training changes, a `keras.Model`, and what it hands that at each step beside the inputs of a batch."""
+
+    network: Any
+    feed: Feed | None = None
 
 
 class Task(ABC):
@@ -111,6 +118,10 @@ class Task(ABC):
         from pipeline import network
 
         return network.build(settings.network, tables, settings.seed)
+
+    def learner(self, network: Any, examples: Sequence[Example]) -> Learner:
+        """What training changes, whose weights are those of the network: the network itself."""
+        return Learner(network)
 
     def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
         """The network as an `onnx.ModelProto`, by its weights as `network.weights` names them."""

@@ -1,0 +1,147 @@
+"""The page of a language model's report: its figures are those of report.json, and texts cannot become markup."""
+
+import json
+import math
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+from few_lines import CHARACTERS, WORDS
+from scipy.stats import bootstrap
+
+from pipeline.evaluation import frame, language, likelihood
+from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.perplexity import interval, perplexity, surprises
+from pipeline.evaluation.surprise import render
+
+
+def outcome(row, text, *nats, leaked=False):
+    """A text of characters, and minus the logarithms of their probabilities and of the end's."""
+    logs = tuple(-value for value in nats)
+    return Outcome(row, text, "", "", 1.0, logs, leaked=leaked, tokens=tuple(text))
+
+
+def some(count, seed=1):
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(0, 30, count)
+    return [outcome(row, "好" * size, *generator.exponential(4, size + 1)) for row, size in enumerate(sizes, start=1)]
+
+
+def document(test, baselines=None):
+    found = {"task": "language", "model": {"cell": "gru"}, "counts": {}, "test": perplexity(test, {"好": 1}.get)}
+    return {**found, "intervals": {"test": {"perplexity": interval(test)}}, "baselines": baselines or {}}
+
+
+def page(found, test, language="en"):
+    listed = sorted(surprises(test), key=lambda one: -one.bits)
+    return likelihood.render(found, test, listed, language)
+
+
+def words(text):
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+def test_the_interval_is_that_of_another_bootstrap():
+    outcomes = some(60)
+    nats = np.array([-sum(one.probabilities) for one in outcomes])
+    tokens = np.array([len(one.probabilities) for one in outcomes])
+
+    def statistic(nats, tokens, axis):
+        return np.exp(nats.sum(axis=axis) / tokens.sum(axis=axis))
+
+    found = bootstrap((nats, tokens), statistic, paired=True, method="percentile", n_resamples=4000, rng=1)
+    expected = found.confidence_interval
+    low, high = interval(outcomes)
+    assert low < perplexity(outcomes, {}.get)["perplexity"] < high
+    assert (low, high) == pytest.approx((expected.low, expected.high), rel=0.05)
+    assert interval(outcomes) == [low, high], "the same whenever it is asked for"
+
+
+def test_texts_that_are_all_alike_leave_no_doubt():
+    assert interval([outcome(row, "好", 1.0, 2.0) for row in range(5)]) == pytest.approx([math.exp(1.5)] * 2)
+    assert interval([outcome(1, "好", 1.0, 2.0)]) == interval([]) == []
+
+
+def test_verdict_by_the_interval():
+    test = some(60)
+    value = perplexity(test, {}.get)["perplexity"]
+    for factor, said in ((2, "earned its cost: its perplexity is 50.0% below"), (1.01, "has not proved its worth")):
+        other = {**perplexity(test, {}.get), "perplexity": factor * value}
+        baselines = {"unigram": {"test": {**other, "perplexity": 9e9}}, "kneser_ney": {"test": other}}
+        assert said in likelihood.verdict(document(test, baselines))
+    other = {**perplexity(test, {}.get), "perplexity": value / 2}
+    assert "did not earn its cost: its perplexity is 100.0% above that of Kneser-Ney n-grams" in likelihood.verdict(
+        document(test, {"kneser_ney": {"test": other}})
+    )
+    assert likelihood.verdict(document(test)) == "" == likelihood.verdict(document([]))
+
+
+@pytest.mark.parametrize("overrides", [CHARACTERS, WORDS])
+def test_the_page_of_a_run_says_what_report_json_says(overrides, written):
+    run = written(overrides)
+    found = json.loads((run / "evaluate" / "report.json").read_text(encoding="utf-8"))
+    source = (run / "evaluate" / "report.html").read_text(encoding="utf-8")
+    said = words(source)
+    test, low_and_high = found["test"], found["intervals"]["test"]["perplexity"]
+    assert low_and_high[0] <= test["perplexity"] * (1 + 1e-9) and test["perplexity"] <= low_and_high[1] * (1 + 1e-9)
+    for value in (
+        test["perplexity"],
+        *low_and_high,
+        *(one["test"]["perplexity"] for one in found["baselines"].values()),
+    ):
+        assert f"{value:,.2f}" in said
+    for sentence in likelihood.sentences(found):
+        assert sentence in said
+    for group in (*test["by_length"], *test["by_rank"]):
+        assert re.search(
+            rf'<th scope="row">{group}</th><td>{(test["by_length"] | test["by_rank"])[group]["tokens"]}</td>', source
+        )
+    assert set(found["baselines"]["kneser_ney"]["test"]["by_rank"]) == set(test["by_rank"])
+    assert source.count("<svg") == 2 and "perplexity on dev" in source
+    assert not re.search(r"(src|href)=\"(?!#)|url\((?!#)|<script", source), (
+        "it needs nothing from outside, and runs nothing"
+    )
+
+
+def test_shaded_tokens_are_the_text():
+    texts = [outcome(1, "今天好", 1.0, 14.0, 0.1, 2.0), outcome(2, "明天", 3.0, 3.0, 9.0)]
+    source = page(document(texts), texts)
+    shown = re.findall(r'<p class="text" lang="zh">\n?(.*?)</p>', source, re.DOTALL)
+    assert words(shown[0]).replace(" ", "") == "今天好", "the end is shown where it is what surprises"
+    assert words(shown[1]).replace(" ", "") == "明天end"
+    assert '<span class="bits meant" style="--shade: 1.0" title="20.2">天</span>' in shown[0]
+
+
+def test_only_what_stands_around_a_token_is_shown_of_a_long_text():
+    long = outcome(1, "前" * 300 + "奇" + "后" * 300, *[0.1] * 300, 20.0, *[0.1] * 301)
+    source = page(document([long]), [long])
+    [first, *_] = re.findall(r'<p class="text" lang="zh">\n?(.*?)</p>', source, re.DOTALL)
+    assert words(first).replace(" ", "") == "…" + "前" * 60 + "奇" + "后" * 60 + "…"
+
+
+def test_nothing_becomes_markup_and_nothing_is_fine():
+    hostile = '<script>alert(1)</script>"><img src=x>'
+    text = outcome(1, hostile, *[2.0] * (len(hostile) + 1))
+    whole = Outcome(2, hostile, "", "", 1.0, (-30.0, -1.0), tokens=(hostile,), leaked=True)
+    source = page(document([text, whole]), [text, whole])
+    assert "<script" not in source and "<img" not in source and "&lt;script&gt;" in source
+    assert "No text was scored." in page({"task": "language", "model": {}, "counts": {}, "test": {"rows": 0}}, [])
+    assert "–" in page(document([outcome(1, "", 1.0)]), [outcome(1, "", 1.0)])
+
+
+def test_in_chinese():
+    phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', frame.resource("likelihood.html"))}
+    assert len(phrases) > 10 and phrases <= set(language.CHINESE), sorted(phrases - set(language.CHINESE))
+    test = some(20)
+    other = {**perplexity(test, {}.get), "perplexity": 1e6}
+    found = document(test, {"kneser_ney": {"test": other, "dev": other}})
+    source = page({**found, "history": [{"epoch": 1, "loss": 3.0, "dev_perplexity": 9.0}]}, test, "zh")
+    assert '<html lang="zh">' in source
+    for english in ("Scores", "bits a token", "surprising", "below", "tokens", "unigram"):
+        assert english not in words(source), english
+
+
+def test_the_text_file_still_says_the_same():
+    test = some(20)
+    assert render(document(test), []).startswith(likelihood.sentences(document(test))[0])
