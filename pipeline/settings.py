@@ -401,6 +401,12 @@ class EvaluateSettings(Section):
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
     language: Literal["en", "zh"] = Field("en", description="of the page and of report.md; report.txt is in English")
+    mlflow: str | None = Field(
+        None,
+        min_length=1,
+        description="tracking URI where settings, curves, scores and report are logged, such as sqlite:///mlflow.db "
+        "(needs zhpipe[mlflow])",
+    )
 
 
 class RangeSettings(Section):

@@ -97,12 +97,13 @@ def tune(
 
 def _attempt(settings: Settings, folder: Path, asked: Asked, after: After, progress: Progress) -> float:
     """Trains one trial; where its settings contradict each other, or it comes to nothing, it is stopped with a note."""
+    own = folder / "trials" / asked.folder
+    own.mkdir(parents=True, exist_ok=True)
     try:
         changed = settings_.overridden(settings, asked.overrides)
-        own = folder / "trials" / asked.folder
-        own.mkdir(parents=True, exist_ok=True)
         value = train.search(changed, _earlier(changed, folder / "stages", progress), own, progress, after)
-    except (SettingsError, Diverged) as error:
+    except (Stopped, SettingsError, Diverged) as error:
+        shutil.rmtree(own, ignore_errors=True)
         raise Stopped(str(error)) from None
     shutil.rmtree(own, ignore_errors=True)
     return value

@@ -82,6 +82,7 @@ OWNERS = {
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/engines/ray.py"},
+    "mlflow": {"pipeline/evaluation/tracking.py"},
     "optuna": {"pipeline/study.py"},
     "sqlalchemy": {"pipeline/study.py"},
 }

@@ -16,7 +16,7 @@ from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration, markdown, significance, slices, suspects
+from pipeline.evaluation import calibration, markdown, significance, slices, suspects, tracking
 from pipeline.evaluation.language import Language
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
@@ -49,6 +49,8 @@ class Part:
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
+    if settings.evaluate.mlflow:
+        tracking.check()
     cells = findings.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
@@ -66,6 +68,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     if model.task.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)
+    if settings.evaluate.mlflow:
+        tracking.log(settings.evaluate.mlflow, written.as_dict(), made["evaluate"])
     return _summary(written, model)
 
 
