@@ -38,7 +38,10 @@ def main() -> None:
 @click.option("--rows", default=10_000, show_default=True, help="The file's texts, repeated or cut off.")
 @click.option("--only", multiple=True, type=click.Choice(list(CONTENDERS)), help="Left out: all that can be compared.")
 def compare(run: Path, file: str, text: str, rows: int, only: Sequence[str]) -> None:
-    """Tags rows of FILE with the model of RUN and with what else would do; THULAC only finds words with their tags."""
+    """Tags rows of FILE with the model of RUN and with what else would do.
+
+    THULAC (`pip install thulac`, models included) is for runs of words with their tags alone.
+    """
     click.echo(f"{machine()}\n")
     kind = _about(run)["options"]["tag"]["kind"]
     lines = []
@@ -46,6 +49,8 @@ def compare(run: Path, file: str, text: str, rows: int, only: Sequence[str]) -> 
         folder = Path(name)
         characters = write_rows(folder / "in.csv", file, text, rows)
         for contender in only or [name for name in CONTENDERS if name != "thulac" or kind == "joint"]:
+            if contender == "crfsuite":
+                train_crfsuite(run, folder / "crfsuite")
             found = watched(_command(contender, run, folder), rows, characters, tells=not contender.startswith("ours"))
             lines.append(line(f"{run.name}, {kind}", CONTENDERS[contender], found))
             click.echo(" | ".join(lines[-1]), err=True)
@@ -57,8 +62,8 @@ def compare(run: Path, file: str, text: str, rows: int, only: Sequence[str]) -> 
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 def one(name: str, run: Path, folder: Path) -> None:
-    """What a measured process does; prints the seconds of its work, imports, loading and training left out."""
-    tag = {"crfsuite": _crfsuite, "thulac": _thulac}[name](run)
+    """What a measured process does; prints the seconds of its work, imports and loading left out."""
+    tag = {"crfsuite": _crfsuite, "thulac": _thulac}[name](run, folder)
     start = time.perf_counter()
     with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows((cell, tag(cell)) for cell in texts(folder / "in.csv"))
@@ -162,27 +167,34 @@ def _command(contender: str, run: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "pipeline", "label", *paths, "--force", "--workers", workers]
 
 
-def _crfsuite(run: Path) -> Callable[[str], str]:
-    """Trained on the run's train split with the n-grams of our baseline, on tokens as the run has them."""
+def train_crfsuite(run: Path, path: Path) -> None:
+    """Trained on the run's train split, with the n-grams of our baseline."""
     import pycrfsuite
 
     from pipeline.evaluation.crfsuite import ITERATIONS, features
     from pipeline.stages import segment
 
-    segmenter = segment.read_segmenter(run)
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.set_params({"max_iterations": ITERATIONS})
     for row in segment.read_part(run, "train"):
         trainer.append(features(row.tokenised.tokens), row.label.split(" "))
-    with tempfile.TemporaryDirectory() as folder:
-        trainer.train(str(Path(folder, "crfsuite")))
-        trained = Path(folder, "crfsuite").read_bytes()
+    trainer.train(str(path))
+
+
+def _crfsuite(run: Path, folder: Path) -> Callable[[str], str]:
+    """On tokens as the run has them."""
+    import pycrfsuite
+
+    from pipeline.evaluation.crfsuite import features
+    from pipeline.stages import segment
+
+    segmenter = segment.read_segmenter(run)
     tagger = pycrfsuite.Tagger()
-    tagger.open_inmemory(trained)
+    tagger.open(str(folder / "crfsuite"))
     return lambda cell: " ".join(tagger.tag(features(segmenter.tokens(cell))))
 
 
-def _thulac(run: Path) -> Callable[[str], str]:
+def _thulac(run: Path, folder: Path) -> Callable[[str], str]:
     import thulac
 
     tagger = thulac.thulac()
