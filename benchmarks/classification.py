@@ -180,7 +180,9 @@ def _figures(run_folder: Path, *, keep: bool) -> Record:
     return {
         "part": part,
         "scores": {name.removeprefix(f"{part}_"): _short(report[name]) for name in parts if name in report},
-        "baselines": {name: _short(scored[part]) for name, scored in report.get("baselines", {}).items() if scored.get(part)},
+        "baselines": {
+            name: _short(scored[part]) for name, scored in report.get("baselines", {}).items() if scored.get(part)
+        },
         "seconds": {name: stage["seconds"] for name, stage in stages.items()},
         "epochs": [report["model"]["best_epoch"], report["model"]["epochs"]],
     }

@@ -124,7 +124,7 @@ def _figures(run_folder: Path) -> Record:
     return {
         "part": part,
         "scores": _short(report[part]),
-        "baselines": {name: _short(scored[part]) for name, scored in report["baselines"].items()},
+        "baselines": {name: _short(scored[part]) for name, scored in report.get("baselines", {}).items()},
         "seconds": report["model"]["seconds"],
         "tokens_per_second": statistics.median(epoch["tokens_per_second"] for epoch in report["history"]),
         "dev_perplexity": best["dev_perplexity"],
