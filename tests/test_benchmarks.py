@@ -167,7 +167,7 @@ def test_labelling_is_compared_row_for_row() -> None:
 
 
 def test_the_share_of_decoding_is_a_share() -> None:
-    script = [sys.executable, "-m", "benchmarks.tagging", "share", "--texts", "40", "--tags", "9", "--repeats", "1"]
+    script = [sys.executable, "-m", "benchmarks.tagging_speed", "share", "--texts", "40", "--tags", "9", "--repeats", "1"]
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
     [row] = [cells(line) for line in done.stdout.splitlines() if line.startswith("| 9 ")]
     assert 0 < float(row[2].rstrip("%")) < 100

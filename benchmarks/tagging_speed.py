@@ -161,7 +161,7 @@ def _about(run: Path) -> Any:
 
 def _command(contender: str, run: Path, folder: Path) -> list[str]:
     if not contender.startswith("ours"):
-        return [sys.executable, "-m", "benchmarks.tagging", "one", contender, str(run), str(folder)]
+        return [sys.executable, "-m", "benchmarks.tagging_speed", "one", contender, str(run), str(folder)]
     workers = "0" if contender.endswith("all") else "1"
     paths = [str(run), str(folder / "in.csv"), str(folder / "out.csv")]
     return [sys.executable, "-m", "pipeline", "label", *paths, "--force", "--workers", workers]
