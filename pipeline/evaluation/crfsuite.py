@@ -9,7 +9,7 @@ from typing import Any
 
 from corpora import segmented
 from pipeline.errors import PipelineError
-from pipeline.evaluation.baselines import Sample
+from pipeline.evaluation.baselines import Keep, Sample
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.spans import tagging
 
@@ -26,17 +26,19 @@ def run(
     known: frozenset[str],
     *,
     advance: Callable[[int], object] = lambda finished: None,
+    keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
     """{"crfsuite": {part: scores, "seconds": float}}: trained once on `train`, scored on each part.
 
-    The samples' labels are tags as a line of segmented text; the scores are those of `spans.tagging`. Raises
-    PipelineError where python-crfsuite is not installed.
+    The samples' labels are tags as a line of segmented text; the scores are those of `spans.tagging`. `keep` is called
+    with the answers to each part, as such lines. Raises PipelineError where python-crfsuite is not installed.
     """
     start = time.perf_counter()
     rows = [sample for samples in parts.values() for sample in samples]
     answers = iter(predict(train, rows))
     said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
+    keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
     advance(1)
     return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds}}
 

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from corpora import segmented
 from corpora.document import Sentence
 from corpora.tags import to_characters
 from pipeline.errors import PipelineError
-from pipeline.evaluation.baselines import Sample
+from pipeline.evaluation.baselines import Keep, Sample
 from pipeline.evaluation.crfsuite import scored
 from pipeline.segmenter import jieba_tokenizer
 
@@ -25,17 +26,19 @@ def run(
     known: frozenset[str],
     *,
     advance: Callable[[int], object] = lambda finished: None,
+    keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
     """{"jieba": {part: scores, "seconds": float}}; nothing is trained, and the seconds leave out loading.
 
     `kind` as in the section `[tag]`; `tags`: the parts of speech of train, of words that have such. Raises
     PipelineError where entities are learnt, or the parts of speech are not those of the People's Daily corpus, which
-    jieba's are.
+    jieba's are. `keep` is called as by `crfsuite.run`.
     """
     answer = _answering(kind, frozenset(tags), scheme)
     start = time.perf_counter()
     said = {part: [answer(sample.tokens) for sample in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
+    keep("jieba", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
     advance(1)
     return {"jieba": {**scored(parts, said, scheme, known), "seconds": seconds}}
 

@@ -384,8 +384,8 @@ class Tag(Task):
 
         scheme, kind, types = self.tagset.scheme, self.options.kind, self.tagset.types
         run = {
-            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.words, advance=advance),
-            "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.words, advance=advance),
+            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.words, advance=advance, keep=keep),
+            "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.words, advance=advance, keep=keep),
         }
         return {baseline: scores for name in names for baseline, scores in run[name]().items()}
 
