@@ -30,9 +30,9 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """{"jieba": {part: scores, "seconds": float}}; nothing is trained, and the seconds leave out loading.
 
-    `kind` as in the section `[tag]`; `tags`: the parts of speech of train, of words that have such; `keep` as
-    in `crfsuite.run`. Raises PipelineError where entities are learnt, or the parts of speech are not those of the
-    People's Daily corpus, which jieba's are.
+    `kind` as in the section `[tag]`; `tags`: the parts of speech of train, of words that have such. Raises
+    PipelineError where entities are learnt, or the parts of speech are not those of the People's Daily corpus, which
+    jieba's are. `keep` is called as by `crfsuite.run`.
     """
     answer = _answering(kind, frozenset(tags), scheme)
     start = time.perf_counter()

@@ -45,8 +45,10 @@ def test_its_own_answers_are_all_right(posseg, kind):
             words = [word for word in jieba_tokenizer().lcut("".join(words)) if word.strip()]
         samples.append(sample(words, tags, kind))
     scheme = None if kind == "pos" else "BMES"
-    told = []
-    found = jieba_tags.run({"test": samples}, kind, PKU, scheme, frozenset(), advance=told.append)
+    told, kept = [], {}
+    options = {"advance": told.append, "keep": kept.__setitem__}
+    found = jieba_tags.run({"test": samples}, kind, PKU, scheme, frozenset(), **options)
+    assert kind == "pos" or kept["jieba"]["test"] == [each.label for each in samples]
     assert found["jieba"]["test"]["f1"] > (0.9 if kind == "pos" else 0.99) and told == [1]
     assert found["jieba"]["test"]["rows"] == 2 and found["jieba"]["seconds"] > 0
 
