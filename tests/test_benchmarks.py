@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import classification, cold_start, markdown, segmentation, tagging, training_speed, word2vec_speed
+from benchmarks import classification, cold_start, markdown, segmentation, taggers, training_speed, word2vec_speed
 from benchmarks.classification import Job
 from pipeline.batch import Example
 
@@ -102,7 +102,7 @@ TAGGED = ROOT / "corpora" / "samples"
 def test_tagging_reads_test_only_where_it_is_scored(tmp_path: Path) -> None:
     config = tmp_path / "resume.toml"
     config.write_text('[corpus]\ntrain = "data/a/train.txt"\ntest = "data/a/test.txt"\n', encoding="utf-8")
-    jobs = [tagging.Job("corpora", "a", config, tmp_path, 3, (), tested) for tested in (False, True)]
+    jobs = [taggers.Job("corpora", "a", config, tmp_path, 3, (), tested) for tested in (False, True)]
     without, whole = (job.settings() for job in jobs)
     train = (tmp_path.resolve() / "a" / "train.txt").as_posix()
     assert without["corpus"] == {"train": train, "test_share": 0.0}
@@ -112,7 +112,7 @@ def test_tagging_reads_test_only_where_it_is_scored(tmp_path: Path) -> None:
 
 def test_each_row_of_inputs_has_those_before_it() -> None:
     for name in ("sample-ner", "sample-pos"):
-        rows = list(tagging.inputs_of(ROOT / "configs" / f"{name}.toml").values())
+        rows = list(taggers.inputs_of(ROOT / "configs" / f"{name}.toml").values())
         assert len(rows) > 3 and all(later[: len(row)] == row for row, later in pairwise(rows))
 
 
@@ -120,10 +120,10 @@ def test_a_tagging_run_gives_scores_and_a_row(tmp_path: Path) -> None:
     config = tmp_path / "ner.toml"
     text = (ROOT / "configs" / "sample-ner.toml").read_text(encoding="utf-8")
     config.write_text(re.sub(r"^train = .*$", 'train = "data/ner.conll"', text, count=1, flags=re.M), encoding="utf-8")
-    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", tagging.CRFSUITE)
-    found = tagging.run(tagging.Job("corpora", "ner", config, TAGGED, 1, small, tested=True))
+    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", taggers.CRFSUITE)
+    found = taggers.run(taggers.Job("corpora", "ner", config, TAGGED, 1, small, tested=True))
     assert set(found["scores"]) == set(found["crfsuite"]) == {"dev", "test"}
-    row = cells(tagging.markdown([found]).splitlines()[2])
+    row = cells(taggers.markdown([found]).splitlines()[2])
     assert row[:2] == ["ner", "1"] and row[7] == f"{100 * found['crfsuite']['test']['f1']:.1f}"
 
 
@@ -133,8 +133,8 @@ def test_a_report_without_test_and_baselines_gives_a_row(tmp_path: Path) -> None
     (tmp_path / "evaluate").mkdir()
     for name, content in written.items():
         (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
-    found = tagging._figures(tmp_path)
-    row = cells(tagging.markdown([{"row": "a", **found}]).splitlines()[2])
+    found = taggers._figures(tmp_path)
+    row = cells(taggers.markdown([{"row": "a", **found}]).splitlines()[2])
     assert row == ["a", "1", "50.0", "–", "–", "–", "–", "–", "2", "3"]
 
 

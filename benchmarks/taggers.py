@@ -1,4 +1,4 @@
-"""Tagging: scores of whole runs over corpora and seeds beside python-crfsuite, and what each choice brings on dev."""
+"""Taggers: scores of whole runs over corpora and seeds beside python-crfsuite, and what each choice brings on dev."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _placed(value: Any, data: Path) -> Any:
 def _job_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True),
-        click.option("--records", default="tagging.jsonl", show_default=True, help="What is done is kept here."),
+        click.option("--records", default="taggers.jsonl", show_default=True, help="What is done is kept here."),
         click.option("--runs", help="Keep the runs in this folder; left out: only their figures are kept."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="For every run."),
     ):
