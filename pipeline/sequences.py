@@ -50,10 +50,10 @@ class Tags:
 
 
 @dataclass(frozen=True)
-class Windows:
+class Cutting:
     """How a text of `count` tokens is cut into windows of `size`, which overlap by `context` on each side.
 
-    >>> windows = Windows(10, 6, 1)
+    >>> windows = Cutting(10, 6, 1)
     >>> windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist()
     ([0, 4, 8], [0, 3, 7], [5, 9, 10])
     """
@@ -126,11 +126,11 @@ class Decoder:
         they give the token there and the one before the same tags. Behind so much context the paths of Viterbi's
         algorithm have met; where they have not, or the text is short, it is decoded in one.
         """
-        windows = Windows(len(scores), SIZE, CONTEXT)
+        windows = Cutting(len(scores), SIZE, CONTEXT)
         found = self._in_windows(scores, windows) if windows.count > IN_ONE else None
         return found or self.decode(scores[None], np.array([windows.count]))[0]
 
-    def _in_windows(self, scores: Floats, windows: Windows) -> Tags | None:
+    def _in_windows(self, scores: Floats, windows: Cutting) -> Tags | None:
         scores = scores.copy()
         scores[0] += self.chain.start
         scores[-1] += self.chain.end
@@ -188,7 +188,7 @@ class _Piece:
     logs: NDArray[np.float64]
 
 
-def _batches(scores: Floats, windows: Windows) -> Iterator[tuple[Floats, NDArray[Any]]]:
+def _batches(scores: Floats, windows: Cutting) -> Iterator[tuple[Floats, NDArray[Any]]]:
     """The windows of a text, some at a time."""
     firsts, stops = windows.firsts, windows.stops
     for begin in range(0, len(firsts), ROWS):

@@ -30,7 +30,7 @@ from pipeline.forced import Forced
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
 from pipeline.progress import Advance
-from pipeline.sequences import Chain, Decoder, Tags, Windows
+from pipeline.sequences import Chain, Cutting, Decoder, Tags
 from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
 from pipeline.tagset import Allowed, Tagset
 from pipeline.tasks.task import Prediction, Task
@@ -313,7 +313,7 @@ class Tag(Task):
 
     def _window_scores(self, network: Frozen, encoder: Encoder, text: Tokenised) -> Floats:
         """Scores (tokens, tags) of a long text, each token's from the window in whose middle it stands."""
-        windows = Windows(len(text.tokens), encoder.max_tokens, min(CONTEXT, encoder.max_tokens // 4))
+        windows = Cutting(len(text.tokens), encoder.max_tokens, min(CONTEXT, encoder.max_tokens // 4))
         bounds = list(zip(windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist(), strict=True))
         pieces = [_piece(text, first, stop) for _, first, stop in bounds]
         joined = np.empty((windows.count, self.head()), np.float32)

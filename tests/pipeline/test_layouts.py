@@ -306,3 +306,12 @@ def test_the_command(tmp_path, models, capsys):
     assert code == BAD_INPUT and "choose of long, conll, conllu" in said.err
     code, said = zhpipe("--layout", "conllu", "--words", "字")
     assert code == BAD_INPUT and "choose one with --words" in said.err
+
+
+def test_a_classifier_reads_words_of_a_column_too(tmp_path):
+    model = Model.load(make_model(tmp_path / "model"))
+    write_csv(tmp_path / "in.csv", [["味道很好", "味道 很 好"], ["味道很好", "味 道 很 好"]], header=("text", "词"))
+    label_file(model, tmp_path / "in.csv", tmp_path / "out.csv", words="词")
+    found = [float(row[3]) for row in read_csv(tmp_path / "out.csv")[1:]]
+    given = [model.given("味道很好", words) for words in (["味道", "很", "好"], [*"味道很好"])]
+    assert found == [round(answer.score, 4) for answer in model.predict_tokens(given)] and found[0] != found[1]
