@@ -15,7 +15,7 @@ import pytest
 from mini import CONFIG, mails, python, read_csv, write_config, write_csv
 
 from corpora.table import TableReader, TableWriter
-from pipeline.__main__ import BAD_INPUT, INTERRUPTED, SUCCESS, main
+from pipeline.__main__ import BAD_INPUT, INTERRUPTED, POOR_SCORE, SUCCESS, main
 
 QUICK = ("--set", "train.epochs=1")
 # What TensorFlow's libraries say when they are loaded, before they can be told to be silent.
@@ -355,6 +355,29 @@ def test_evaluate_on_any_corpus(mini, zhpipe, refused, model):
     write_csv(mini / "header.csv", [])
     refused("no row has both a text and a label", "evaluate", model, "--corpus", "header.csv", *columns)
     refused("no model here", "evaluate", "nowhere", "--corpus", "other.csv", *columns)
+
+
+def test_a_poor_score_is_an_exit_code(mini, zhpipe, refused, model):
+    write_csv(mini / "other.csv", [*mails(10, seed=4), ("新类", "项目报告")])
+    asked = ("evaluate", model, "--corpus", "other.csv", "--text", "正文", "--label", "类别")
+    code, _, error = zhpipe(*asked, "--fail-under", "accuracy=0.01", "--fail-over", "macro_f1=1")
+    assert (code, error) == (SUCCESS, "")
+    code, out, error = zhpipe(*asked, "--fail-under", "accuracy=1", "--fail-under", "per_label.新类.recall=0.5")
+    place = Path("other-evaluation") / "report.json"
+    assert code == POOR_SCORE and "report   " in out, "the report is there all the same"
+    assert re.fullmatch(
+        rf"zhpipe: {place}: accuracy is 0\.\d+, under 1; per_label\.新类\.recall is 0\.0000, under 0\.5\n", error
+    )
+    assert 'did you mean "macro_f1"?' in zhpipe(*asked, "--fail-under", "macro_fl=0.9")[2]
+    refused("expected a score and a number", *asked, "--fail-under", "macro_f1")
+
+
+def test_a_report_is_written_anew(mini, zhpipe, refused, model):
+    folder = shutil.copytree(model, mini / "copy")
+    code, out, _ = zhpipe("report", folder, "--language", "zh")
+    assert code == SUCCESS and out == f"report   {folder / 'evaluate' / 'report.html'}\n"
+    assert '<html lang="zh">' in (folder / "evaluate" / "report.html").read_text(encoding="utf-8")
+    refused("no report can be read here", "report", "nowhere")
 
 
 def test_inspect(mini, zhpipe, refused):

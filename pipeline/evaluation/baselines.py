@@ -209,7 +209,8 @@ def _machine(machine: str) -> Any:
 
     if machine == "svc":
         return LinearSVC(random_state=0)
-    return OneVsRestClassifier(LogisticRegression(C=LOGISTIC_C, solver="liblinear", random_state=0))
+    # The dual is the faster side where there are more terms than texts, by far on most corpora.
+    return OneVsRestClassifier(LogisticRegression(C=LOGISTIC_C, solver="liblinear", dual=True, random_state=0))
 
 
 def _weights(fitted: Any) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation import charts
 from pipeline.evaluation.language import Language, Translate, translator
-from pipeline.evaluation.summary import facts, judged_part, model_title, p_value, percent, signed
+from pipeline.evaluation.summary import compact, facts, judged_part, model_title, p_value, percent, signed
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -75,6 +75,7 @@ def template(name: str, language: Language = "en") -> "Template":
         "p_value": p_value,
         "count": "{:,}".format,
         "facts": facts,
+        "compact": compact,
         "clip": clip,
         "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
     }

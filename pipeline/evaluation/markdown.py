@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation import frame, likelihood, report, summary, tagged
-from pipeline.evaluation.language import Language, Translate, translator
+from pipeline.evaluation.language import ENGLISH, Language, Translate, translator
 from pipeline.evaluation.summary import ScoreRow, judged_part, percent, score_rows
 
 LABELS = 200  # at most, in the table by label
@@ -31,7 +31,7 @@ def render(document: Mapping[str, Any], language: Language = "en") -> str:
         *_titled(_("Confidence"), _thresholds(document.get("confidence", {}).get("thresholds", []), _)),
         *_titled(_("Slices"), _slices(document.get("slices", []), _)),
         *_titled(_("Data"), _facts(_rows(document), _)),
-        *_titled(_("How it was made"), _made(document, _)),
+        *_titled(_("How it was made"), _made(document)),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -142,9 +142,9 @@ def _facts(values: Mapping[str, Any], _: Translate) -> str:
     return table([["", ""], *lines]) if lines else ""
 
 
-def _made(document: Mapping[str, Any], _: Translate) -> str:
+def _made(document: Mapping[str, Any]) -> str:
     made = document.get("made", {})
     commands = [f"    {' '.join(command.split())}" for command in made.get("commands") or ()]
     kept = {name: value for name, value in made.items() if name not in ("commands", "config", "name")}
-    blocks = ["\n".join(commands), _facts({**document.get("model", {}), **kept}, _)]
+    blocks = ["\n".join(commands), _facts({**document.get("model", {}), **kept}, ENGLISH)]
     return "\n\n".join(block for block in blocks if block)

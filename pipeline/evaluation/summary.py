@@ -158,6 +158,15 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
 
 
+def compact(count: int) -> str:
+    """A count in few characters.
+
+    >>> compact(742), compact(236_076), compact(3_342_520)
+    ('742', '236k', '3.3M')
+    """
+    return f"{count:,}" if count < 10_000 else f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
+
+
 def _facts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
