@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pipeline.network import Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 2
+VERSION = 4
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 
