@@ -15,12 +15,13 @@ from typing import Any
 
 import click
 
+from benchmarks import records as kept
 from benchmarks.markdown import machine, table
+from benchmarks.records import Record, percent
 
 CELLS = ("rnn", "lstm", "gru")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam")
 BASELINES = ("majority", "tfidf_words_svc", "tfidf_characters_svc")
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Job:
         """What tells records apart; the config counts with its content."""
         content = self.config.read_text(encoding="utf-8")
         return [self.table, self.row, self.data.name, self.seed, content, list(self.overrides)]
+
+    @property
+    def title(self) -> str:
+        """For whoever waits."""
+        return f"{self.table}: {self.row}, {self.data.name}, seed {self.seed}"
 
     @property
     def arguments(self) -> list[str]:
@@ -146,25 +152,12 @@ def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) ->
     click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
 
 
-def perform(
-    jobs: Sequence[Job], path: Path, runs: Path | None = None, by: Callable[..., Record] | None = None
-) -> list[Record]:
+def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[Record]:
     """The records of the jobs, in order; those that `path` lacks are run and added to it, each as soon as it is done.
-
-    `by`: what runs a job and gives its figures; left out: `run`.
 
     Raises subprocess.CalledProcessError where a run fails.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    done = {_name(record["key"]): record for record in map(json.loads, lines)}
-    for number, job in enumerate(jobs, start=1):
-        if _name(job.key) in done:
-            continue
-        click.echo(f"{number}/{len(jobs)} {job.table}: {job.row}, {job.data.name}, seed {job.seed}", err=True)
-        record = done[_name(job.key)] = {"key": job.key, "row": job.row, **(by or run)(job, runs)}
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    return [done[_name(job.key)] for job in jobs]
+    return kept.perform(jobs, path, lambda job: {"row": job.row, **run(job, runs)})
 
 
 def run(job: Job, runs: Path | None = None) -> Record:
@@ -187,7 +180,9 @@ def _figures(run_folder: Path, *, keep: bool) -> Record:
     return {
         "part": part,
         "scores": {name.removeprefix(f"{part}_"): _short(report[name]) for name in parts if name in report},
-        "baselines": {name: _short(scored[part]) for name, scored in report["baselines"].items() if scored.get(part)},
+        "baselines": {
+            name: _short(scored[part]) for name, scored in report.get("baselines", {}).items() if scored.get(part)
+        },
         "seconds": {name: stage["seconds"] for name, stage in stages.items()},
         "epochs": [report["model"]["best_epoch"], report["model"]["epochs"]],
     }
@@ -236,25 +231,13 @@ def _line(row: str, records: Sequence[Record]) -> list[str]:
         row,
         part,
         str(len(records)),
-        _percent(accuracy),
-        _percent(macro),
-        _percent(clean),
-        *(_percent([base[name]] if name in base else []) for name in (*BASELINES[1:], BASELINES[0])),
+        percent(accuracy),
+        percent(macro),
+        percent(clean),
+        *(percent([base[name]] if name in base else []) for name in (*BASELINES[1:], BASELINES[0])),
         f"{100 * (statistics.mean(accuracy) - max(linear)):+.1f}" if linear else "–",
         f"{seconds:,.0f}",
     ]
-
-
-def _percent(values: Sequence[float]) -> str:
-    """Mean in percent, and the standard deviation of the sample where there are several."""
-    if not values:
-        return "–"
-    mean = f"{100 * statistics.mean(values):.1f}"
-    return mean if len(values) == 1 else f"{mean} ± {100 * statistics.stdev(values):.1f}"
-
-
-def _name(key: Sequence[Any]) -> str:
-    return json.dumps(key, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ CONTENDERS = {
 }
 
 
+COLUMNS = ("file", "rows", "contender", "rows/s", "characters/s", "rows per CPU second", "seconds", "peak MB")
+
+
 @dataclass(frozen=True)
 class Measured:
     """One contender on one file: wall and CPU seconds (start included), its own seconds of work, peak memory in MB."""
@@ -72,10 +75,9 @@ def compare(files: Sequence[str], text: str, sizes: Sequence[int], only: Sequenc
                 for name in only or CONTENDERS:
                     if size <= slow_rows or name not in ("keras", "svc"):
                         found = measure(name, Path(folder), size, characters)
-                        lines.append(line(Path(file).parent.name, name, found))
+                        lines.append(line(Path(file).parent.name, CONTENDERS[name], found))
                         click.echo(" | ".join(lines[-1]), err=True)
-    names = ("file", "rows", "contender", "rows/s", "characters/s", "rows per CPU second", "seconds", "peak MB")
-    click.echo(table(names, lines))
+    click.echo(table(COLUMNS, lines))
 
 
 @main.command("ray")
@@ -195,6 +197,11 @@ def measure(name: str, folder: Path, rows: int, characters: int) -> Measured:
         options = ["--force", "--workers", "0" if name.endswith("all") else "1", *["--int8"][: "int8" in name]]
         paths = [str(folder / part) for part in ("model", "in.csv", "out.csv")]
         command = [sys.executable, "-m", "pipeline", "label", *paths, *options]
+    return watched(command, rows, characters, tells=not name.startswith("ours"))
+
+
+def watched(command: Sequence[str], rows: int, characters: int, *, tells: bool) -> Measured:
+    """Runs a command; `tells`: whether its last line says how many seconds its work took, which are else all."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     _adopt_orphans()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -211,16 +218,16 @@ def measure(name: str, folder: Path, rows: int, characters: int) -> Measured:
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    work = wall if name.startswith("ours") else float(json.loads(output.splitlines()[-1]))
+    work = float(json.loads(output.splitlines()[-1])) if tells else wall
     return Measured(rows, characters, wall, cpu, work, peak[0])
 
 
-def line(file: str, name: str, found: Measured) -> list[str]:
+def line(file: str, contender: str, found: Measured) -> list[str]:
     """A row of the table; rows/s by the seconds of work, of `zhpipe label` by those of the whole command."""
     return [
         file,
         f"{found.rows:,}",
-        CONTENDERS[name],
+        contender,
         f"{found.rows / found.work:,.0f}",
         f"{found.characters / found.work:,.0f}",
         f"{found.rows / found.cpu:,.0f}",

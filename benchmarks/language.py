@@ -14,8 +14,10 @@ from typing import Any
 
 import click
 
-from benchmarks.classification import CELLS, Job, Record, perform
+from benchmarks import records as kept
+from benchmarks.classification import CELLS, Job
 from benchmarks.markdown import machine, table
+from benchmarks.records import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 WINDOWS = {"16 tokens": 16, "64 tokens": 64, "whole texts": 0}
@@ -98,7 +100,8 @@ def _variants(
 
 
 def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) -> None:
-    found = perform(jobs, Path(records), Path(runs).resolve() if runs else None, by=run)
+    folder = Path(runs).resolve() if runs else None
+    found = kept.perform(jobs, Path(records), lambda job: {"row": job.row, **run(job, folder)})
     click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
 
 
@@ -121,7 +124,7 @@ def _figures(run_folder: Path) -> Record:
     return {
         "part": part,
         "scores": _short(report[part]),
-        "baselines": {name: _short(scored[part]) for name, scored in report["baselines"].items()},
+        "baselines": {name: _short(scored[part]) for name, scored in report.get("baselines", {}).items()},
         "seconds": report["model"]["seconds"],
         "tokens_per_second": statistics.median(epoch["tokens_per_second"] for epoch in report["history"]),
         "dev_perplexity": best["dev_perplexity"],

@@ -122,21 +122,15 @@ class Blocks:
             return self._object(row, added)
         keep, cells = self.keep and row.raw != "", row.cells
         if self.excel_safe:
-            cells, added = tuple(map(_guarded, cells)), [str(_guarded(cell)) for cell in added]
+            cells, added = tuple(map(guarded, cells)), [str(guarded(cell)) for cell in added]
             keep = keep and cells == row.cells
         if not keep:
-            return self.delimiter.join((self._line(cells), *map(self._cell, added))) + self.line_end
+            return self.delimiter.join((line(cells, self.delimiter), *map(self._cell, added))) + self.line_end
         body = row.raw.rstrip("\r\n")
         return self.delimiter.join((body, *map(self._cell, added))) + (row.raw[len(body) :] or self.line_end)
 
     def _cell(self, text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if self._special.search(text) else text
-
-    def _line(self, cells: Sequence[object]) -> str:
-        # Told that rows end in "\\r\\n", csv quotes cells with a lone "\\r", which it otherwise may not.
-        line = StringIO()
-        csv.writer(line, delimiter=self.delimiter, lineterminator="\r\n").writerow(cells)
-        return line.getvalue()[:-2]
 
     def _object(self, row: Row, added: Sequence[str]) -> str:
         new = dict(zip(self.added, added, strict=True))
@@ -148,7 +142,16 @@ class Blocks:
         return json.dumps({**values, **new}, ensure_ascii=False, default=str) + self.line_end
 
 
-def _guarded(cell: object) -> object:
+def line(cells: Sequence[object], delimiter: str) -> str:
+    """A row of CSV without its end."""
+    # Told that rows end in "\\r\\n", csv quotes cells with a lone "\\r", which it otherwise may not.
+    text = StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()[:-2]
+
+
+def guarded(cell: object) -> object:
+    """The cell, behind a `'` if a spreadsheet would run it."""
     if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell

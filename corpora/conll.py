@@ -129,13 +129,24 @@ def _cell(cells: list[str], column: int, where: str) -> str:
     return cells[column]
 
 
-def _lines(sentence: Sentence, separator: str) -> str:
+def lines(rows: Iterable[tuple[str, ...]], separator: str = "\t") -> str:
+    """The lines of tokens and their further cells, without the blank one behind.
+
+    Raises:
+        CorpusError: As `write`.
+
+    >>> lines([("北", "B"), ("京", "E")])
+    '北\\tB\\n京\\tE\\n'
+    """
     if not separator:
         raise CorpusError("an empty separator parts nothing: choose a tab or a space")
+    return "".join(separator.join(_checked(cells, separator)) + "\n" for cells in rows)
+
+
+def _lines(sentence: Sentence, separator: str) -> str:
     if not sentence.tokens:
         raise CorpusError("has no token, which columns cannot hold: leave it out")
-    rows = [*zip(*filter(None, (sentence.tokens, sentence.tags)), strict=True)]
-    return "".join(separator.join(_checked(cells, separator)) + "\n" for cells in rows)
+    return lines(zip(*filter(None, (sentence.tokens, sentence.tags)), strict=True), separator)
 
 
 def _checked(cells: tuple[str, ...], separator: str) -> tuple[str, ...]:

@@ -161,6 +161,15 @@ def joined(tags: Sequence[str], scheme: str) -> tuple[tuple[bool, ...], ...]:
     return tuple(tuple(_joined(previous, part, letters) for part in parts) for previous in parts)
 
 
+def lettering(length: int, scheme: str) -> tuple[str, ...]:
+    """The letters of a span of so many tokens.
+
+    >>> lettering(3, "BMES"), lettering(1, "BMES")
+    (('B', 'M', 'E'), ('S',))
+    """
+    return tuple(_lettering(length, _letters(scheme)))
+
+
 def to_characters(sentence: Sentence, scheme: str = "BMES") -> Sentence:
     """Words, with their tags where there are any, as characters whose tags say both: the joint scheme.
 

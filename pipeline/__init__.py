@@ -47,8 +47,7 @@ def load(folder: str | Path, *, int8: bool = False) -> Model:
     anything but a whole model.
     """
     from pipeline.language.model import LanguageModel
-    from pipeline.model import Model
-    from pipeline.stages.evaluate import find_model
+    from pipeline.model import Model, find_model
 
     model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
     return LanguageModel.of(model) if model.about["task"] == "language" else model

@@ -185,9 +185,10 @@ def n_best(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Fl
 class Lattice:
     """All a chain's probabilities, from one pass forward and one back (Rabiner, 1989, equations 18 to 27).
 
-    Made by `forward_backward`. `log_partition` (batch,). The other fields are time-major, rows by falling length, and
-    in logarithms: `forward` and `backward` (steps, batch, tags), scaled so that their sum is the marginal, and the
-    `scale` (steps, batch) taken off forward at each step and off backward at the step before.
+    Made by `forward_backward`. `log_partition` (batch,). The other fields are time-major, rows by falling length:
+    `forward` and `backward` (steps, batch, tags), scaled so that their product is the marginal, and the logarithm of
+    the `scale` (steps, batch) taken off forward at each step and off backward at the step before. `in_logs`: whether
+    forward and backward are logarithms.
     """
 
     log_partition: NDArray[np.float64]
@@ -196,16 +197,40 @@ class Lattice:
     scale: NDArray[np.float64]
     transitions: NDArray[np.float64]
     batch: _Batch
+    in_logs: bool
 
     def marginals(self) -> NDArray[np.float32]:
         """The probability of each tag at each token, float32 (batch, steps, tags); 0 in the padding."""
-        probabilities = np.exp(self.forward + self.backward).astype(np.float32)
-        return self.batch.texts(probabilities, 0)
+        probabilities = np.exp(self.forward + self.backward) if self.in_logs else self.forward * self.backward
+        return self.batch.texts(probabilities.astype(np.float32), 0)
+
+    def tag_probability(self, paths: Tags) -> NDArray[np.float32]:
+        """The probability of each token's tag, int (batch, steps) -> float32 (batch, steps); 0 in the padding."""
+        tags = _checked(self.batch, self.batch.sort(paths))[:, :, None]
+        one, two = (np.take_along_axis(each, tags, axis=2)[:, :, 0] for each in (self.forward, self.backward))
+        probabilities = np.minimum(np.exp(one + two) if self.in_logs else one * two, 1)
+        return self.batch.texts(probabilities.astype(np.float32), 0)
 
     def log_probability(self, paths: Tags) -> NDArray[np.float64]:
         """The logarithm of the probability of one sequence a text, int (batch, steps) -> (batch,)."""
         score = _path_score(self.batch, self.transitions, self.batch.sort(paths))
         return self.batch.unsort(score) - self.log_partition
+
+    def log_prefixes(self, paths: Tags) -> NDArray[np.float64]:
+        """Of each token the score of its path up to it, less the logarithm of the partition up to it, (batch, steps).
+
+        What the last token of a text has is `log_probability`. Differences between two tokens are, behind enough
+        tokens, the same wherever the text began.
+        """
+        tags = _checked(self.batch, self.batch.sort(paths))
+        score = np.take_along_axis(self.batch.emissions, tags[:, :, None], axis=2)[:, :, 0]
+        score[1:] += self.transitions[tags[:-1], tags[1:]]
+        inside = np.arange(len(tags))[:, None] < self.batch.lengths
+        logs = np.cumsum(np.where(inside, score - self.scale, 0), axis=0)
+        if self.in_logs:
+            logs -= np.where(inside, _log_sum(self.forward), 0)
+        result: NDArray[np.float64] = self.batch.texts(np.where(inside, logs, 0), 0)
+        return result
 
     def segment_probability(
         self, paths: Tags, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
@@ -233,14 +258,22 @@ class Lattice:
         moves = self.transitions[tags[step - 1, place], tag] + self.batch.emissions[step, place, tag]
         inside = np.bincount(span, moves - self.scale[step, place], len(rows))
         first, last = tags[starts, places], tags[stops - 1, places]
-        logs = self.forward[starts, places, first] + inside + self.backward[stops - 1, places, last]
+        ends = self.forward[starts, places, first], self.backward[stops - 1, places, last]
+        with np.errstate(divide="ignore"):
+            one, two = ends if self.in_logs else map(np.log, ends)
+        logs = one + inside + two
         return np.exp(np.minimum(logs, 0))
 
 
 def forward_backward(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> Lattice:
-    """The lattice of a batch, in float64 and in logarithms, so that neither long texts nor great scores overflow."""
+    """The lattice of a batch, in float64, and in logarithms where probabilities would get too small for that.
+
+    So neither long texts nor great scores overflow.
+    """
     batch = _Batch.of(scores, lengths, start, end, np.float64)
     table = np.asarray(transitions, np.float64)
+    if scaled := _scaled(batch, table):
+        return Lattice(batch.unsort(scaled[2].sum(axis=0)), *scaled, table, batch, in_logs=False)
     forward, scale, total = _forward(batch, table)
     product = _LogProduct(table.T)
     backward = np.full_like(forward, -np.inf)
@@ -250,7 +283,7 @@ def forward_backward(scores: Floats, lengths: NDArray[Any], transitions: Floats,
         if following:
             after = batch.emissions[step + 1, :following] + backward[step + 1, :following]
             backward[step, :following] = product(after) - scale[step + 1, :following, None]
-    return Lattice(batch.unsort(total), forward, backward, scale, table, batch)
+    return Lattice(batch.unsort(total), forward, backward, scale, table, batch, in_logs=True)
 
 
 @dataclass(frozen=True)
@@ -514,6 +547,53 @@ def _forward(batch: _Batch, transitions: Floats) -> tuple[Floats, Floats, Floats
         forward[step, :count] = now - highest[:, None]
     last = forward[batch.lengths - 1, np.arange(len(batch.order))]
     return forward, scale, scale.sum(axis=0) + _log_sum(last)
+
+
+@np.errstate(all="ignore")  # of the padding, which may hold anything, and of what is then left to logarithms
+def _scaled(batch: _Batch, transitions: Floats) -> tuple[Floats, Floats, Floats] | None:
+    """Forward and backward probabilities (longest, batch, tags), scaled at each step (Rabiner, 1989, section V.A).
+
+    And the logarithms of the scale (longest, batch); None where something is too small to be told from 0.
+    """
+    longest, rows, tags = batch.emissions.shape
+    inside = np.arange(longest)[:, None] < batch.lengths
+    best = np.where(inside, batch.emissions.max(axis=2), 0)
+    highest = transitions.max()
+    emitted, weights = batch.emissions - best[:, :, None], np.exp(transitions - highest)
+    np.exp(emitted, out=emitted)
+    sums = np.ones((longest, rows))
+    forward, backward = np.zeros((longest, rows, tags)), np.zeros((longest, rows, tags))
+    backward[batch.lengths - 1, np.arange(rows)] = 1
+    for step, count in enumerate(batch.active):
+        now = emitted[step, :count]
+        if step:
+            now = _times(forward[step - 1, :count], weights) * now
+        sums[step, :count] = total = now.sum(axis=1)
+        np.divide(now, total[:, None], out=forward[step, :count])
+    if not sums.min() > UNDERFLOW:
+        return None
+    turned = np.ascontiguousarray(weights.T)
+    for step in reversed(range(longest - 1)):
+        count = batch.active[step + 1]
+        after = emitted[step + 1, :count] * backward[step + 1, :count]
+        after /= sums[step + 1, :count, None]
+        backward[step, :count] = _times(after, turned)
+    if not np.isfinite(backward).all():
+        return None
+    scale = np.log(sums) + best
+    scale[1:] += np.where(inside[1:], highest, 0)
+    return forward, backward, scale
+
+
+def _times(x: Floats, table: Floats) -> Floats:
+    """x (rows, tags) @ table, a few rows at a time, as `_LogProduct` says."""
+    piece = max(1, ONE_THREAD // table.size)
+    if len(x) <= piece:
+        return x @ table
+    result = np.empty_like(x)
+    for first in range(0, len(x), piece):
+        np.matmul(x[first : first + piece], table, out=result[first : first + piece])
+    return result
 
 
 def _checked(batch: _Batch, tags: Tags) -> Tags:

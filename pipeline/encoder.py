@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.batch import Example
+from pipeline.features import Feature
 from pipeline.grams import Grams
 from pipeline.windows import Affixes, Windows
 
@@ -52,9 +53,10 @@ class Encoder:
     `reads`: the units of the recurrent part, in the network's order; `vocabularies`: for each unit read or weighed;
     `grams`: for each unit whose n-grams the wide part weighs, those of a text or those around each token; `max_tokens`:
     a longer text is cut there; `segmenter_unit`: the unit of the tokens that are handed in; `affixes`: of words that
-    the wide part weighs, if any.
+    the wide part weighs, if any; `features`: by name, what a tagger reads of each token beside its vector.
 
-    The streams of an Example are named `word` and `char`, its bags `gram_word`, `gram_char` and `gram_affix`.
+    The streams of an Example are named `word` and `char`, its bags `gram_word`, `gram_char`, `gram_affix` and
+    `feature_NAME`.
     """
 
     reads: tuple[str, ...]
@@ -63,6 +65,7 @@ class Encoder:
     max_tokens: int
     segmenter_unit: str
     affixes: Affixes | None = None
+    features: Mapping[str, Feature] = field(default_factory=dict)
 
     @property
     def weighs(self) -> tuple[str, ...]:
@@ -83,6 +86,8 @@ class Encoder:
         weighed = {f"gram_{unit}": grams.ids(ids[unit]) for unit, grams in self.grams.items()}
         if self.affixes:
             weighed["gram_affix"] = self.affixes.ids([text.tokens for text in texts])
+        for name, feature in self.features.items():
+            weighed[f"feature_{name}"] = feature.ids([text.tokens for text in texts])
         bags = _by_text(weighed, len(texts))
         longest = [max(map(len, rows)) for rows in zip(*(ids[unit] for unit in self.reads), strict=True)]
         return [

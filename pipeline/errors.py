@@ -9,6 +9,10 @@ class SettingsError(PipelineError):
     """A setting is unknown, has a value that isn't allowed, or contradicts another."""
 
 
+class Diverged(PipelineError):
+    """Training has come to numbers that are none."""
+
+
 class PoorScore(PipelineError):
     """A score of a report fails a bar that was set for it."""
 

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from pipeline.features import membership
 from pipeline.settings import NetworkSettings
 
 OPSET = 17
@@ -31,16 +32,18 @@ def build(
     wide_units: tuple[str, ...],
     *,
     per_token: bool = False,
+    features: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
     """The graph of `network.build` for prediction: the same inputs, scores float32 (batch, outputs), no dropout.
 
     With `per_token` scores (batch, steps, outputs); what they are behind a text's length means nothing.
 
-    `weights` as `network.weights` gives them. Rows beyond a text's length are never read: `sequence_lens` of the
-    operators RNN, LSTM and GRU (ONNX operator specification) and the pooling's mask both come from the lengths.
+    `weights` as `network.weights` gives them; `features`: of each by name how many ids its groups have. Rows beyond a
+    text's length are never read: `sequence_lens` of the operators RNN, LSTM and GRU (ONNX operator specification) and
+    the pooling's mask both come from the lengths.
     """
     graph = Graph()
-    parts = [_recurrent(graph, unit, settings, weights, per_token) for unit in units]
+    parts = [_recurrent(graph, unit, settings, weights, per_token, features or {}) for unit in units]
     scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), graph.constant(weights["scores/kernel"])])
     scores = graph.add("Add", [scores, graph.constant(weights["scores/bias"])])
     for unit in wide_units:
@@ -129,7 +132,12 @@ class Graph:
 
 
 def _recurrent(
-    graph: Graph, unit: str, settings: NetworkSettings, weights: Mapping[str, Array], per_token: bool
+    graph: Graph,
+    unit: str,
+    settings: NetworkSettings,
+    weights: Mapping[str, Array],
+    per_token: bool,
+    features: Mapping[str, Sequence[int]],
 ) -> str:
     """Ids (batch, steps) -> pooled states (batch, width), or all of them (batch, steps, width).
 
@@ -141,6 +149,9 @@ def _recurrent(
         "Gather",
         [graph.constant(weights[f"{unit}_embedding/embeddings"]), graph.add("Transpose", [ids], perm=[1, 0])],
     )
+    if features:
+        beside = [_summary(graph, name, groups, weights) for name, groups in features.items()]
+        states = graph.add("Concat", [states, *beside], axis=2)
     last = ""
     for index, width in enumerate(settings.widths):
         states, last = _layer(graph, f"{unit}_{index}", settings, width, states, lengths, weights)
@@ -149,6 +160,21 @@ def _recurrent(
     inside = _inside(graph, ids, lengths)
     pooled = [_pool(graph, kind, unit, states, last, inside, lengths, weights) for kind in settings.poolings]
     return str(graph.add("Concat", pooled, axis=1))
+
+
+def _summary(graph: Graph, name: str, groups: Sequence[int], weights: Mapping[str, Array]) -> str:
+    """A feature's ids (batch, steps, ids of all groups) -> (steps, batch, groups * width), as `network.Summary`."""
+    ids = graph.input(f"feature_{name}", ["batch", f"feature_{name}_steps", sum(groups)])
+    ids = graph.add("Transpose", [ids], perm=[1, 0, 2])
+    shares = graph.add("Gather", [graph.constant(weights[f"{name}_feature/shares"]), ids])
+    total = graph.add("ReduceSum", [shares, graph.constant(np.array([-1], np.int64))], keepdims=1)
+    total = graph.add("Max", [total, graph.constant(np.float32(1e-12))])
+    factor = graph.add("Div", [graph.constant(np.float32(len(groups))), total])
+    spread = graph.add("Unsqueeze", [graph.add("Mul", [shares, factor]), graph.constant(np.array([2], np.int64))])
+    spread = graph.add("Mul", [spread, graph.constant(membership(groups))])
+    vectors = graph.add("Gather", [graph.constant(weights[f"{name}_feature/table"]), ids])
+    summed = graph.add("MatMul", [spread, vectors])
+    return str(graph.add("Reshape", [summed, graph.constant(np.array([0, 0, -1], np.int64))]))
 
 
 def _layer(

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import tomli_w
@@ -17,12 +17,14 @@ from embeddings.vocabulary import Vocabulary
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import DictionaryError, ModelError
+from pipeline.features import FEATURES
 from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.labels import Labels
 from pipeline.manifest import sha256 as sha256
-from pipeline.segmenter import Segmenter, read_stop_words
+from pipeline.segmenter import Engine, Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.trained import FOLDER, TrainedSegmenter
 from pipeline.windows import Affixes, Windows
 
 FORMAT_VERSION = 1
@@ -91,12 +93,37 @@ class Model:
 
         What a Prediction says is the task's: see `pipeline.tasks`.
         """
-        return self.predict_tokens([self.tokenise(text) for text in texts])
+        return self.predict_tokens(self.tokenise_all(list(texts)))
+
+    def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
+        """The n most probable answers to each text, best first: of taggers. None of a text with nothing in it.
+
+        Raises PipelineError where the task has one answer a text, or n is below 1.
+        """
+        return self.n_best_of_tokens(self.tokenise_all(list(texts)), n)
+
+    def n_best_of_tokens(self, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+        """The same for texts that are segmented already."""
+        filled = [index for index, text in enumerate(texts) if text.tokens]
+        answers: list[list[Prediction]] = [[] for _ in texts]
+        found = self.task.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
+        for index, best in zip(filled, found, strict=True):
+            answers[index] = best
+        return answers
 
     def tokenise(self, text: str) -> Tokenised:
         """A text as the network is handed it: normalised and segmented."""
-        text = self.normalise(text)
-        return Tokenised(text, self.segmenter.tokens(text))
+        return self.tokenise_all([text])[0]
+
+    def tokenise_all(self, texts: Sequence[str]) -> list[Tokenised]:
+        """`tokenise` of each text."""
+        texts = [self.normalise(text) for text in texts]
+        cut = self.segmenter.split_all(texts)
+        return [Tokenised(text, self.segmenter.content(tokens)) for text, tokens in zip(texts, cut, strict=True)]
+
+    def given(self, text: str, words: Sequence[str]) -> Tokenised:
+        """A text that somebody else has cut into words, as the network is handed it."""
+        return Tokenised(self.normalise(text), self.segmenter.content([self.normalise(word) for word in words]))
 
     def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The same for texts that are segmented already."""
@@ -106,6 +133,11 @@ class Model:
         for index, prediction in zip(filled, found, strict=True):
             predictions[index] = prediction
         return predictions
+
+
+def find_model(path: Path) -> Path:
+    """The model folder that a path means: itself, or that of a run's folder."""
+    return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
 def save(
@@ -119,7 +151,8 @@ def save(
     """Write all of a model folder but its network, which is there already, and then the checksums of every file.
 
     `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter, encoder and what the
-    task says of itself are added.
+    task says of itself are added. The model that a trained segmenter cuts with is copied into the folder, with its own
+    checksums, whose checksum stands in model.toml as the name of the engine.
     """
     settings = segmenter.settings()
     about = {
@@ -133,11 +166,14 @@ def save(
             "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
             "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, Windows)},
             "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
+            "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
         },
     }
     if options := task.save(folder):
         about["options"] = options
     task.labels.save(folder / "labels.txt")
+    if isinstance(segmenter.trained, TrainedSegmenter):
+        segmenter.trained.copy(folder / FOLDER)
     (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
     (folder / "stop_words.txt").write_text(
         "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
@@ -149,7 +185,11 @@ def save(
     for unit, grams in encoder.grams.items():
         np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
-    sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != "SHA256SUMS"]
+    sums = [
+        f"{sha256(path)}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "SHA256SUMS"
+    ]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
 
 
@@ -204,7 +244,16 @@ def _check_network(path: Path) -> None:
         raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
 
 
+def open_segmenter(folder: Path) -> TrainedSegmenter:
+    """The model in a folder as the engine of a segmenter. Raises ModelError where it is not whole or finds no words."""
+    made = TrainedSegmenter(folder, Model.load)
+    made.model  # noqa: B018 (loaded and checked at the door)
+    return made
+
+
 def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
+    if segment["engine"] not in get_args(Engine):
+        segment = {**segment, "engine": _own_engine(folder / FOLDER, segment["engine"])}
     try:
         dictionary = UserDictionary.load(folder / "dictionary.txt")
         stop_words = read_stop_words(folder / "stop_words.txt")
@@ -213,12 +262,22 @@ def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
     return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
 
 
+def _own_engine(folder: Path, name: str) -> TrainedSegmenter:
+    if folder.is_symlink():
+        raise ModelError(f"{folder}: is a link, and may lead anywhere: copy the folder itself")
+    engine = open_segmenter(folder)
+    if engine.name != name:
+        raise ModelError(f"{folder}: is another model than the one that model.toml names: copy the model folder again")
+    return engine
+
+
 def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     encoder = about["encoder"]
     try:
         vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
         longest = encoder.get("longest_affix", 0)
         affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
+        features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
     except EmbeddingError as error:
         raise ModelError(str(error)) from None
     grams: dict[str, Grams | Windows] = {}
@@ -226,4 +285,4 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
         grams[unit] = Grams(keys, longest) if window is None else Windows(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
-    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes)
+    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -11,11 +11,25 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from pipeline.features import membership
 from pipeline.settings import NetworkSettings
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 ATTENTION_UNITS = 64
+TINY = 1e-12  # in place of a sum of nothing
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """The vectors of a feature, see `features.Feature`.
+
+    `values`: float32 (ids, width); `shares`: float32 (ids,), how much each weighs; `groups`: ids of each group.
+    """
+
+    values: Array
+    shares: Array
+    groups: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,7 @@ class Tables:
     `embeddings`: unit -> float32 (vocabulary, width), the first rows padding and unknown;
     `idf`: unit -> float32 (n_grams + 1,) for each wide part; `outputs`: number of scores; `per_token`: whether every
     token gets them, and not the text as a whole; `chained`: whether there are scores of one token's output after
-    another's, which the loss trains.
+    another's, which the loss trains; `features`: by name, what is read of each token beside its vector.
     """
 
     embeddings: Mapping[str, Array]
@@ -33,6 +47,7 @@ class Tables:
     outputs: int
     per_token: bool = False
     chained: bool = False
+    features: Mapping[str, FeatureTable] = field(default_factory=dict)
 
 
 class Reverse(layers.Layer):  # type: ignore[misc]
@@ -92,6 +107,41 @@ class Pool(layers.Layer):  # type: ignore[misc]
         return (states_shape[0], states_shape[-1])
 
 
+class Summary(layers.Layer):  # type: ignore[misc]
+    """The vectors of a token's feature ids, those of each group summed up by their shares, the groups side by side.
+
+    (batch, steps, ids of all groups) -> (batch, steps, groups * width). A group g is groups / Z times the sum over its
+    ids of share * vector, with Z the shares of all ids of the token (Ma et al., ACL 2020, equation 7); nothing where
+    there is none.
+    """
+
+    def __init__(self, table: FeatureTable, *, trainable: bool, **options: Any) -> None:
+        super().__init__(trainable=trainable, **options)
+        self.values = table
+        self.member = membership(table.groups)
+
+    def build(self, ids_shape: Any) -> None:
+        """The table of vectors, and the share of each."""
+        values, shares = self.values.values, self.values.shares
+        self.table = self.add_weight(shape=values.shape, initializer="zeros", name="table")
+        self.table.assign(values)
+        self.shares = self.add_weight(shape=shares.shape, initializer="zeros", trainable=False, name="shares")
+        self.shares.assign(shares)
+
+    def call(self, ids: Any) -> Any:
+        """ids int32 (batch, steps, ids of all groups) -> (batch, steps, groups * width)."""
+        shares = ops.take(self.shares.value, ids, axis=0)
+        total = ops.maximum(ops.sum(shares, axis=-1, keepdims=True), TINY)
+        spread = (shares * (len(self.member) / total))[:, :, None, :] * self.member
+        groups = ops.matmul(spread, ops.take(self.table.value, ids, axis=0))
+        shape = ops.shape(ids)
+        return ops.reshape(groups, (shape[0], shape[1], len(self.member) * self.table.shape[-1]))
+
+    def compute_output_shape(self, ids_shape: Any) -> Any:
+        """(batch, steps, groups * width)."""
+        return (*ids_shape[:2], len(self.member) * self.values.values.shape[-1])
+
+
 class Wide(layers.Layer):  # type: ignore[misc]
     """A linear model: scores = sum over a text's n-grams of value * weights (Cheng et al., 2016, section 3.1).
 
@@ -122,7 +172,8 @@ class Wide(layers.Layer):  # type: ignore[misc]
         values = ops.take(self.idf, ids, axis=0)
         norm = ops.sqrt(ops.sum(values * values, axis=-1, keepdims=True) + 1e-12)
         values = self.drop(values * (self.scale / norm), training=training)
-        return ops.matmul(values[..., None, :], ops.take(self.table, ids, axis=0))[..., 0, :]
+        # By `value`, so that TensorFlow reads the rows alone and not the whole table first.
+        return ops.matmul(values[..., None, :], ops.take(self.table.value, ids, axis=0))[..., 0, :]
 
     def compute_output_shape(self, ids_shape: Any) -> Any:
         """(batch, outputs), or with steps between."""
@@ -194,7 +245,10 @@ def _recurrent(unit: str, settings: NetworkSettings, tables: Tables, inputs: dic
     embedding = layers.Embedding(*table.shape, trainable=settings.embedding != "frozen", name=f"{unit}_embedding")
     states = embedding(ids)
     embedding.set_weights([table])
-    states = layers.Dropout(settings.embedding_dropout, noise_shape=(None, None, 1), seed=next(seeds))(states)
+    read = [states, *(_feature(name, settings, table, inputs) for name, table in tables.features.items())]
+    hide = [layers.Dropout(settings.embedding_dropout, noise_shape=(None, None, 1), seed=next(seeds)) for _ in read]
+    hidden = [dropout(states) for dropout, states in zip(hide, read, strict=True)]
+    states = layers.Concatenate()(hidden) if len(hidden) > 1 else hidden[0]
     directions = [states]
     for index, width in enumerate(settings.widths):
         if index:
@@ -204,6 +258,14 @@ def _recurrent(unit: str, settings: NetworkSettings, tables: Tables, inputs: dic
         return _aligned(directions, lengths)
     pooled = [_pool(kind, unit, directions, lengths) for kind in settings.poolings]
     return layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+
+
+def _feature(name: str, settings: NetworkSettings, table: FeatureTable, inputs: dict[str, Any]) -> Any:
+    """A feature's ids -> (batch, steps, groups * width)."""
+    shape = (None, sum(table.groups))
+    ids = inputs[f"feature_{name}"] = keras.Input(shape, dtype="int32", name=f"feature_{name}")
+    trainable = settings.embedding != "frozen" or name not in settings.features.trained
+    return Summary(table, trainable=trainable, name=f"{name}_feature")(ids)
 
 
 def _layer(name: str, settings: NetworkSettings, units: int, states: Any, lengths: Any, seeds: Any) -> list[Any]:

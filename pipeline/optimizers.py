@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops, optimizers
 
+from pipeline.lazy_adam import LazyAdam
 from pipeline.settings import TrainSettings
 
 FINAL = 0.01  # of the highest learning rate, where an exponential schedule ends
@@ -20,6 +21,7 @@ LEARNING_RATES = {
     "adadelta": 1.0,
     "rmsprop": 0.001,
     "nadam": 0.001,
+    "lazy_adam": 0.001,
 }
 
 
@@ -35,13 +37,16 @@ def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
         "rmsprop": (optimizers.RMSprop, {}),
         "nadam": (optimizers.Nadam, {}),
     }
-    kind, options = classes[settings.optimizer]
     highest = settings.learning_rate or LEARNING_RATES[settings.optimizer]
+    schedule = Schedule(settings.schedule, highest, steps, settings.warmup)
+    if settings.optimizer == "lazy_adam":
+        return LazyAdam(schedule, clip_norm=settings.clip_norm, average=settings.average)
+    kind, options = classes[settings.optimizer]
     if settings.clip_norm:
         options["global_clipnorm"] = settings.clip_norm
     if settings.average:
         options |= {"use_ema": True, "ema_momentum": settings.average}
-    return kind(learning_rate=Schedule(settings.schedule, highest, steps, settings.warmup), **options)
+    return kind(learning_rate=schedule, **options)
 
 
 class Schedule(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.synchronize import Event
@@ -71,8 +72,11 @@ def map_ordered(
 
 
 def split_texts(segmenter: Segmenter, texts: Iterable[str], *, workers: int, chunk: int = 512) -> Iterator[list[str]]:
-    """`segmenter.split(text)` for each text in order, over `workers` processes; see `map_ordered`."""
-    return map_ordered(segmenter.split, texts, workers=workers, chunk=chunk)
+    """`segmenter.split(text)` for each text in order, over `workers` processes, `chunk` texts at a time."""
+    parts = map_ordered(segmenter.split_all, _chunks(texts, chunk), workers=workers, chunk=1)
+    with closing(parts):  # type: ignore[type-var]
+        for part in parts:
+            yield from part
 
 
 @dataclass(frozen=True)

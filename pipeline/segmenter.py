@@ -1,10 +1,10 @@
-"""Segmenter: text -> words, cut by jieba or rjieba around the words a user forces, or characters."""
+"""Segmenter: text -> words, cut by jieba, rjieba or a trained model around the words a user forces, or characters."""
 
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Literal, Protocol, get_args
 
 from pipeline.dictionary import Paths, UserDictionary, each_path, numbered_lines, refuse
@@ -22,6 +22,23 @@ _SURROGATE = re.compile(r"([\ud800-\udfff])")
 _LONGEST_WORD = 16  # characters, in the dictionary that both engines ship
 
 
+class Trained(Protocol):
+    """A model of our own that finds words: `pipeline.trained`."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from every other, `sha256:` and a checksum."""
+
+    def words(self, texts: Sequence[str], dictionary: UserDictionary) -> list[list[tuple[int, int]]]:
+        """Where the words of each text stand, in characters, half-open, apart and in order; white space may be in none.
+
+        The model is told of the words of the dictionary; what it does against them is put right here.
+        """
+
+    def knows(self, word: str, /) -> bool:
+        """Whether the word was in its training text."""
+
+
 class Segmenter:
     """Cuts text into tokens, and never changes a character of it.
 
@@ -37,7 +54,8 @@ class Segmenter:
             no part in it).
         engine: "rjieba" (Rust, more than ten times as fast) or "jieba" (the reference). They share one
             dictionary and differ in the cut of rare ideographs beyond U+9FD5, of some ASCII runs with `-`,
-            `_` or `.`, and of long repeated interjections, where the HMM has ties.
+            `_` or `.`, and of long repeated interjections, where the HMM has ties. Or a `Trained` model, which looks
+            at a text as a whole, has no other mode and no HMM, and ends words at white space.
         mode: "default" cuts the text into words that don't overlap. "search" adds the dictionary words of two
             and three characters inside each of them, before it. "full" gives every dictionary word of two
             characters or more at every place, and what no word covers: runs of ASCII letters and digits
@@ -67,18 +85,22 @@ class Segmenter:
         self,
         *,
         unit: Unit = "word",
-        engine: Engine = "rjieba",
+        engine: Engine | Trained = "rjieba",
         mode: Mode = "default",
         hmm: bool = True,
         dictionary: UserDictionary | None = None,
         stop_words: Collection[str] = (),
         spaces: bool = False,
     ) -> None:
-        for name, value, kind in (("unit", unit, Unit), ("engine", engine, Engine), ("mode", mode, Mode)):
+        self.trained = None if isinstance(engine, str) else engine
+        named = engine if isinstance(engine, str) else "rjieba"
+        for name, value, kind in (("unit", unit, Unit), ("engine", named, Engine), ("mode", mode, Mode)):
             if value not in get_args(kind):
                 raise SettingsError(f"segmenter: {name} is {value!r}: choose one of {', '.join(get_args(kind))}")
+        if self.trained and mode != "default":
+            raise SettingsError(f"segmenter: mode is {mode!r}, which a trained engine does not have: leave it out")
         self.unit: Unit = unit
-        self.engine: Engine = engine
+        self.engine: str = self.trained.name if self.trained else named
         self.mode: Mode = mode
         self.hmm = hmm
         self.dictionary = UserDictionary() if dictionary is None else dictionary
@@ -88,6 +110,13 @@ class Segmenter:
     def split(self, text: str) -> list[str]:
         """The tokens of `text`, white space and punctuation included; [] for the empty text."""
         return self._split(text)
+
+    def split_all(self, texts: Sequence[str]) -> list[list[str]]:
+        """`split` of each text; a trained engine cuts many together much faster."""
+        if self.trained is None or self.unit == "char":
+            return [self._split(text) for text in texts]
+        found = self.trained.words(texts, self.dictionary)
+        return [self._cut_at(text, words) for text, words in zip(texts, found, strict=True)]
 
     def content(self, tokens: Iterable[str]) -> list[str]:
         """The tokens without stop words, and without white space unless `spaces`: what a network or Word2Vec sees."""
@@ -103,13 +132,14 @@ class Segmenter:
         return self.dictionary.words.get(word)
 
     def is_known(self, word: str) -> bool:
-        """Whether `word` is in the user's dictionary or in jieba's own."""
-        return word in self.dictionary.words or self._cutter.knows(word)
+        """Whether `word` is in the user's dictionary or in the engine's own."""
+        return word in self.dictionary.words or (self.trained or self._cutter).knows(word)
 
     def settings(self) -> dict[str, Any]:
         """All that builds this segmenter again, in types that JSON and TOML hold.
 
-        Keys are the arguments; `dictionary` is the list of its lines, `stop_words` a sorted list.
+        Keys are the arguments; `dictionary` is the list of its lines, `stop_words` a sorted list, a trained `engine`
+        its name.
         """
         return {
             "unit": self.unit,
@@ -122,8 +152,11 @@ class Segmenter:
         }
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Segmenter":
+    def from_settings(cls, settings: Mapping[str, Any], trained: Trained | None = None) -> "Segmenter":
         """The segmenter that `settings()` describes; keys left out have their defaults.
+
+        Arguments:
+            trained: the engine, where `settings` have the name of one that is trained.
 
         Raises:
             SettingsError: a key or a value isn't one that `settings()` gives.
@@ -140,10 +173,11 @@ class Segmenter:
                 expected = type(known[key]).__name__
                 raise SettingsError(f"segmenter: {key} is {value!r}: expected a value of type {expected}")
         lines = settings.get("dictionary", [])
-        return cls(**{**settings, "dictionary": UserDictionary.parse(lines)})
+        engine = trained if trained and settings.get("engine") == trained.name else settings.get("engine", "rjieba")
+        return cls(**{**settings, "engine": engine, "dictionary": UserDictionary.parse(lines)})
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Segmenter.from_settings, (self.settings(),)
+        return Segmenter.from_settings, (self.settings(), self.trained)
 
     @cached_property
     def _cutter(self) -> "_Cutter":
@@ -154,6 +188,8 @@ class Segmenter:
         """The way from text to tokens that the settings ask for, chosen once and not at every call."""
         if self.unit == "char":
             return list
+        if self.trained:
+            return lambda text: self.split_all([text])[0]
         return self._split_around if self.dictionary.words else self._cut
 
     @cached_property
@@ -173,6 +209,15 @@ class Segmenter:
             return [part] if _SURROGATE.match(part) else cut(part, hmm)
 
         return split
+
+    def _cut_at(self, text: str, words: Sequence[tuple[int, int]]) -> list[str]:
+        """The text cut around white space, where a word begins or ends; and, against all this, forced words whole."""
+        edges = {0, len(text)}
+        edges.update(edge for space in _SPACE.finditer(text) for edge in space.span())
+        for start, end in chain(words, self.dictionary.find(text)):
+            edges.difference_update(range(start + 1, end))
+            edges.update((start, end))
+        return [text[start:end] for start, end in pairwise(sorted(edges))]
 
     def _split_around(self, text: str) -> list[str]:
         cut, tokens, done = self._cut, list[str](), 0
@@ -232,23 +277,28 @@ class _Rjieba:
         return not _SURROGATE.search(word) and self._has_word(word)
 
 
-class _Jieba:
-    """jieba with a dictionary of its own, read from its text file.
+def jieba_tokenizer() -> Any:
+    """A `jieba.Tokenizer` with a dictionary of its own, read from its text file.
 
     `Tokenizer.initialize` is never called: it would read and write a file of marshalled data that all users
     of the machine share, and log to standard error.
     """
+    with warnings.catch_warnings():
+        # It holds escapes that newer Pythons warn of, and may import pkg_resources, which warns too.
+        warnings.simplefilter("ignore")
+        import jieba
+
+        tokenizer = jieba.Tokenizer()
+        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
+    return tokenizer
+
+
+class _Jieba:
+    """jieba, the reference."""
 
     def __init__(self) -> None:
-        with warnings.catch_warnings():
-            # It holds escapes that newer Pythons warn of, and may import pkg_resources, which warns too.
-            warnings.simplefilter("ignore")
-            import jieba
-
-            tokenizer = jieba.Tokenizer()
-            tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-        tokenizer.initialized = True
-        self._tokenizer = tokenizer
+        self._tokenizer = jieba_tokenizer()
 
     def cut(self, text: str, hmm: bool, /) -> list[str]:
         return list(self._tokenizer.cut(text, HMM=hmm))

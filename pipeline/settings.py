@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from pipeline.errors import SettingsError
@@ -19,8 +19,9 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Pooling = Literal["last", "mean", "max", "attention"]
 Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
-Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite"]
+Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite", "jieba"]
 Unit = Literal["word", "char"]
+ENGINES = ("rjieba", "jieba")
 Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
 # The dev metrics of each task that can choose the best epoch, and its defaults where they are others, by section.
 METRICS: dict[str, tuple[Metric, ...]] = {
@@ -39,7 +40,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 }
 BASELINES: dict[str, tuple[Baseline, ...]] = {
     "classify": ("majority", *get_args(Linear)),
-    "tag": ("crfsuite",),
+    "tag": ("crfsuite", "jieba"),
     "language": ("unigram", "kneser_ney"),
 }
 
@@ -114,7 +115,10 @@ class SegmentSettings(Section):
     """How a text is cut into tokens."""
 
     unit: Unit = Field("word", description="word: jieba's words; char: every character a token")
-    engine: Literal["rjieba", "jieba"] = Field("rjieba", description="rjieba is the fast one, jieba the reference")
+    engine: str = Field(
+        "rjieba",
+        description="rjieba: the fast one; jieba: the reference; or the folder of a segmenter trained by us, runs/NAME",
+    )
     mode: Literal["default", "search", "full"] = Field(
         "default", description="jieba's mode; search and full give overlapping words"
     )
@@ -129,6 +133,22 @@ class SegmentSettings(Section):
         False, description="white space is a token too; true, the default there, where task is language"
     )
     workers: int = Field(0, ge=0, description="processes; 0: all cores")
+
+    @property
+    def trained(self) -> bool:
+        """Whether the engine is a model of our own."""
+        return self.engine not in ENGINES
+
+    @model_validator(mode="after")
+    def _an_engine_of_that_name(self) -> SegmentSettings:
+        if self.trained and not _is_path(self.engine):
+            raise ValueError(
+                f"engine is {self.engine!r}{_nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
+                "folder of a trained segmenter, with a / in it"
+            )
+        if self.trained and self.mode != "default":
+            raise ValueError(f'mode = "{self.mode}" is one of jieba\'s, and a trained engine has "default" alone')
+        return self
 
 
 class TagSettings(Section):
@@ -228,6 +248,50 @@ class WideSettings(Section):
         return self.characters > 0 or self.words > 0
 
 
+class FeatureSettings(Section):
+    """What a tagger reads of a token beside its vector: widths of vectors, 0 where it is not read."""
+
+    bigrams: int = Field(0, ge=0, description="of characters: each with the one behind it")
+    segmentation: int = Field(0, ge=0, description="of characters: where each stands in a word of jieba's")
+    lexicon: int = Field(
+        0,
+        ge=0,
+        description="of characters: the dictionary's words that begin, go on and end at each or are it "
+        "(SoftLexicon, Ma et al., 2020)",
+    )
+    characters: int = Field(0, ge=0, description="of words: the mean of their characters")
+    affixes: int = Field(0, ge=0, description="of words: each beginning and end of 1 to 3 characters")
+    min_count: Count = Field(2, description="bigrams, words, characters and affixes that are rarer are left out")
+    max_words: Count = Field(100_000, description="keep only the most frequent bigrams, and words of the lexicon")
+    lexicon_table: str | None = Field(
+        None,
+        description="words of the lexicon and their vectors, a table as embed.pretrained is; left out: Word2Vec on "
+        "train and embed.extra, cut by jieba",
+    )
+
+    @property
+    def of_characters(self) -> dict[str, int]:
+        """Those that are on of the features of characters, by name, and their widths."""
+        widths = {"bigrams": self.bigrams, "segmentation": self.segmentation, "lexicon": self.lexicon}
+        return {name: width for name, width in widths.items() if width}
+
+    @property
+    def of_words(self) -> dict[str, int]:
+        """Those that are on of the features of words, by name, and their widths."""
+        widths = {"characters": self.characters, "affixes": self.affixes}
+        return {name: width for name, width in widths.items() if width}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """All that are on, by name, and their widths."""
+        return self.of_characters | self.of_words
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Those whose vectors the embed stage makes."""
+        return tuple(name for name in self.of_characters if name != "segmentation")
+
+
 class NetworkSettings(Section):
     """The recurrent network."""
 
@@ -252,6 +316,7 @@ class NetworkSettings(Section):
     max_tokens: Count = Field(
         512, description="a longer text is cut here, in training and labelling alike, and counted"
     )
+    features: FeatureSettings = FeatureSettings()
     wide: WideSettings = WideSettings()
 
     @model_validator(mode="after")
@@ -292,8 +357,10 @@ class NetworkSettings(Section):
 class TrainSettings(Section):
     """How the network is trained."""
 
-    optimizer: Literal["sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam"] = Field(
-        "adam", description="optimizer"
+    optimizer: Literal["sgd", "momentum", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "lazy_adam"] = (
+        Field(
+            "adam", description="optimizer; lazy_adam: adam that leaves rows of tables alone that no text of a step has"
+        )
     )
     learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
         None,
@@ -328,11 +395,51 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", *get_args(Linear)),
-        description="trained on the same split; [] switches them off. Taggers have crfsuite, and by default none",
+        description="trained on the same split; [] switches them off. Taggers have crfsuite and jieba, and by default "
+        "none",
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
     language: Literal["en", "zh"] = Field("en", description="of the page and of report.md; report.txt is in English")
+    mlflow: str | None = Field(
+        None,
+        min_length=1,
+        description="tracking URI where settings, curves, scores and report are logged, such as sqlite:///mlflow.db "
+        "(needs zhpipe[mlflow])",
+    )
+
+
+class RangeSettings(Section):
+    """Where a setting is searched: whole numbers where both ends are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _from_low_to_high(self) -> RangeSettings:
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low} is not below high = {self.high}")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("log needs low above 0, and no step")
+        return self
+
+
+class TuneSettings(Section):
+    """What `zhpipe tune` searches (needs zhpipe[tune])."""
+
+    trials: Count = Field(20, description="trainings in all, that of the config as it stands among them")
+    ranges: dict[str, Any] = Field(
+        {},
+        description='setting -> values, such as "network.units" = [64, 128], or a range, such as '
+        '"train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}; a range may have a step',
+    )
+
+    @field_validator("ranges")
+    @classmethod
+    def _of_settings(cls, ranges: dict[str, Any]) -> dict[str, Any]:
+        return {key: _range(key, found) for key, found in ranges.items()}
 
 
 class Settings(Section):
@@ -357,6 +464,7 @@ class Settings(Section):
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    tune: TuneSettings = TuneSettings()
 
     @property
     def grams(self) -> dict[Unit, int]:
@@ -386,6 +494,19 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _features_are_of_a_tagger(self) -> Settings:
+        features, unit = self.network.features, self.segment.unit
+        if features.widths and self.task != "tag":
+            raise ValueError(f'network.features are a tagger\'s, and task is "{self.task}": leave them out')
+        other = features.of_words if unit == "char" else features.of_characters
+        if other:
+            name, whose = next(iter(other)), "words" if unit == "char" else "characters"
+            raise ValueError(
+                f'network.features.{name} is of {whose}, and segment.unit is "{unit}": set network.features.{name} = 0'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _the_metric_is_of_the_task(self) -> Settings:
         if self.train.metric not in METRICS[self.task]:
             raise ValueError(
@@ -402,6 +523,13 @@ class Settings(Section):
                     f'evaluate.baselines has "{name}", which is of another task than "{self.task}": '
                     f"choose of {', '.join(BASELINES[self.task])}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _the_ranges_are_of_settings(self) -> Settings:
+        for key, found in self.tune.ranges.items():
+            for value in found if isinstance(found, tuple) else (found.low, found.high):
+                _check_override(self, key, value)
         return self
 
     @model_validator(mode="after")
@@ -495,6 +623,7 @@ PATHS = (
     ("embed", "extra"),
     ("embed", "pretrained"),
     ("embed", "pretrained_characters"),
+    ("network.features", "lexicon_table"),
 )
 
 
@@ -528,14 +657,32 @@ def parse(
 
     `overridden`: the keys, such as `train.epochs`, that were given by --set.
     """
-    values = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    values = _copy(values)
     for section, key in PATHS:
-        _resolve(values.get(section), key, folder or Path())
+        table: Any = values
+        for name in section.split("."):
+            table = table.get(name) if isinstance(table, dict) else None
+        _resolve(table, key, folder or Path())
+    if isinstance(cut := values.get("segment"), dict) and _is_path(str(cut.get("engine", ""))):
+        _resolve(cut, "engine", folder or Path())
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         problems = _one_a_key(error.errors())[:MOST_PROBLEMS]
         raise SettingsError("; ".join(_sentence(problem, source, text, overridden) for problem in problems)) from None
+
+
+def overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """The settings with others in their places, by dotted names, and without ranges. Raises SettingsError."""
+    values = tomllib.loads(dump(settings))
+    values.pop("tune", None)
+    for key, value in overrides.items():
+        *sections, last = key.split(".")
+        table = values
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[last] = value
+    return parse(values)
 
 
 def dump(settings: Settings) -> str:
@@ -579,7 +726,7 @@ def _documented(name: str, field: FieldInfo) -> list[str]:
         example = {"name": '"mail"', "train": '"train.csv"'}[name]
         return [f"{note}; required", f"{name} = {example}"]
     default = field.default
-    if default is None:
+    if default is None or isinstance(default, dict):
         return [note, f"# {name} ="]
     value = list(default) if isinstance(default, tuple) else default
     return [
@@ -634,6 +781,11 @@ def _value(text: str) -> Any:
         return text
 
 
+def _copy(values: Any) -> Any:
+    """A nested mapping whose tables can be written to."""
+    return {key: _copy(value) for key, value in values.items()} if isinstance(values, Mapping) else values
+
+
 def _resolve(section: Any, key: str, folder: Path) -> None:
     if not isinstance(section, dict) or key not in section:
         return
@@ -642,6 +794,10 @@ def _resolve(section: Any, key: str, folder: Path) -> None:
         section[key] = _absolute(value, folder)
     elif isinstance(value, list | tuple):
         section[key] = [_absolute(item, folder) if isinstance(item, str) else item for item in value]
+
+
+def _is_path(engine: str) -> bool:
+    return bool(re.search(r"[/\\]", engine))
 
 
 def _absolute(path: str, folder: Path) -> str:
@@ -742,6 +898,54 @@ def _check_wanted(who: str, wanted: Mapping[str, tuple[Any, Any]]) -> None:
     for key, (value, expected) in wanted.items():
         if value != expected:
             raise ValueError(f"{who} cannot have {key} = {_literal(value)}: set it to {_literal(expected)}")
+
+
+FIXED = ("name", "task", "seed", "corpus", "evaluate", "tune", "segment.workers", "train.metric", "train.tensorboard")
+
+
+def _range(key: str, found: Any) -> RangeSettings | tuple[Any, ...]:
+    """What a setting is searched in. Raises ValueError for what is no setting, must not change, or is no range."""
+    known = [name for name in _names(Settings) if not any(f"{name}.".startswith(f"{fixed}.") for fixed in FIXED)]
+    if key not in known:
+        why = "must be the same for all trials" if key in _names(Settings) else "is no setting"
+        raise ValueError(f'"{key}" {why}{_nearest(key, known)}')
+    if isinstance(found, RangeSettings):
+        return found
+    if isinstance(found, list | tuple) and len(found) > 1:
+        return tuple(found)
+    if not isinstance(found, dict):
+        raise ValueError(f'"{key}": expected {{low, high}} or a list of two values or more, received {found!r}')
+    try:
+        return RangeSettings.model_validate(found)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"][:1]))
+        expected = {"extra_forbidden": f"unknown key{_nearest(name, list(RangeSettings.model_fields))}"}
+        said = expected.get(problem["type"]) or _expected(problem).removeprefix("Value error, ")
+        raise ValueError(f'"{key}": {name}{": " if name else ""}{said}') from None
+
+
+def _check_override(settings: Settings, key: str, value: Any) -> None:
+    """Raises ValueError where a setting can't have a value, whatever the others are."""
+    *sections, last = key.split(".")
+    section: Any = settings
+    for name in sections:
+        section = getattr(section, name)
+    try:
+        type(section).model_validate({**section.model_dump(), last: value})
+    except ValidationError as error:
+        for problem in error.errors():
+            if problem["loc"][:1] == (last,):
+                raise ValueError(f'tune.ranges: "{key}": {_expected(problem)}, received {value!r}') from None
+
+
+def _names(section: type[Section], before: str = "") -> list[str]:
+    """Dotted names of all settings of a section."""
+    return [
+        name
+        for key, field in section.model_fields.items()
+        for name in (_names(field.annotation, f"{before}{key}.") if _is_section(field) else [before + key])  # type: ignore[arg-type]
+    ]
 
 
 def _literal(value: Any) -> str:

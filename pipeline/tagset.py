@@ -70,8 +70,8 @@ class Tagset:
         return Allowed(np.array(found.between), np.array(found.start), np.array(found.end))
 
     @cached_property
-    def _joined(self) -> Flags:
-        """Whether [i, j] are of one stretch."""
+    def joined(self) -> Flags:
+        """Whether tags i and j, side by side, are of one stretch, (tags, tags)."""
         count = len(self.labels)
         if self.scheme is None:
             return np.zeros((count, count), bool)
@@ -86,7 +86,7 @@ class Tagset:
         rows, steps = np.nonzero(np.arange(paths.shape[1]) < np.asarray(lengths)[:, None])
         found = paths[rows, steps]
         begins = np.ones(len(found), bool)
-        begins[1:] = (steps[1:] == 0) | ~self._joined[found[:-1], found[1:]]
+        begins[1:] = (steps[1:] == 0) | ~self.joined[found[:-1], found[1:]]
         first = np.flatnonzero(begins)
         stops = steps[np.append(first[1:], len(found)) - 1] + 1
         kept = self._inside[found[first]]

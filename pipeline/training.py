@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from corpora.files import replace_when_done
 from pipeline import optimizers
 from pipeline.batch import Batch, Example, Feed, pad, shuffled, windows
-from pipeline.errors import PipelineError
+from pipeline.errors import Diverged, PipelineError
 from pipeline.network import forget
 from pipeline.settings import TrainSettings
 
@@ -150,7 +150,7 @@ class Trainer:
             inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
             loss = float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
             if not math.isfinite(loss):
-                raise PipelineError(
+                raise Diverged(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
                 )
             read = sum(int(lengths.sum()) for lengths in batch.lengths.values())

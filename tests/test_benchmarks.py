@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import classification, cold_start, markdown, segmentation, training_speed, word2vec_speed
+from benchmarks import classification, cold_start, markdown, segmentation, taggers, training_speed, word2vec_speed
 from benchmarks.classification import Job
 from pipeline.batch import Example
 
@@ -88,11 +89,53 @@ def test_a_run_gives_scores_and_its_model_starts(tmp_path: Path) -> None:
     files = (f"corpus.train={MAIL.as_posix()}",)
     job = Job("corpora", "mail", ROOT / "configs" / "sample-mail.toml", tmp_path, 1, (*files, *small))
     found = classification.run(job, tmp_path / "runs")
-    assert found["part"] == "test" and set(found["baselines"]) == set(classification.BASELINES)
+    assert found["part"] == "test" and set(found["baselines"]) >= set(classification.BASELINES)
     assert found["seconds"]["train"] > 0 and 0 < found["scores"]["test"]["accuracy"] <= 1
     json.dumps(found)
     model = next((tmp_path / "runs").glob("*/*/model"))
     assert len(cold_start.measure(model, repeats=1)) == 1
+
+
+TAGGED = ROOT / "corpora" / "samples"
+
+
+def test_tagging_reads_test_only_where_it_is_scored(tmp_path: Path) -> None:
+    config = tmp_path / "resume.toml"
+    config.write_text('[corpus]\ntrain = "data/a/train.txt"\ntest = "data/a/test.txt"\n', encoding="utf-8")
+    jobs = [taggers.Job("corpora", "a", config, tmp_path, 3, (), tested) for tested in (False, True)]
+    without, whole = (job.settings() for job in jobs)
+    train = (tmp_path.resolve() / "a" / "train.txt").as_posix()
+    assert without["corpus"] == {"train": train, "test_share": 0.0}
+    assert whole["corpus"]["test"].endswith("a/test.txt") and whole["name"] == "resume-3" and whole["seed"] == 3
+    assert jobs[0].key != jobs[1].key
+
+
+def test_each_row_of_inputs_has_those_before_it() -> None:
+    for name in ("sample-ner", "sample-pos"):
+        rows = list(taggers.inputs_of(ROOT / "configs" / f"{name}.toml").values())
+        assert len(rows) > 3 and all(later[: len(row)] == row for row, later in pairwise(rows))
+
+
+def test_a_tagging_run_gives_scores_and_a_row(tmp_path: Path) -> None:
+    config = tmp_path / "ner.toml"
+    text = (ROOT / "configs" / "sample-ner.toml").read_text(encoding="utf-8")
+    config.write_text(re.sub(r"^train = .*$", 'train = "data/ner.conll"', text, count=1, flags=re.M), encoding="utf-8")
+    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", taggers.CRFSUITE)
+    found = taggers.run(taggers.Job("corpora", "ner", config, TAGGED, 1, small, tested=True))
+    assert set(found["scores"]) == set(found["crfsuite"]) == {"dev", "test"}
+    row = cells(taggers.markdown([found]).splitlines()[2])
+    assert row[:2] == ["ner", "1"] and row[7] == f"{100 * found['crfsuite']['test']['f1']:.1f}"
+
+
+def test_a_report_without_test_and_baselines_gives_a_row(tmp_path: Path) -> None:
+    report = {"model": {"best_epoch": 2, "epochs": 3}, "counts": {"scored": 0, "scored_dev": 7}, "dev": {"f1": 0.5}}
+    written = {"evaluate/report.json": {**report, "test": {}}, "manifest.json": {"stages": {"train": {"seconds": 3.0}}}}
+    (tmp_path / "evaluate").mkdir()
+    for name, content in written.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    found = taggers._figures(tmp_path)
+    row = cells(taggers.markdown([{"row": "a", **found}]).splitlines()[2])
+    assert row == ["a", "1", "50.0", "–", "–", "–", "–", "–", "2", "3"]
 
 
 def test_training_speed_of_every_loop() -> None:
@@ -164,3 +207,11 @@ def test_labelling_is_compared_row_for_row() -> None:
     found = [cells(line) for line in done.stdout.splitlines() if line.startswith("| samples")]
     assert [row[2] for row in found] == ["zhpipe label --int8, 1 worker", "bare ONNX Runtime and rjieba, 1 core"]
     assert all(row[1] == "60" and float(row[7]) > 50 for row in found), "rows, and the megabytes of a process"
+
+
+def test_the_share_of_decoding_is_a_share() -> None:
+    script = [sys.executable, "-m", "benchmarks.tagging_speed", "share"]
+    small = ["--texts", "40", "--tags", "9", "--repeats", "1"]
+    done = subprocess.run([*script, *small], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
+    [row] = [cells(line) for line in done.stdout.splitlines() if line.startswith("| 9 ")]
+    assert 0 < float(row[2].rstrip("%")) < 100

@@ -53,6 +53,6 @@ def next_tokens(model: str, text: str, count: int) -> None:
 
 def _language_model(path: str) -> LanguageModel:
     from pipeline.language.model import LanguageModel
-    from pipeline.stages.evaluate import find_model
+    from pipeline.model import find_model
 
     return LanguageModel.of(LanguageModel.load(find_model(Path(path))))

@@ -40,6 +40,23 @@ from pipeline.commands.outcome import accounting, expectation, tell
     help="The same, with the threshold at which dev supports this precision.",
 )
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
+@click.option(
+    "--words", help="Column of the text's words; without --text they are the text. Of models that read words."
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["table", "long", "conll", "conllu", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="Of taggers. long: a row an entity or word, with the number of its row; the others: files that corpora read.",
+)
+@click.option(
+    "--n-best",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of taggers: the column alternatives has so many answers, JSON.",
+)
 @click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
 @click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
@@ -83,6 +100,8 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
         if options["review_below"] is not None:
             raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
         options["review_below"] = _threshold(model, target_precision)
+    if options["words"] is not None and _is_default("text"):
+        options["text"] = ()
     chosen = Options(
         format=options["format_"],
         header=not options["no_header"],
@@ -92,6 +111,7 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
             for name in (
                 *("text", "encoding", "output_format", "output_encoding"),
                 *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
+                *("words", "layout", "n_best"),
             )
         },
     )
@@ -105,14 +125,24 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
         _label_files(loaded, sources, target, chosen, force=options["force"], restart=options["restart"])
     else:
         _label_file(loaded, sources[0], target, chosen, force=options["force"], restart=options["restart"])
+        if show and chosen.layout in ("conll", "conllu"):
+            raise click.UsageError(
+                f"--show prints rows of a table, and --layout {chosen.layout} has none: leave it out"
+            )
         if show:
             _show(target, show, chosen)
+
+
+def _is_default(option: str) -> bool:
+    """Whether an option was left out."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.DEFAULT
 
 
 def _threshold(model: str, target: float) -> float:
     """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
     from pipeline import confidence
-    from pipeline.stages.evaluate import find_model
+    from pipeline.model import find_model
 
     folder = find_model(Path(model))
     points = confidence.read(folder)
@@ -164,14 +194,15 @@ def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, 
 def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
     from pipeline.engines import ray
     from pipeline.engines.jobs import Labelling
-    from pipeline.stages.evaluate import find_model
+    from pipeline.model import find_model
 
     if "-" in (target, *sources):
         raise click.UsageError(
             "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
         )
     job = Labelling(find_model(Path(model)).absolute(), "int8" if options["int8"] else "float32", chosen)
-    tell(ray.run(job, sources, target, output_format=chosen.output_format, **on_ray(options)))
+    outcomes = ray.run(job, sources, target, output_format=chosen.ending, **on_ray(options))
+    tell(outcomes, review=chosen.review_below is not None)
 
 
 def _show(target: str, count: int, options: Any) -> None:
@@ -183,7 +214,7 @@ def _show(target: str, count: int, options: Any) -> None:
 
     table = entries.read(
         Path(target),
-        format=options.output_format,
+        format=options.ending,
         encoding=options.output_encoding or options.encoding,
         delimiter=options.delimiter,
         header=options.header,

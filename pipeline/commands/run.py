@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import progress
 from pipeline.commands.options import TextColumns, run_options
+
+if TYPE_CHECKING:
+    from pipeline.runner import Finished
 
 
 @click.command()
@@ -51,12 +54,9 @@ def make_runs(
 ) -> list[Path]:
     """The same, and returns the folders of the runs, one a seed where the config has several."""
     from pipeline import settings
-    from pipeline.runner import Finished, run_seeds, run_stages
+    from pipeline.runner import run_seeds, run_stages
 
-    def report(finished: Finished) -> None:
-        took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
-        click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
-
+    report = print_stage
     loaded = settings.load(find_config(config), overrides)
     if loaded.seeds:
         folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
@@ -67,6 +67,12 @@ def make_runs(
         click.echo(f"report   {report_path(folder / 'evaluate')}")
         click.echo(f"model    {folder / 'model'}")
     return [folder]
+
+
+def print_stage(finished: Finished) -> None:
+    """A line on a stage that is done."""
+    took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
+    click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
 
 
 def report_path(folder: Path) -> Path:

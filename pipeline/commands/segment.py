@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,10 +26,11 @@ from pipeline.commands.run import run_config
 )
 @click.option(
     "--engine",
-    type=click.Choice(["rjieba", "jieba", "ray"]),
     default="rjieba",
     show_default=True,
-    help="rjieba is the fast one; ray: rjieba on the machines of a Ray cluster, into a folder OUT.",
+    metavar="rjieba|jieba|ray|RUN|MODEL",
+    help="rjieba is the fast one; RUN or MODEL: a trained segmenter's folder; ray: rjieba on the machines of a Ray "
+    "cluster, into a folder OUT.",
 )
 @click.option(
     "--mode",
@@ -71,14 +73,12 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
-    from pipeline.settings import SegmentSettings
     from pipeline.stages import segment as stage
 
-    names = ("unit", "engine", "mode", "hmm", "dictionaries", "stop_words", "workers")
     count = stage.segment_file(
         source,
         target,
-        SegmentSettings(**{name: options[name] for name in names}),
+        _settings(options),
         text=options["text"],
         format=options["format_"],
         encoding=options["encoding"],
@@ -86,6 +86,23 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         progress=progress.bar,
     )
     click.echo(f"{count} texts cut into {target}")
+
+
+def _settings(options: dict[str, Any]) -> Any:
+    """As the stage reads them. Raises UsageError for an engine that there isn't, or a mode that it hasn't."""
+    from pipeline.settings import ENGINES, SegmentSettings
+
+    engine = options["engine"]
+    if engine not in ENGINES:
+        if not Path(engine).is_dir():
+            raise click.UsageError(
+                f"--engine is {engine!r}: expected rjieba, jieba, ray, or a trained segmenter's folder"
+            )
+        if options["mode"] != "default":
+            raise click.UsageError(f"--mode {options['mode']} is jieba's: a trained segmenter has one mode")
+        engine = str(Path(engine).absolute())
+    names = ("unit", "mode", "hmm", "dictionaries", "stop_words", "workers")
+    return SegmentSettings(engine=engine, **{name: options[name] for name in names})
 
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:

@@ -8,7 +8,9 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from embeddings.errors import EmbeddingError
 from pipeline.engines.jobs import Job
 from pipeline.engines.local import Outcome, Record
 from pipeline.errors import PipelineError
-from pipeline.stages.label import Labelled, state
+from pipeline.familiarity import added
+from pipeline.stages.label import Labelled, promises, state
 from pipeline.stages.parts import Part
 
 JOURNAL = ".parts.jsonl"
@@ -28,14 +31,15 @@ FAULTS = (CorpusError, EmbeddingError, PipelineError, OSError)  # which concern 
 class Intake:
     """One input on its way to a folder of parts.
 
-    `name`: as it was given; `target`: the folder; `done`: the parts that are there; `parts`: how many there will be,
-    once that is known; `resumed`: rows that an earlier attempt had done; `error`: why it was given up; `is_done`:
-    whether there is nothing left to do.
+    `name`: as it was given; `target`: the folder; `familiar`: what the job's model knows; `done`: the parts that are
+    there; `parts`: how many there will be, once that is known; `resumed`: rows that an earlier attempt had done;
+    `error`: why it was given up; `is_done`: whether there is nothing left to do.
     """
 
     source: Path
     name: str
     target: Path
+    familiar: Mapping[str, Any] = field(default_factory=dict)
     depends: dict[str, Any] = field(default_factory=dict)
     done: dict[int, Part] = field(default_factory=dict)
     parts: int | None = None
@@ -49,7 +53,7 @@ class Intake:
     @classmethod
     def begin(cls, job: Job, source: Path, target: Path, record: Record, force: bool, restart: bool) -> Intake:
         """Finds out what is done, and checks the rest as far as it can be; what is wrong is in `error`."""
-        made = cls(source.absolute(), source.as_posix(), target)
+        made = cls(source.absolute(), source.as_posix(), target, job.familiar)
         try:
             made._begin(job, record, force, restart)
         except FileNotFoundError:
@@ -82,6 +86,7 @@ class Intake:
             seconds=self.seconds,
             resumed=self.resumed,
             reason=next((part.reason for part in parts if part.reason), ""),
+            **promises(reduce(added, (part.tally for part in parts)), self.familiar),
         )
         return Outcome(self.source, self.target, labelled)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,11 @@ class Job(Protocol):
 
     def depends(self, source: Path, name: str, target: Path) -> dict[str, Any]:
         """All that the parts of an input depend on."""
+        ...
+
+    @property
+    def familiar(self) -> Mapping[str, Any]:
+        """What the model says of the texts that it knows (`pipeline.familiarity.profile`); empty without a model."""
         ...
 
 
@@ -62,6 +67,11 @@ class Labelling:
         if shard.output_format == "xlsx":
             raise PipelineError(f"{target}: parts can't be XLSX: pass --output-format csv or parquet")
         return {**shard.depends(), "the size of a part": self.chunks}
+
+    @property
+    def familiar(self) -> Mapping[str, Any]:
+        known: Mapping[str, Any] = self.model.about.get("familiar", {})
+        return known
 
     def _shard(self, source: Path, name: str, target: Path) -> Shard:
         return Shard(self.model, source, target, replace(self.options, origin=name))
@@ -96,6 +106,10 @@ class Segmenting:
             "--encoding": self.encoding,
             "the name of the input": name,
         }
+
+    @property
+    def familiar(self) -> Mapping[str, Any]:
+        return {}
 
 
 def installed() -> dict[str, str]:

@@ -51,7 +51,7 @@ def label_files(
     bad model, PipelineError where no file is found, or two would have one output.
     """
     folder = Path(folder)
-    found = targets(sources, folder, options.output_format)
+    found = targets(sources, folder, options.ending)
     loaded = ready(model)
     folder.mkdir(parents=True, exist_ok=True)
     record = Record(folder / RECORD)
@@ -118,7 +118,7 @@ def _renamed(name: Path, output_format: str | None) -> Path:
     packing = packed.packing(name)
     plain = name.with_name(name.name[: len(name.name) - len(packing)])
     stem = plain.with_suffix("") if plain.suffix.lower() in SUFFIXES else plain
-    kept = packing if output_format in ("csv", "tsv", "jsonl") else ""
+    kept = "" if output_format in ("parquet", "xlsx") else packing
     return stem.with_name(f"{stem.name}.{output_format}{kept}")
 
 

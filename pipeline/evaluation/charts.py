@@ -4,7 +4,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation import calibration
@@ -82,6 +82,51 @@ def _dev_scores(history: Sequence[Mapping[str, Any]]) -> list[str]:
     return [key for key in keys if _is_share(history, key)]
 
 
+def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """An SVG of words in two dimensions, as `wordmap.mapped` gives them, each label's in a colour, neighbours grey."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    labels = list(dict.fromkeys(one["label"] for one in placed["words"] if one["label"] is not None))
+    colours = {label: _SERIES[number % len(_SERIES)] for number, label in enumerate(labels)}
+    markers = {label: "os^D"[number // len(_SERIES) % 4] for number, label in enumerate(labels)}
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "words", "font.size": 10}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure = Figure(figsize=(9, 6.5), layout="constrained")
+        axes = figure.add_subplot()
+        for label in (*labels, None):
+            chosen = [one for one in placed["words"] if one["label"] == label]
+            colour = _LINE if label is None else colours[label]
+            named = _("neighbour") if label is None else _plain(label)
+            axes.plot(
+                [one["x"] for one in chosen],
+                [one["y"] for one in chosen],
+                label=named,
+                color=colour,
+                linestyle="",
+                marker="o" if label is None else markers[label],
+                markersize=5,
+            )
+            for one in chosen:
+                axes.annotate(
+                    _plain(one["word"]),
+                    (one["x"], one["y"]),
+                    textcoords="offset points",
+                    xytext=(4, 3),
+                    color=_INK if label is None else colour,
+                    parse_math=False,
+                )
+        axes.legend(frameon=False, labelcolor=_INK, loc="center left", bbox_to_anchor=(1, 0.5))
+        titles = [f"{_('axis')} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
+        _dress(axes, _("map of words"), (titles[0], titles[1]), whole_numbers=False)
+        return _svg(figure, _("map of words"))
+
+
+def _plain(text: str) -> str:
+    """In one line, and short; matplotlib takes what is between two dollar signs for mathematics."""
+    return " ".join(text.split())[:24].replace("$", "＄")
+
+
 def _is_share(history: Sequence[Mapping[str, Any]], key: str) -> bool:
     return all(0 <= value <= 1 for value in _values(history, key) if math.isfinite(value))
 
@@ -100,13 +145,18 @@ def _values(history: Sequence[Mapping[str, Any]], key: str) -> list[float]:
 
 def lines(
     title: str,
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    series: Mapping[str, tuple[Sequence[Any], Sequence[float]]],
     axes_titles: tuple[str, str],
     *,
     whole_numbers: bool = False,
     diagonal: bool = False,
+    logarithmic: bool = False,
+    apart: Collection[str] = (),
 ) -> str:
-    """An SVG element with a line for each of `series`, name -> x and y values, and the titles of the two axes."""
+    """An SVG element with a line for each of `series`, name -> x and y values, and the titles of the two axes.
+
+    The points of the series in `apart` are not joined; `logarithmic` is of the x axis.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -123,10 +173,12 @@ def lines(
                 up,
                 label=name,
                 color=_SERIES[number % len(_SERIES)],
-                linestyle=_DASHES[number // len(_SERIES) % len(_DASHES)],
+                linestyle="" if name in apart else _DASHES[number // len(_SERIES) % len(_DASHES)],
                 marker="o",
-                markersize=3,
+                markersize=4 if name in apart else 3,
             )
+        if logarithmic:
+            axes.set_xscale("log")
         _dress(axes, title, axes_titles, whole_numbers)
         return _svg(figure, title)
 
@@ -139,12 +191,13 @@ def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers
     axes.set_ylabel(axes_titles[1], color=_INK)
     if whole_numbers:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.tick_params(colors=_INK, length=0)
+    axes.tick_params(which="both", colors=_INK, length=0)
     axes.grid(True, color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
-    axes.legend(frameon=False, labelcolor=_INK)
+    if axes.get_legend() is None and axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, labelcolor=_INK)
 
 
 def _svg(figure: "Figure", title: str) -> str:

@@ -38,7 +38,19 @@ def run(
     answers = iter(predict(train, rows))
     said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
-    scored = {
+    keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
+    advance(1)
+    return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds}}
+
+
+def scored(
+    parts: Mapping[str, Sequence[Sample]],
+    said: Mapping[str, Sequence[Sequence[str]]],
+    scheme: str | None,
+    known: frozenset[str],
+) -> dict[str, Any]:
+    """The scores of each part, given the tags that were answered to each of its samples."""
+    return {
         part: tagging(
             [
                 Outcome(row, sample.text, sample.label, segmented.join(tags), 0.0, tokens=tuple(sample.tokens))
@@ -49,9 +61,6 @@ def run(
         )
         for part, samples in parts.items()
     }
-    keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
-    advance(1)
-    return {"crfsuite": {**scored, "seconds": seconds}}
 
 
 def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> list[list[str]]:

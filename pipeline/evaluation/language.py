@@ -197,6 +197,35 @@ CHINESE = {
         "{part}全部 {all} 行有错的行中的 {shown} 行，最确信的在前，另有每种错误的少数几行；全部见 errors.csv。"
     ),
     "confidence {confidence}%": "置信度 {confidence}%",
+    "{name}: a search for better settings": "{name}：寻找更好的设置",
+    "After {done} of {wanted} trials, {pruned} of them stopped early, trial {number} is the best: {metric} on "
+    "dev is {value}.": (
+        "{wanted} 次试验已完成 {done} 次，其中 {pruned} 次提前停止；第 {number} 次最好：开发集 {metric} 为 {value}。"
+    ),
+    "The config as it stands has {value} ({difference}).": "原配置为 {value}（{difference}）。",
+    "On test, which was looked at once, at the end: {scores}.": "最后在测试集上评测一次：{scores}。",
+    "Test has not been looked at.": "尚未看过测试集。",
+    "Settings": "设置",
+    "History": "历程",
+    "Trials": "试验",
+    "What each setting explains of what tells good trials from poor ones (PED-ANOVA). Few trials tell little.": (
+        "各设置在多大程度上解释了试验的好坏（PED-ANOVA）。试验少则说明不了多少。"
+    ),
+    "setting": "设置",
+    "as configured": "原配置",
+    "best": "最好",
+    "importance": "重要性",
+    "{metric} on dev, of the best epoch; of a trial that was stopped early, of the last.": (
+        "开发集上的 {metric}，取最好的一轮；提前停止的试验取最后一轮。"
+    ),
+    "trial": "试验",
+    "trials": "各次试验",
+    "state": "状态",
+    "epochs": "轮数",
+    "complete": "完成",
+    "pruned": "提前停止",
+    "running": "进行中",
+    "best so far": "迄今最好",
     "Search": "搜索",
     "all": "全部",
     "wrong rows": "答错的行",
@@ -235,6 +264,11 @@ CHINESE = {
     "The words that tell most of each label in train (chi-squared), and their nearest neighbours by cosine.": (
         "训练集中最能说明各类别的词（卡方检验），及其余弦最近邻。"
     ),
+    "Where these words and their neighbours lie: the two principal components of their vectors. What is near here may "
+    "be apart in all dimensions.": "这些词及其近邻的位置：词向量的两个主成分。图上相近的词在全部维度上可能相距甚远。",
+    "map of words": "词语地图",
+    "neighbour": "近邻",
+    "axis": "轴",
     "word": "词",
     "nearest neighbours": "最近邻",
     "no vector": "没有向量",

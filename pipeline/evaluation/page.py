@@ -97,6 +97,7 @@ def render(
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
         offer=_offer(document, part),
+        word_map=Markup(charts.word_map(placed, _)) if (placed := document.get("words", {}).get("map")) else "",
     )
 
 

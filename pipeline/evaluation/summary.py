@@ -28,6 +28,7 @@ BASELINE_TITLES = {
     "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
     "tfidf_characters_logistic": "TF-IDF characters + logistic regression",
     "crfsuite": "python-crfsuite",
+    "jieba": "jieba",
 }
 
 

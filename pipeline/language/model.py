@@ -70,7 +70,7 @@ class LanguageModel(Model):
 
     def score(self, texts: Iterable[str]) -> list[Likelihood]:
         """How likely each text is, in order: an empty one too, which is as likely as its end at once."""
-        found = self.language.predict(self.network, self.encoder, [self.tokenise(text) for text in texts])
+        found = self.language.predict(self.network, self.encoder, self.tokenise_all(list(texts)))
         return [likelihood for likelihood in found if isinstance(likelihood, Likelihood)]
 
     def next(self, text: str = "", count: int = 10) -> list[Next]:

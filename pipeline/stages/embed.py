@@ -17,6 +17,8 @@ from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
+from pipeline.features import bigrams
+from pipeline.lexicon import LONGEST
 from pipeline.manifest import Inputs
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
@@ -46,7 +48,9 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     folder = made["embed"]
     segmenter = segment.read_segmenter(run)
     rows = segment.read_part(run, "train")
-    extra = _segment_extra(settings, segmenter, folder, progress) if settings.embed.method == "word2vec" else None
+    features = settings.network.features
+    reads_extra = settings.embed.method == "word2vec" or "bigrams" in features.trained
+    extra = _segment_extra(settings, segmenter, folder, progress) if reads_extra else None
     coverage = {}
     for unit in units(settings):
         texts = [row.tokenised.tokens_of(unit, segmenter.unit) for row in rows]
@@ -54,6 +58,13 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         vectors = _vectors(settings, unit, Sentences(texts, path), progress)
         _save(folder / unit, settings.embed, texts, vectors)
         coverage[unit] = _coverage(texts, vectors)
+    texts = [row.tokenised.tokens for row in rows]
+    for name in features.trained:
+        cut = _bigrams(texts, extra, folder) if name == "bigrams" else _words(settings, texts, folder, progress)
+        vectors = _feature_vectors(settings, name, cut, progress)
+        vectors.save(folder / name)
+        Vocabulary(vectors.words).save(folder / name / "vocabulary.txt")
+        coverage[name] = _coverage(cut.train, vectors)
     for path in folder.glob("extra*.txt"):
         path.unlink()
     (folder / "coverage.json").write_text(json.dumps(coverage, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -120,6 +131,38 @@ def _vectors(settings: Settings, unit: str, sentences: Sentences, progress: Prog
         return word2vec.train(sentences, _options(embed, settings.seed), advance=advance)
 
 
+def _bigrams(texts: Sequence[Sequence[str]], extra: Path | None, folder: Path) -> Sentences:
+    """Each character with the one behind it, of train and of the extra text in characters."""
+    path = folder / "extra.bigrams.txt" if extra else None
+    if extra and path:
+        segmented.write(path, map(bigrams, segmented.read(extra)))
+    return Sentences([bigrams(text) for text in texts], path)
+
+
+def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, progress: Progress) -> Sentences:
+    """Train and, unless the lexicon has a table, the extra text, cut by jieba."""
+    segmenter = Segmenter()
+    sources = () if settings.network.features.lexicon_table else settings.embed.extra
+    workers = settings.segment.workers
+    path = (
+        _segment_lines(sources, "utf-8", segmenter, workers, folder, progress, "extra.words.txt") if sources else None
+    )
+    return Sentences([segmenter.tokens("".join(text)) for text in texts], path)
+
+
+def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Progress) -> Vectors:
+    """Vectors of bigrams or of a lexicon's words, without those that are too long to be looked for."""
+    features, width = settings.network.features, settings.network.features.widths[name]
+    if name == "lexicon" and features.lexicon_table:
+        vectors = pretrained.read(features.lexicon_table, width=width, limit=features.max_words)
+    else:
+        changed = {"size": width, "min_count": features.min_count, "max_words": features.max_words}
+        options = _options(settings.embed.model_copy(update=changed), settings.seed)
+        with progress(f"embed {name}", total=None, unit="sentences") as advance:
+            vectors = word2vec.train(cut, options, advance=advance)
+    return vectors.restrict({word for word in vectors.words if len(word) <= LONGEST})
+
+
 def _pretrained(embed: EmbedSettings, unit: str, words: set[str] | None) -> Vectors | None:
     path = embed.pretrained_characters if unit == "char" else embed.pretrained
     key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
@@ -171,10 +214,16 @@ def _segment_extra(settings: Settings, segmenter: Segmenter, folder: Path, progr
 
 
 def _segment_lines(
-    sources: Sequence[str | Path], encoding: str, segmenter: Segmenter, workers: int, folder: Path, progress: Progress
+    sources: Sequence[str | Path],
+    encoding: str,
+    segmenter: Segmenter,
+    workers: int,
+    folder: Path,
+    progress: Progress,
+    name: str = "extra.txt",
 ) -> Path:
     """The lines of text files as a segmented file in the folder."""
-    path = folder / "extra.txt"
+    path = folder / name
     lines = (document.text for name in sources for document in Lines(Path(name), encoding))
     with progress("segment raw text", total=None, unit="lines") as advance:
         cut = split_texts(segmenter, lines, workers=segment.process_count(workers, segment.SMALL))
@@ -218,14 +267,19 @@ def _summary(embed: EmbedSettings, coverage: Mapping[str, Any]) -> str:
 
 def _inputs(settings: Settings, run: Path) -> Inputs:
     embed = settings.embed
-    paths = [*embed.extra, *(path for path in (embed.pretrained, embed.pretrained_characters) if path)]
+    features = settings.network.features
+    tables = (embed.pretrained, embed.pretrained_characters, features.lexicon_table)
+    paths = [*embed.extra, *(path for path in tables if path)]
     files = [file for path in paths for file in _files(Path(path))]
     used = {
         "embed": embed.model_dump(exclude={"extra", "pretrained", "pretrained_characters"}),
         "units": units(settings),
         "read": list(settings.network.units_read),
+        "features": {name: features.widths[name] for name in features.trained},
         "seed": settings.seed,
     }
+    if features.trained:
+        used |= {"min_count": features.min_count, "max_words": features.max_words}
     return Inputs(used, [run / "segment" / "train.csv", run / "segment" / "segmenter.json", *files], VERSION)
 
 

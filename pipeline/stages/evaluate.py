@@ -16,14 +16,14 @@ from pipeline import confidence
 from pipeline import settings as settings_
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration, markdown, significance, slices, suspects
+from pipeline.evaluation import calibration, markdown, significance, slices, suspects, tracking
 from pipeline.evaluation.language import Language
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.page import most_confident
 from pipeline.evaluation.report import Detail, Report
 from pipeline.manifest import Inputs, sha256, versions
-from pipeline.model import Model
+from pipeline.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.settings import CorpusSettings, Settings
 from pipeline.stages import findings, segment, train
@@ -49,6 +49,8 @@ class Part:
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
+    if settings.evaluate.mlflow:
+        tracking.check()
     cells = findings.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
@@ -66,6 +68,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     if model.task.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)
+    if settings.evaluate.mlflow:
+        tracking.log(settings.evaluate.mlflow, written.as_dict(), made["evaluate"])
     return _summary(written, model)
 
 
@@ -93,8 +97,11 @@ def evaluate_file(
     task, counts = model.task, Counter[str]()
     given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
     read_as = CorpusSettings.model_construct(**given)  # checked by what reads
-    documents = segment.usable(task.read(corpus, read_as, counts), task, counts)
-    rows = [Row(document.row, str(task.gold(document)), _tokenised(model, document)) for document in documents]
+    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    rows = [
+        Row(document.row, str(task.gold(document)), tokenised)
+        for document, tokenised in zip(documents, _tokenised(model, documents), strict=True)
+    ]
     skipped = counts["no_text"] + counts["no_label"]
     if not rows:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
@@ -136,16 +143,13 @@ def _judged(parts: Mapping[str, Part]) -> str:
     return "test" if parts["test"].rows else "dev"
 
 
-def find_model(path: Path) -> Path:
-    """The model folder that a path means: itself, or that of a run's folder."""
-    return path / "model" if (path / "model" / "model.toml").is_file() else path
-
-
-def _tokenised(model: Model, document: Document) -> Tokenised:
-    """As the source has cut it, or else as the model cuts."""
-    if document.sentence is None:
-        return model.tokenise(document.text)
-    return Tokenised(document.text, document.sentence.tokens)
+def _tokenised(model: Model, documents: Sequence[Document]) -> list[Tokenised]:
+    """As the source has cut them, or else as the model cuts."""
+    cut = iter(model.tokenise_all([document.text for document in documents if document.sentence is None]))
+    return [
+        next(cut) if document.sentence is None else Tokenised(document.text, document.sentence.tokens)
+        for document in documents
+    ]
 
 
 def _part(

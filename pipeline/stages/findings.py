@@ -14,7 +14,7 @@ import numpy as np
 
 from corpora.table import TableReader
 from pipeline.encoder import Encoder, Tokenised
-from pipeline.evaluation import keywords, occlusion
+from pipeline.evaluation import keywords, occlusion, wordmap
 from pipeline.evaluation.baselines import Sample
 from pipeline.evaluation.occlusion import Explained
 from pipeline.evaluation.outcome import Outcome
@@ -75,7 +75,7 @@ def sized(
 def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
     """By row number, the words that moved the first `EXPLAINED` of `errors`; {} where tokens don't make the text."""
     chosen = list(errors[:EXPLAINED])
-    pieces = [model.segmenter.split(outcome.text) for outcome in chosen]
+    pieces = model.segmenter.split_all([outcome.text for outcome in chosen])
     if any("".join(found) != outcome.text for found, outcome in zip(pieces, chosen, strict=True)):
         return {}  # modes "search" and "full" give a character several times
     answers = [model.labels.id(outcome.predicted) for outcome in chosen]
@@ -107,10 +107,13 @@ def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequen
     ]
     found = keywords.keywords(samples, labels)
     vectors = embed.read_vectors(run, unit) if any(chain.from_iterable(found.values())) else None
+    listed = keywords.with_neighbours(found, vectors)
+    placed = wordmap.mapped(listed, vectors)
     return {
         "unit": unit,
         "coverage": coverage.get(unit),
-        "keywords": keywords.with_neighbours(found, vectors),
+        "keywords": listed,
+        **({"map": placed} if placed else {}),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -14,9 +14,8 @@ from pipeline import familiarity
 from pipeline.errors import PipelineError
 from pipeline.frozen import Frozen
 from pipeline.journal import Journal, Standing
-from pipeline.model import Model
+from pipeline.model import Model, find_model
 from pipeline.progress import Progress, silent
-from pipeline.stages.evaluate import find_model
 from pipeline.stages.segment import check_target
 from pipeline.stages.shard import Options, Shard
 
@@ -165,7 +164,6 @@ def _label(shard: Shard, journal: Journal, before: object, rejected: Path, progr
 
 
 def _outcome(shard: Shard, standing: Standing, start: float, resumed: int) -> Labelled:
-    counts = standing.tally
     return Labelled(
         rows=standing.read,
         labelled=standing.labelled,
@@ -174,10 +172,17 @@ def _outcome(shard: Shard, standing: Standing, start: float, resumed: int) -> La
         rejected=standing.rejected,
         resumed=resumed,
         reason=shard.reason,
-        expected_right=counts["confidence"] / counts["rows"] if counts.get("rows") else None,
-        needs_review=int(counts.get("review", 0)),
-        oddities=tuple(familiarity.oddities(counts, shard.model.about.get("familiar", {}))),
+        **promises(standing.tally, shard.model.about.get("familiar", {})),
     )
+
+
+def promises(counts: familiarity.Tally, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of Labelled that say what the answers are worth: from their tally, and what the model knows."""
+    return {
+        "expected_right": counts["confidence"] / counts["rows"] if counts.get("rows") else None,
+        "needs_review": int(counts.get("review", 0)),
+        "oddities": tuple(familiarity.oddities(counts, known)),
+    }
 
 
 def ready(model: str | Path | Model) -> Model:

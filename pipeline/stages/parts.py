@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Part:
     """What a part holds: read = labelled + blank + rejected rows; `last`: whether the input ends with it.
 
-    `reason`: what is wrong with the first bad row.
+    `reason`: what is wrong with the first bad row; `tally`: what was counted of the answers (`pipeline.familiarity`).
     """
 
     number: int
@@ -40,6 +40,7 @@ class Part:
     rejected: int = 0
     last: bool = False
     reason: str = ""
+    tally: dict[str, float] = field(default_factory=dict)
 
 
 class Parts(Protocol):
@@ -115,6 +116,7 @@ class LabelledParts:
             rejected=standing.rejected,
             last=self._chunks.is_over,
             reason=self.shard.reason if standing.rejected else "",
+            tally=standing.tally,
         )
 
     def _write(self, chunks: Iterator[Chunk], made: Path, rejected: Path) -> Standing:
@@ -124,8 +126,8 @@ class LabelledParts:
             output.write(header)
             for chunk in chunks:
                 options = self.shard.options
-                answered = answers(self.shard.model, chunk.texts, options.probabilities, options.review_below)
-                data, bad, standing = self.shard.finished(sink, chunk, answered.cells, standing)
+                answered = answers(self.shard.model, chunk.texts, options.wanted)
+                data, bad, standing = self.shard.finished(sink, chunk, answered, standing)
                 rejects.write(bad)
                 if isinstance(sink, Assembly):
                     rows += [chunk]

@@ -22,12 +22,14 @@ from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
 from pipeline.manifest import Inputs
+from pipeline.model import find_model, open_segmenter
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
 from pipeline.segmenter import Segmenter, read_stop_words
 from pipeline.settings import CorpusSettings, SegmentSettings, Settings
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.trained import FOLDER, TrainedSegmenter
 
 VERSION = 2
 PARTS = ("train", "dev", "test")
@@ -79,6 +81,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "segmenter.json").write_text(
         json.dumps(segmenter.settings(), ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    if isinstance(segmenter.trained, TrainedSegmenter):
+        segmenter.trained.copy(folder / FOLDER)
     return _summary(splits, counts, report)
 
 
@@ -176,10 +180,10 @@ def split_seed(settings: Settings) -> int:
 
 
 def make_segmenter(settings: SegmentSettings) -> Segmenter:
-    """The segmenter that the settings describe, dictionaries and stop words read."""
+    """The segmenter that the settings describe: dictionaries and stop words read, a trained engine loaded."""
     return Segmenter(
         unit=settings.unit,
-        engine=settings.engine,
+        engine=_engine(settings),
         mode=settings.mode,
         hmm=settings.hmm,
         dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
@@ -199,8 +203,18 @@ def read_part(run: Path, part: str) -> list[Row]:
 
 
 def read_segmenter(run: Path) -> Segmenter:
-    """The segmenter of a run."""
-    return Segmenter.from_settings(json.loads((run / "segment" / "segmenter.json").read_text(encoding="utf-8")))
+    """The segmenter of a run; a trained engine is the copy that the run has of it."""
+    folder = run / "segment"
+    own = folder / FOLDER
+    described = json.loads((folder / "segmenter.json").read_text(encoding="utf-8"))
+    return Segmenter.from_settings(described, open_segmenter(own) if own.is_dir() else None)
+
+
+def _engine(settings: SegmentSettings) -> Any:
+    """Where every character is a token, no model is needed."""
+    if not settings.trained:
+        return settings.engine
+    return open_segmenter(find_model(Path(settings.engine))) if settings.unit == "word" else "rjieba"
 
 
 def read_audit(run: Path) -> dict[str, Any]:
@@ -276,7 +290,17 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [Path(path) for path in (*paths, *cut.dictionaries, *cut.stop_words)], VERSION)
+    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
+
+
+def _engine_files(cut: SegmentSettings) -> list[Path]:
+    """What tells a trained engine from another."""
+    if not cut.trained or cut.unit == "char":
+        return []
+    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
+    if not sums.is_file():
+        raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
+    return [sums]
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)

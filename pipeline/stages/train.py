@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +19,10 @@ from pipeline import confidence, familiarity, model
 from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
+from pipeline.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
 from pipeline.frozen import Frozen
 from pipeline.grams import Grams
+from pipeline.lexicon import Lexicon
 from pipeline.manifest import Inputs, versions
 from pipeline.progress import Progress
 from pipeline.settings import NetworkSettings, Settings
@@ -34,7 +36,7 @@ from pipeline.windows import Affixes, Windows
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.network import Tables
+    from pipeline.network import FeatureTable, Tables
     from pipeline.training import Epoch, Trainer
 
 VERSION = 4
@@ -61,12 +63,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     prepared = _prepare(settings, run)
     network, trainer = _trainer(settings, prepared, folder)
     trainer.restore()
-    with progress("train", total=settings.train.epochs * len(prepared.train), unit="texts") as advance:
-        advance(len(trainer.history) * len(prepared.train))
-        tensorboard = _tensorboard(settings, folder, network)
-        for epoch in trainer.epochs(advance):
-            _write_history(folder / "history.csv", trainer.history)
-            tensorboard(epoch)
+    tensorboard = _tensorboard(settings, folder, network)
+    for epoch in _epochs(settings, prepared, trainer, progress):
+        _write_history(folder / "history.csv", trainer.history)
+        tensorboard(epoch)
     trainer.use_best()
     task = _taught(prepared, network)
     difference = _freeze(settings, prepared, network, model_folder)
@@ -92,6 +92,34 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         f"dev {task.said(best.dev)}; "
         f"{best.tokens_per_second:,.0f} tokens/s"
     )
+
+
+def search(settings: Settings, run: Path, folder: Path, progress: Progress, after: Callable[[float], None]) -> float:
+    """Trains with the files of a run's earlier stages, keeps no model, and returns the best dev metric.
+
+    `folder` is for what an interrupted training goes on from; `after` is called with the dev metric of each epoch,
+    those of an earlier attempt among them, and may raise to stop.
+    """
+    _load_keras(settings)
+    import keras
+
+    prepared = _prepare(settings, run)
+    _, trainer = _trainer(settings, prepared, folder)
+    trainer.restore()
+    try:
+        for epoch in [*trainer.history]:
+            after(epoch.dev[settings.train.metric])
+        for epoch in _epochs(settings, prepared, trainer, progress):
+            after(epoch.dev[settings.train.metric])
+    finally:
+        keras.utils.clear_session()
+    return trainer.history[trainer.best_epoch - 1].dev[settings.train.metric]
+
+
+def _epochs(settings: Settings, prepared: Prepared, trainer: Trainer, progress: Progress) -> Iterator[Epoch]:
+    with progress("train", total=settings.train.epochs * len(prepared.train), unit="texts") as advance:
+        advance(len(trainer.history) * len(prepared.train))
+        yield from trainer.epochs(advance)
 
 
 def _load_keras(settings: Settings) -> None:
@@ -137,7 +165,14 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
     return Prepared(
         task=task,
         encoder=encoder,
-        tables=Tables(embeddings, idf, task.head(), task.per_token, task.chained),
+        tables=Tables(
+            embeddings,
+            idf,
+            task.head(),
+            task.per_token,
+            task.chained,
+            _feature_tables(settings, run, encoder.features, texts),
+        ),
         train_texts=texts,
         train=task.examples(encoder, texts, golds),
         dev_rows=dev_rows,
@@ -166,7 +201,38 @@ def _encoder(settings: Settings, run: Path, task: Task, texts: Sequence[Tokenise
         words = [text.tokens for text in texts]
         affixes = Affixes.build(words, longest=settings.affixes, min_count=wide.min_count)
         values["affix"] = affixes.weights()
-    return replace(plain, grams=grams, affixes=affixes), values
+    return replace(plain, grams=grams, affixes=affixes, features=_features(settings, run, texts)), values
+
+
+def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict[str, Feature]:
+    """What a tagger reads of each token beside its vector."""
+    words = [text.tokens for text in texts]
+    rarest = settings.network.features.min_count
+    made: dict[str, Callable[[], Feature]] = {
+        "bigrams": lambda: Bigrams(embed.read_vocabulary(run, "bigrams")),
+        "segmentation": Segmentation,
+        "lexicon": lambda: Lexicon(embed.read_vocabulary(run, "lexicon")),
+        "characters": lambda: Spelling(Vocabulary.build(map("".join, words), min_count=rarest)),
+        "affixes": lambda: Ends(Affixes.build(words, longest=LONGEST_AFFIX, min_count=rarest)),
+    }
+    return {name: made[name]() for name in settings.network.features.widths}
+
+
+def _feature_tables(
+    settings: Settings, run: Path, features: Mapping[str, Feature], texts: Sequence[Tokenised]
+) -> dict[str, FeatureTable]:
+    from pipeline.network import FeatureTable
+
+    tables = {}
+    for name, width in settings.network.features.widths.items():
+        vectors = embed.read_vectors(run, name) if name in settings.network.features.trained else None
+        feature = features[name]
+        if vectors is None or settings.network.embedding == "random":
+            values = _drawn(len(feature), width, settings.seed)
+        else:
+            values = vectors.rows(feature.vocabulary, settings.seed)  # type: ignore[attr-defined]
+        tables[name] = FeatureTable(values, shares(feature, [text.tokens for text in texts]), feature.groups)
+    return tables
 
 
 def _embeddings(
@@ -174,10 +240,15 @@ def _embeddings(
 ) -> Any:
     """float32 (vocabulary, width): the vectors, or else uniform in -0.05 to 0.05, the Keras default."""
     if vectors is None or network.embedding == "random":
-        table = np.random.default_rng(seed).uniform(-0.05, 0.05, (len(vocabulary), width)).astype(np.float32)
-        table[0] = 0
-        return table
+        return _drawn(len(vocabulary), width, seed)
     return vectors.rows(vocabulary, seed)
+
+
+def _drawn(rows: int, width: int, seed: int) -> Any:
+    """float32 (rows, width), uniform in -0.05 to 0.05, the first row, of padding, 0."""
+    table = np.random.default_rng(seed).uniform(-0.05, 0.05, (rows, width)).astype(np.float32)
+    table[0] = 0
+    return table
 
 
 def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
@@ -337,7 +408,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     }
     folder = run / "segment"
     files = [folder / "train.csv", folder / "dev.csv", folder / "segmenter.json"]
-    for unit in embed.units(settings):
+    for unit in [*embed.units(settings), *settings.network.features.trained]:
         made = run / "embed" / unit
         files += [
             made / "vocabulary.txt",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -13,18 +16,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora import formats, segmented
+from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
 from pipeline import decoding
-from pipeline.batch import Example
+from pipeline.batch import Batch, Example
+from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
+from pipeline.forced import Forced
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
 from pipeline.progress import Advance
+from pipeline.sequences import Chain, Decoder, Tags, Windows
 from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
 from pipeline.tagset import Allowed, Tagset
 from pipeline.tasks.task import Prediction, Task
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
+AT_ONCE = 1 << 18  # scores that are decoded together
 CONTEXT = 64  # tokens on each side of a window that are read and not answered
 # The options that each format of tagged text has, by the name of the reader's argument.
 READER_OPTIONS = {
@@ -69,25 +76,13 @@ class Tagged(Prediction):
     `value`: the tags that the network gives, as one line of segmented text, or None for a text with nothing in it;
     `score`: the probability of all of them together. `tokens`, one tag each in `tags`, and one probability, 0 to 1,
     in `confidences`: the characters or words that were tagged, or the words that were found (then `tags` are their
-    parts of speech, or empty). `spans`: the entities, or the words, where there are such.
+    parts of speech, or empty). `spans`: the entities, or the words, of which the type is the part of speech.
     """
 
     tokens: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     confidences: tuple[float, ...] = ()
     spans: tuple[Stretch, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Scores of a tag after a tag (tags, tags), of the first (tags,) and the last (tags,); -inf forbids."""
-
-    transitions: Floats
-    start: Floats
-    end: Floats
-
-    def __iter__(self) -> Iterator[Floats]:
-        return iter((self.transitions, self.start, self.end))
 
 
 class Tag(Task):
@@ -99,6 +94,7 @@ class Tag(Task):
         labels: the tags.
         learnt: the chain that a network was trained with; None: all zero.
         words: those of the train split, for scores of known and unknown words; none where entities are learnt.
+        dictionary: words that the answers obey, see `pipeline.forced`.
     """
 
     per_token: ClassVar[bool] = True
@@ -111,12 +107,21 @@ class Tag(Task):
         labels: Labels = NO_LABELS,
         learnt: Chain | None = None,
         words: frozenset[str] = frozenset(),
+        dictionary: UserDictionary | None = None,
     ) -> None:
         self.options = options
         self.unit = unit
         self.labels = labels
         self.learnt = learnt
         self.words = words
+        self.dictionary = UserDictionary() if dictionary is None else dictionary
+
+    def forcing(self, dictionary: UserDictionary) -> Self:
+        """The same, obeying these words before its own."""
+        made = copy(self)
+        made.dictionary = UserDictionary({**self.dictionary.words, **dictionary.words})
+        vars(made).pop("_forced", None)
+        return made
 
     @property
     def chained(self) -> bool:
@@ -130,8 +135,9 @@ class Tag(Task):
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """As in the section `[tag]`."""
-        return cls(settings.tag, settings.segment.unit)
+        """As in the section `[tag]`, with the dictionaries of `[segment]`."""
+        paths = settings.segment.dictionaries
+        return cls(settings.tag, settings.segment.unit, dictionary=UserDictionary.load(paths) if paths else None)
 
     def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
         """The sentences of a tagged corpus; neighbouring tags that break its scheme are counted."""
@@ -160,10 +166,18 @@ class Tag(Task):
         found = set(chain.from_iterable(segmented.split(gold) for gold in golds))
         if self.options.kind == "entities":
             found.add("O")  # so that every text has a legal sequence
-        elif self.options.kind != "pos" and self.options.scheme != "BIO":
-            found |= {f"S{tag[1:]}" for tag in found}
+        elif self.options.kind != "pos":
+            found |= self._missing(golds)
         fitted = type(self)(self.options, self.unit, Labels.build(found))
-        return type(self)(self.options, self.unit, fitted.labels, words=frozenset(fitted._words(texts, golds)))
+        words = frozenset(fitted._words(texts, golds))
+        return type(self)(self.options, self.unit, fitted.labels, words=words, dictionary=self.dictionary)
+
+    def _missing(self, golds: Sequence[str]) -> set[str]:
+        """Tags that train may lack, and without which a word of one character, or a forced one, can't be answered."""
+        scheme = self.options.scheme
+        types = Counter(tag[1:] for gold in golds for tag in segmented.split(gold))
+        alone = {f"{letter}{type_}" for type_ in types for letter in tags.lettering(1, scheme)}
+        return alone | {f"{letter}{type_}" for type_, _ in types.most_common(1) for letter in tags.lettering(3, scheme)}
 
     def _words(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Iterator[str]:
         if self.options.kind == "entities":
@@ -216,7 +230,7 @@ class Tag(Task):
     def taught(self, weights: Mapping[str, Floats]) -> Self:
         """With the trained chain."""
         learnt = Chain(*(weights[f"chain/{name}"] for name in TABLES)) if self.chained else None
-        return type(self)(self.options, self.unit, self.labels, learnt, self.words)
+        return type(self)(self.options, self.unit, self.labels, learnt, self.words, self.dictionary)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes transitions.npy, start.npy and end.npy, and words.txt where words are learnt."""
@@ -235,86 +249,111 @@ class Tag(Task):
             raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
         words = folder / "words.txt"
         known = frozenset(wordlist.read(words)) if words.exists() else frozenset()
-        return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known)
+        dictionary = UserDictionary.load(folder / "dictionary.txt")  # which stands there for the segmenter
+        return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known, dictionary)
 
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The tags of each text, all of it: what is longer than `max_tokens` is read in windows that overlap."""
         answers: dict[int, Prediction] = {}
+        for places, scores, lengths in self._scores(network, encoder, texts):
+            if len(places) == 1:
+                found = [self._decoder.decode_long(scores[0, : lengths[0]])]
+            else:
+                found = self._decoder.decode(scores, lengths)
+            answers.update((place, self._answer(texts[place], of)) for place, of in zip(places, found, strict=True))
+        return [answers[index] for index in range(len(texts))]
+
+    def n_best(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+        """The n most probable sequences of tags of each text, best first; fewer where there are no more."""
+        answers: dict[int, list[Prediction]] = {}
+        for places, scores, lengths in self._scores(network, encoder, texts):
+            found = self._decoder.n_best(scores, lengths, n)
+            answers.update(
+                (place, [self._answer(texts[place], each) for each in best])
+                for place, best in zip(places, found, strict=True)
+            )
+        return [answers[index] for index in range(len(texts))]
+
+    def stretches(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[list[tuple[int, int]]]:
+        """Where the entities or words of each text stand, in characters, half-open, and nothing of how sure that is."""
+        answers: dict[int, list[tuple[int, int]]] = {}
+        for places, scores, lengths in self._scores(network, encoder, texts):
+            if len(places) == 1:
+                ids = self._decoder.decode_long(scores[0, : lengths[0]]).ids
+                paths = np.array([ids], np.int32)
+            else:
+                paths = self._decoder.paths(scores, lengths)
+            found = self.tagset.stretches(paths, lengths)
+            rows: list[list[tuple[int, int]]] = [[] for _ in places]
+            for row, start, stop in zip(found.rows.tolist(), found.starts.tolist(), found.stops.tolist(), strict=True):
+                rows[row].append((start, stop))
+            for place, row in zip(places, rows, strict=True):
+                at = texts[place].places()
+                answers[place] = [(at[start][0], at[stop - 1][1]) for start, stop in row]
+        return [answers[index] for index in range(len(texts))]
+
+    def _scores(
+        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]
+    ) -> Iterator[tuple[list[int], Floats, NDArray[Any]]]:
+        """Places of some texts, their scores (batch, steps, tags), -inf where a tag is not allowed, and their lengths.
+
+        Each text once, those of more than `max_tokens` tokens alone. More texts than the network reads at a time, as
+        the steps of decoding cost as much for few of them as for many.
+        """
         whole = [index for index, text in enumerate(texts) if len(text.tokens) <= encoder.max_tokens]
         examples = encoder.examples([texts[index] for index in whole], [None] * len(whole))
-        for batch, scores in network.answers(examples, self.head()):
-            places = [whole[position] for position in batch.positions]
-            lengths = next(iter(batch.lengths.values()))
-            answers.update(zip(places, self._decode(scores, lengths, [texts[place] for place in places]), strict=True))
-        for index in set(range(len(texts))) - set(whole):
+        for batches in _gathered(network.answers(examples, self.head())):
+            places = [whole[position] for batch, _ in batches for position in batch.positions]
+            lengths = np.concatenate([next(iter(batch.lengths.values())) for batch, _ in batches])
+            scores = _side_by_side([found for _, found in batches])
+            yield places, self._restricted(scores, [texts[place] for place in places]), lengths
+        for index in sorted(set(range(len(texts))) - set(whole)):
             scores = self._window_scores(network, encoder, texts[index])[None]
-            [answers[index]] = self._decode(scores, np.array([scores.shape[1]]), [texts[index]])
-        return [answers[index] for index in range(len(texts))]
+            yield [index], self._restricted(scores, [texts[index]]), np.array([scores.shape[1]])
 
     def _window_scores(self, network: Frozen, encoder: Encoder, text: Tokenised) -> Floats:
         """Scores (tokens, tags) of a long text, each token's from the window in whose middle it stands."""
-        context = min(CONTEXT, encoder.max_tokens // 4)
-        step, count = encoder.max_tokens - 2 * context, len(text.tokens)
-        starts = range(0, count, step)
-        pieces = [_piece(text, max(0, start - context), start + step + context) for start in starts]
-        joined = np.empty((count, self.head()), np.float32)
+        windows = Windows(len(text.tokens), encoder.max_tokens, min(CONTEXT, encoder.max_tokens // 4))
+        bounds = list(zip(windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist(), strict=True))
+        pieces = [_piece(text, first, stop) for _, first, stop in bounds]
+        joined = np.empty((windows.count, self.head()), np.float32)
         for batch, scores in network.answers(encoder.examples(pieces, [None] * len(pieces)), self.head()):
             for position, found in zip(batch.positions.tolist(), scores, strict=True):
-                start = starts[position]
-                before, stop = start - max(0, start - context), min(start + step, count)
-                joined[start:stop] = found[before : before + stop - start]
+                start, first, _ = bounds[position]
+                stop = min(start + windows.step, windows.count)
+                joined[start:stop] = found[start - first : stop - first]
         return joined
 
-    def _decode(self, scores: NDArray[Any], lengths: NDArray[Any], texts: Sequence[Tokenised]) -> list[Prediction]:
-        """Scores (batch, steps, tags) of these texts -> the best sequence of each, and how probable it is."""
-        tables = tuple(self.chain)
-        if self.options.decode == "maxent":
-            scores = decoding.normalise_locally(scores, lengths, *tables)
-        paths = decoding.best_path(scores, lengths, *tables)
-        lattice = decoding.forward_backward(scores, lengths, *tables)
-        sure = np.take_along_axis(lattice.marginals(), np.maximum(paths, 0)[:, :, None], axis=2)[:, :, 0].tolist()
-        found = self.tagset.stretches(paths, lengths)
-        sure_of = lattice.segment_probability(paths, found.rows, found.starts, found.stops).tolist()
-        types = [self.tagset.types[tag] for tag in found.tags.tolist()]
-        stretches: list[list[Any]] = [[] for _ in texts]
-        for row, *stretch in zip(
-            found.rows.tolist(), found.starts.tolist(), found.stops.tolist(), types, sure_of, strict=True
-        ):
-            stretches[row].append(stretch)
-        return [
-            self._answer(text, [self.labels.names[tag] for tag in path[:length]], score, of_tokens[:length], of_text)
-            for text, path, length, score, of_tokens, of_text in zip(
-                texts,
-                paths.tolist(),
-                np.asarray(lengths).tolist(),
-                np.exp(lattice.log_probability(paths)).tolist(),
-                sure,
-                stretches,
-                strict=True,
-            )
-        ]
+    def _restricted(self, scores: Floats, texts: Sequence[Tokenised]) -> Floats:
+        """The same scores, -inf where white space or a word of the dictionary does not allow the tag."""
+        for row, text in enumerate(texts):
+            own = scores[row, : len(text.tokens)]
+            may = self._forced.allowed(text, None if self.options.constrained else own)
+            if may is not None:
+                scores[row, : len(text.tokens)] = np.where(may, own, -np.inf)
+        return scores
 
-    def _answer(
-        self,
-        text: Tokenised,
-        tags: Sequence[str],
-        score: float,
-        confidences: Sequence[float],
-        stretches: Sequence[Sequence[Any]],
-    ) -> Tagged:
-        value = segmented.join(tags)
-        if self.options.kind == "pos":
-            return Tagged(value, score, (), tuple(text.tokens), tuple(tags), tuple(confidences))
-        places = text.places()
+    @cached_property
+    def _forced(self) -> Forced:
+        return Forced(self.tagset, self.options.kind, self.dictionary)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(self.chain, self.tagset, self.options.decode == "maxent")
+
+    def _answer(self, text: Tokenised, found: Tags) -> Tagged:
+        names, types = self.labels.names, self.tagset.types
+        line = [names[tag] for tag in found.ids]
+        value, score, places = segmented.join(line), math.exp(min(found.log_probability, 0.0)), text.places()
         spans = tuple(
-            _stretch(text.text, places[start][0], places[stop - 1][1], type_, sure)
-            for start, stop, type_, sure in stretches
+            _stretch(text.text, places[start][0], places[stop - 1][1], types[tag], sure)
+            for start, stop, tag, sure in found.stretches
         )
-        if self.options.kind == "entities":
-            return Tagged(value, score, (), tuple(text.tokens), tuple(tags), tuple(confidences), spans)
+        if self.options.kind in ("entities", "pos"):
+            return Tagged(value, score, (), tuple(text.tokens), tuple(line), tuple(found.sure), spans)
         words = tuple(span.text for span in spans)
-        types = tuple(span.type for span in spans) if self.options.kind == "joint" else ()
-        return Tagged(value, score, (), words, types, tuple(span.confidence for span in spans), spans)
+        of_words = tuple(span.type for span in spans) if self.options.kind == "joint" else ()
+        return Tagged(value, score, (), words, of_words, tuple(span.confidence for span in spans), spans)
 
     def nothing(self) -> Prediction:
         """No token and no tag."""
@@ -340,12 +379,15 @@ class Tag(Task):
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
-        """That of `evaluation.crfsuite`, where it is asked for."""
-        from pipeline.evaluation import crfsuite
+        """Those of `evaluation.crfsuite` and `evaluation.jieba_tags`."""
+        from pipeline.evaluation import crfsuite, jieba_tags
 
-        if not names:
-            return {}
-        return crfsuite.run(train, asked, self.tagset.scheme, self.words, advance=advance, keep=keep)
+        scheme, kind, types = self.tagset.scheme, self.options.kind, self.tagset.types
+        run = {
+            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.words, advance=advance, keep=keep),
+            "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.words, advance=advance, keep=keep),
+        }
+        return {baseline: scores for name in names for baseline, scores in run[name]().items()}
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
@@ -388,6 +430,30 @@ def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, objec
     if name in ("cluener", "doccano", "label-studio"):
         chosen["text"] = corpus.text_columns[0]
     return {"encoding": corpus.encoding, **chosen}
+
+
+def _gathered(answers: Iterable[tuple[Batch, Floats]]) -> Iterator[list[tuple[Batch, Floats]]]:
+    """Batches of like length, together until they have `AT_ONCE` scores."""
+    held: list[tuple[Batch, Floats]] = []
+    for batch, scores in answers:
+        if held and sum(found.size for _, found in held) + scores.size > AT_ONCE:
+            yield held
+            held = []
+        held.append((batch, scores))
+    if held:
+        yield held
+
+
+def _side_by_side(scores: Sequence[Floats]) -> Floats:
+    """Scores (batch, steps, tags) of batches as those of one, padded with 0."""
+    if len(scores) == 1:
+        return scores[0]
+    rows, steps = sum(len(each) for each in scores), max(each.shape[1] for each in scores)
+    joined, first = np.zeros((rows, steps, scores[0].shape[2]), np.float32), 0
+    for each in scores:
+        joined[first : first + len(each), : each.shape[1]] = each
+        first += len(each)
+    return joined
 
 
 def _piece(text: Tokenised, start: int, stop: int) -> Tokenised:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from corpora.document import Document
 from pipeline.batch import Batch, Example, Feed
 from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import PipelineError
 from pipeline.evaluation.calibration import Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
@@ -126,7 +127,8 @@ class Task(ABC):
         """The network as an `onnx.ModelProto`, by its weights as `network.weights` names them."""
         from pipeline import graph
 
-        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token)
+        groups = {name: feature.groups for name, feature in encoder.features.items()}
+        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
 
     def scores_of_both(
         self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch
@@ -162,6 +164,10 @@ class Task(ABC):
     @abstractmethod
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """One Prediction a text, in order; every text has a token."""
+
+    def n_best(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+        """The n most probable answers to each text, best first: PipelineError where a text has one."""
+        raise PipelineError("only taggers answer with several sequences: ask a classifier for its distribution")
 
     def nothing(self) -> Prediction:
         """What is said of a text with nothing in it."""

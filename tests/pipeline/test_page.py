@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,11 +15,13 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 import pipeline
 from corpora.errors import CorpusError
-from pipeline.evaluation import frame, language, page
+from embeddings import pretrained
+from pipeline.evaluation import frame, language, page, tagged
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scores import classification
 from pipeline.evaluation.significance import against, intervals
+from pipeline.evaluation.spans import tagging
 
 HOSTILE = ["<script>document.title='x'</script>", "</script><img src=x onerror=alert(1)>", "\"'&{{ 7*7 }}"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -143,7 +146,7 @@ def test_shading_makes_the_text_again(evaluated):
 
 
 def test_every_phrase_of_the_page_is_in_chinese_too(evaluated):
-    source = "".join(map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html")))
+    source = "".join(map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html", "tuning.html")))
     phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', source)}
     assert len(phrases) > 50 and phrases <= set(language.CHINESE), sorted(phrases - set(language.CHINESE))
     for english, chinese in language.CHINESE.items():
@@ -269,4 +272,124 @@ def test_without_its_script_the_page_shows_its_errors(opened):
 
 def test_a_real_report_has_no_complaint(opened, evaluated):
     view = opened((evaluated / "report.html").read_text(encoding="utf-8"))
-    assert view.locator("mark.for").count() > 1 and view.locator("svg").count() == 4
+    assert view.locator("mark.for").count() > 1 and view.locator("svg").count() == 5
+
+
+TYPES = ("地名", "<b>人</b>")
+
+
+def tagged_report(folder, count=90, language="en"):
+    """A tagger's report over texts of five tokens, some of which try to be markup, with every kind of mistake."""
+    place, person = (f"B-{name} E-{name}".split() for name in TYPES)
+    gold = [*place, "O", *person]
+    answers = [gold, ["O", "O", "O", *person], [*place, f"S-{TYPES[0]}", *person], [*place, "O", *place]]
+    answers += [[f"S-{TYPES[0]}", "O", "O", *person]]
+    outcomes, others = [], []
+    for number in range(1, count + 1):
+        tokens = ("昆", "明", HOSTILE[number % 3], "张", str(number))
+        said = answers[number % len(answers)]
+        confidence = 0.5 + number % 50 / 100
+        outcome = Outcome(number, "".join(tokens), " ".join(gold), " ".join(said), confidence, tokens=tokens)
+        outcomes.append(replace(outcome, leaked=number % 10 == 0))
+        others.append(" ".join(answers[number % 2]))
+    counted = {"scored": count, "skipped": 0}
+    theirs = [replace(one, predicted=said) for one, said in zip(outcomes, others, strict=True)]
+    written = Report(
+        task="tag",
+        model={"cell": "gru", "labels": 8},
+        counts=counted,
+        test=tagging(outcomes, "BMES"),
+        test_without_leaked=tagging([one for one in outcomes if not one.leaked], "BMES"),
+        baselines={"crfsuite": {"test": tagging(theirs, "BMES"), "seconds": 1.5}},
+        made={"name": HOSTILE[0]},
+    )
+    tagged.write(folder, written, {"test": outcomes}, "BMES", answers={"crfsuite": others}, language=language)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def stretches(tags):
+    """Spans of a line of BMES tags: (start, end, type)."""
+    found, start = [], 0
+    for place, tag in enumerate(tags.split(" ")):
+        start = place if tag[0] in "BS" else start
+        if tag[0] in "ES":
+            found.append((start, place + 1, tag[2:]))
+    return set(found)
+
+
+def test_every_figure_of_a_tagger_again_from_the_predictions(tmp_path):
+    found = Tables(tagged_report(tmp_path))
+    rows = rows_of(tmp_path / "predictions.csv")
+    gold, said = ([stretches(row[name]) for row in rows] for name in ("gold_tags", "predicted_tags"))
+
+    def scores(keep):
+        right = sum(len({*filter(keep, one)} & {*filter(keep, other)}) for one, other in zip(gold, said, strict=True))
+        wanted, given = (sum(len([*filter(keep, one)]) for one in side) for side in (gold, said))
+        precision, recall = right / given, right / wanted
+        return [*map(percent, (precision, recall, 2 * precision * recall / (precision + recall)))], wanted
+
+    model = next(row for row in found.rows["scores"] if row[0] == "GRU model")
+    assert model[1] == str(len(rows)) and [cell.split("[")[0] for cell in model[2:5]] == scores(lambda span: True)[0]
+    tags = [(row["gold_tags"].split(), row["predicted_tags"].split()) for row in rows]
+    same = sum(a == b for one, other in tags for a, b in zip(one, other, strict=True))
+    whole = sum(row["gold_tags"] == row["predicted_tags"] for row in rows)
+    assert {percent(same / len(rows) / 5), percent(whole / len(rows))} <= set(model)
+    for name in TYPES:
+        shown = next(row for row in found.rows["labels"] if row[0] == name)
+        expected, wanted = scores(lambda span, name=name: span[2] == name)
+        assert [cell.split("[")[0] for cell in shown[1:4]] == expected and shown[4] == str(wanted)
+    pairs = [
+        (one[2:] or "O", other[2:] or "O")
+        for row in rows
+        for one, other in zip(row["gold_tags"].split(), row["predicted_tags"].split(), strict=True)
+    ]
+    names = found.rows["confusion"][0][1:]
+    for shown in found.rows["confusion"][1:]:
+        for name, cell in zip(names, shown[1:], strict=True):
+            count, all_ = pairs.count((shown[0], name)), sum(one == shown[0] for one, _ in pairs)
+            assert cell == (f"{count}{percent(count / all_)}%" if count else "0")
+    missing = [(row, span) for row, (one, other) in enumerate(zip(gold, said, strict=True)) for span in one - other]
+    kinds = {"missed": 0, "wrong type": 0, "wrong border": 0}
+    for row, (start, end, _) in missing:
+        over = [span for span in said[row] if span[0] < end and start < span[1]]
+        same_place = any(span[:2] == (start, end) for span in over)
+        kinds["wrong type" if same_place else "wrong border" if over else "missed"] += 1
+    kinds["invented"] = sum(
+        not any(span[0] < other[1] and other[0] < span[1] for other in one)
+        for one, spans_ in zip(gold, said, strict=True)
+        for span in spans_
+    )
+    assert {row[0]: int(row[1]) for row in found.rows["mistakes"][1:]} == kinds and min(kinds.values()) > 0
+
+
+def test_a_taggers_mistakes_are_searched_and_chosen(opened, tmp_path):
+    view = opened(tagged_report(tmp_path))
+    assert view.title().startswith(HOSTILE[0])
+    visible = "#rows > li:not([hidden])"
+    assert view.locator(visible).count() == 72 == int(view.locator("#shown").inner_text())
+    for kind in ("missed", "invented", "wrong_type", "wrong_border"):
+        view.locator(f'#mistakes .cell[data-kinds="{kind}"]').click()
+        assert view.locator(visible).count() == 18 == view.locator(f"{visible} mark.{kind} >> nth=0").count() * 18
+    view.locator('.matrix .cell[data-confused="2-0"], .matrix .cell[data-confused="1-0"]').first.click()
+    assert view.input_value("#kinds") == "" and 0 < view.locator(visible).count() < 72
+    view.click("#filters button[type=reset]")
+    view.fill("#query", "alert(1)")
+    assert 0 < view.locator(visible).count() < 72
+    narrow = opened(tagged_report(tmp_path / "zh", language="zh"), viewport={"width": 390, "height": 800})
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
+    assert "错误类型" in narrow.locator("main").inner_text()
+
+
+def test_words_are_mapped_by_their_principal_components(evaluated):
+    placed = json.loads((evaluated / "report.json").read_text(encoding="utf-8"))["words"]["map"]
+    vectors = pretrained.read(evaluated.parent / "embed" / "word")
+    table = np.array([vectors.values[vectors.words.index(one["word"])] for one in placed["words"]], float)
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    _, sizes, axes = np.linalg.svd(table - table.mean(axis=0), full_matrices=False)
+    expected = (table - table.mean(axis=0)) @ axes[:2].T
+    found = np.array([[one["x"], one["y"]] for one in placed["words"]])
+    assert np.allclose(np.abs(found), np.abs(expected), atol=1e-3)
+    assert placed["explained"] == pytest.approx((sizes**2 / (sizes**2).sum())[:2], abs=1e-3)
+    assert {one["label"] for one in placed["words"]} <= {"垃圾邮件", "正常邮件", None}
+    source = (evaluated / "report.html").read_text(encoding="utf-8")
+    assert all(f"{one['word']}</text>" in source for one in placed["words"])

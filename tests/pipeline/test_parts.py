@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_model import make_model
 
+from pipeline.answers import answers
 from pipeline.engines import ray as engine
 from pipeline.engines.intake import JOURNAL, Intake
 from pipeline.engines.jobs import Labelling
@@ -74,7 +75,9 @@ def test_parquet_parts_keep_their_types(place, model):
     frame.to_parquet(place / "in.parquet")
     source = place / "in.parquet"
     parts = LabelledParts(Shard(model, source, place / "out.parquet", Options(origin="in.parquet")), 1)
-    assert parts.write(0, place) == Part(0, 3, 2, 1, last=True)
+    tally = answers(model, ["好", "", "吃"]).tally
+    assert tally["rows"] == 2
+    assert parts.write(0, place) == Part(0, 3, 2, 1, last=True, tally=tally)
     found = pandas.read_parquet(place / "part-00000.parquet")
     assert list(found.columns) == ["n", "text", "file", "row", "label", "confidence"]
     assert list(found["row"]) == ["1", "2", "3"] and found["n"].isna()[0] and found["label"][1] == ""
@@ -147,6 +150,9 @@ def test_whoever_dies_every_part_is_made_once(place, job, seed, monkeypatch):
     empty, whole, bad = (each.outcome for each in found)
     assert (empty.labelled.rows, whole.labelled.rows) == (0, 50) and "no column" in bad.error
     assert (whole.labelled.labelled, whole.labelled.blank, whole.labelled.rejected) == (28, 14, 8)
+    local = label_file(job.folder, place / "in.csv", place / "whole.csv")
+    assert whole.labelled.expected_right == pytest.approx(local.expected_right)
+    assert whole.labelled.oddities == local.oddities
     same_as_local(place, place / "out" / "in.csv")
     assert not list((place / "out").glob("*.job"))
 

@@ -87,7 +87,7 @@ def write_words(path):
     slashed.write(path, [Sentence(tuple(words), tuple(POS[word] for word in words)) for words in sentences()])
 
 
-def train(folder, kind, decode="crf"):
+def train(folder, kind, decode="crf", more=()):
     unit = "word" if kind == "pos" else "char"
     file = "mini.conll" if kind == "entities" else "mini.txt"
     (write_entities if kind == "entities" else write_words)(folder / file)
@@ -95,7 +95,7 @@ def train(folder, kind, decode="crf"):
     text = CONFIG.format(file=file, unit=unit, kind=kind, decode=decode)
     config.write_text(text, encoding="utf-8")
     overrides = ['evaluate.baselines=["crfsuite"]'] if kind == "entities" else ["corpus.format=slashed"]
-    return pipeline.run(config, overrides=overrides, runs=folder / "runs")
+    return pipeline.run(config, overrides=[*overrides, *more], runs=folder / "runs")
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +193,41 @@ def test_every_kind_and_decoding(tmp_path, kind, decode):
         assert cells["tags"] == segmented.join(answer.tags) and len(answer.tags) == len(answer.tokens)
 
 
+FEATURES = {
+    "entities": ("bigrams=4", "segmentation=3", "lexicon=5"),
+    "pos": ("characters=4", "affixes=3"),
+}
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_what_is_read_beside_the_tokens_gets_into_the_model(kind, tmp_path):
+    raw = tmp_path / "raw.txt"
+    raw.write_text("大家去了青海湖\n今天老周在西安\n" * 3, encoding="utf-8")
+    more = [f"network.features.{feature}" for feature in FEATURES[kind]]
+    run = train(
+        tmp_path, kind, more=[*more, "train.optimizer=lazy_adam", "train.average=0.5", f'embed.extra=["{raw}"]']
+    )
+    assert report_of(run)["test"]["f1"] > 0.9
+    model = pipeline.load(run)
+    assert list(model.encoder.features) == [feature.partition("=")[0] for feature in FEATURES[kind]]
+    [answer] = model.predict(["老周去了青海湖"])
+    assert answer.tokens and len(answer.tags) == len(answer.tokens)
+    if kind == "entities":
+        assert [span.text for span in answer.spans] == ["老周", "青海湖"]
+        assert "大家" in model.encoder.features["lexicon"].vocabulary, "of the extra text"
+        assert "大家" in model.encoder.features["bigrams"].vocabulary
+        [long] = model.predict(["老周去了青海湖，" * 20])
+        assert len(long.spans) == 40
+
+
+def test_a_lexicon_is_read_from_a_table(tmp_path):
+    table = tmp_path / "words.txt"
+    table.write_text("3 2\n青海湖 0.1 0.2\n青海 0.3 0.1\n很长很长很长很长的词 1 1\n", encoding="utf-8")
+    more = ["network.features.lexicon=2", f"network.features.lexicon_table={table}", "train.epochs=1"]
+    run = train(tmp_path, "entities", more=[*more, "evaluate.baselines=[]"])
+    assert pipeline.load(run).encoder.features["lexicon"].vocabulary.tokens == ("青海湖", "青海")
+
+
 def test_a_table_is_labelled_with_every_row_and_the_right_offsets(entities, tmp_path):
     cells = ["老周去了昆明", "", "  ", "！？……", "😀陈晓岚 说", "Hello 艾玛！", "老周，" * 3000, "陳曉嵐在西安"]
     write_csv(tmp_path / "in.csv", [[str(row), cell] for row, cell in enumerate(cells)], header=("编号", "正文"))
@@ -238,6 +273,8 @@ def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
         ({"train": {"label_smoothing": 0.1}}, r"train\.label_smoothing"),
         ({"train": {"metric": "accuracy"}}, r'train\.metric = "accuracy" is not measured'),
         ({"evaluate": {"baselines": ["majority"]}}, r"evaluate\.baselines"),
+        ({"network": {"features": {"affixes": 4}}}, r'features\.affixes is of words, and segment\.unit is "char"'),
+        ({"task": "classify", "network": {"features": {"bigrams": 4}}}, r'task is "classify"'),
     ],
 )
 def test_settings_that_no_tagger_can_have(changes, message):

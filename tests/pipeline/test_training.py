@@ -15,6 +15,7 @@ from pipeline.training import Trainer
 
 WORDS, LABELS = 12, 2
 EVERYTHING = {"optimizer": "adam", "average": 0.9, "label_smoothing": 0.1, "class_weights": True, "schedule": "cosine"}
+LAZY = {"optimizer": "lazy_adam", "average": 0.9}
 MOMENTUM = {"optimizer": "momentum", "learning_rate": 0.05, "warmup": 0.2}
 
 
@@ -82,7 +83,7 @@ def equal(one, other):
     )
 
 
-@pytest.mark.parametrize("settings", [EVERYTHING, MOMENTUM], ids=["adam, averaged", "momentum"])
+@pytest.mark.parametrize("settings", [EVERYTHING, MOMENTUM, LAZY], ids=["adam, averaged", "momentum", "lazy, averaged"])
 def test_a_restored_training_ends_as_one_that_was_never_interrupted(tmp_path, settings):
     whole = trainer(tmp_path / "whole", settings)
     expected = finish(whole)

@@ -1,0 +1,72 @@
+"""Taggers with random weights, made in a blink and without Keras, for tests of what is done with their answers."""
+
+import numpy as np
+
+from corpora import tags
+from embeddings.vocabulary import Vocabulary
+from pipeline import graph, model
+from pipeline.dictionary import UserDictionary
+from pipeline.encoder import Encoder
+from pipeline.labels import Labels
+from pipeline.segmenter import Segmenter
+from pipeline.sequences import Chain
+from pipeline.settings import NetworkSettings, TagSettings
+from pipeline.tasks import Tag
+
+TOKENS = {"char": [*"去滨江步道骑车我爱吃北京烤鸭，。aN"], "word": ["去", "滨江步道", "骑车", "我", "爱", "北京", "，"]}
+TYPES = {"entities": ("人", "地"), "words": ("",), "joint": ("n", "v"), "pos": ("n", "v", "w")}
+
+
+def labels_of(kind, scheme):
+    """The tags of a kind."""
+    if kind == "pos":
+        return Labels.build(TYPES[kind])
+    named = tags.tag_set(TYPES[kind], scheme)
+    return Labels.build(named if kind == "entities" else named[1:])
+
+
+def make_task(kind, *, scheme="BMES", decode="crf", constrained=True, dictionary=None, seed=0):
+    """The task alone, with a random chain."""
+    generator = np.random.default_rng(seed)
+    labels = labels_of(kind, scheme)
+    count = len(labels)
+    shapes = ((count, count), (count,), (count,))
+    learnt = Chain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    options = TagSettings(kind=kind, scheme=scheme, decode=decode, constrained=constrained)
+    unit = "word" if kind == "pos" else "char"
+    return Tag(
+        options, unit, labels, None if decode == "greedy" else learnt, dictionary=UserDictionary(dictionary or {})
+    )
+
+
+def make_tagger(folder, kind="entities", *, max_tokens=64, dictionary=None, engine="rjieba", **options):
+    """A model folder: a two-way LSTM of 4 units, as training would leave it."""
+    task = make_task(kind, dictionary=dictionary, **options)
+    generator, width, units = np.random.default_rng(1), 6, 4
+
+    def random(*shape):
+        return generator.normal(0, 1, shape).astype(np.float32)
+
+    unit = task.unit
+    weights = {f"{unit}_embedding/embeddings": random(len(TOKENS[unit]) + 2, width)}
+    for direction in ("forward", "backward"):
+        weights[f"{unit}_0_{direction}/kernel"] = random(width, 4 * units)
+        weights[f"{unit}_0_{direction}/recurrent_kernel"] = random(units, 4 * units)
+        weights[f"{unit}_0_{direction}/bias"] = random(4 * units)
+    weights["scores/kernel"], weights["scores/bias"] = random(2 * units, task.head()), random(task.head())
+    settings = NetworkSettings(cell="lstm", units=units)
+    folder.mkdir(parents=True)
+    graph.save(graph.build(settings, weights, (unit,), (), per_token=True), folder / "network.onnx")
+    model.save(
+        folder,
+        about={
+            "name": "random",
+            "task": "tag",
+            "corpus": {"nfkc": False, "simplify": False},
+            "network": settings.model_dump(exclude_none=True),
+        },
+        task=task,
+        segmenter=Segmenter(unit=unit, engine=engine, dictionary=task.dictionary),
+        encoder=Encoder((unit,), {unit: Vocabulary(TOKENS[unit])}, {}, max_tokens, unit),
+    )
+    return folder
