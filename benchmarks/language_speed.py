@@ -17,6 +17,7 @@ from pipeline.batch import NO_TARGET, Example, pad, shuffled, windows
 from pipeline.settings import NetworkSettings, TrainSettings
 
 DROPOUT = 0.3
+COLUMNS = ("cell", "loop", "tokens/s", "a CPU second", "zhpipe / it", "the same by CPU seconds")
 
 
 @click.command()
@@ -52,7 +53,7 @@ def main(
         f"{Path(corpus).name}: {len(examples)} texts, {tokens} tokens of {words} in the vocabulary ({unit}); "
         f"{options}; {threads} threads; {repeats} epochs each\n\n{machine()}\n"
     )
-    click.echo(table(["cell", "loop", "tokens/s", "zhpipe / it"], found))
+    click.echo(table(COLUMNS, found))
 
 
 def read_examples(corpus: str, unit: str, rows: int, max_words: int) -> tuple[list[Example], int]:
@@ -222,9 +223,11 @@ def _targets(example: Example) -> Any:
 
 
 def _row(cell: str, name: str, speeds: dict[str, list[Speed]]) -> list[str]:
-    pairs = zip(speeds["zhpipe"], speeds[name], strict=True)
-    ratio = "" if name == "zhpipe" else spread([one.wall / two.wall for one, two in pairs], ".2f")
-    return [cell, name, spread([speed.wall for speed in speeds[name]]), ratio]
+    pairs = list(zip(speeds["zhpipe"], speeds[name], strict=True))
+    ratios = [[one.wall / two.wall for one, two in pairs], [one.cpu / two.cpu for one, two in pairs]]
+    shown = ["", ""] if name == "zhpipe" else [spread(ratio, ".2f") for ratio in ratios]
+    by_cpu = spread([speed.cpu for speed in speeds[name]])
+    return [cell, name, spread([speed.wall for speed in speeds[name]]), by_cpu, *shown]
 
 
 if __name__ == "__main__":

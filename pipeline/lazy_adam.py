@@ -37,7 +37,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
             average = self.add_variable_from_reference(variable, name="average")
             average.assign(variable)
             self.averages.append(average)
-            rows = variable.shape[:1] if len(variable.shape) > 1 else (1,)
+            rows = variable.shape[:1] or (1,)
             self.steps.append(self.add_variable(shape=rows, dtype="float32", name="step"))
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:

@@ -16,6 +16,24 @@ Array = NDArray[np.float32]
 IMPOSSIBLE = -1e9
 
 
+def _product(states: Any, matrix: Any) -> Any:
+    """states (rows, steps, width) @ matrix (width, outputs) as one product of two matrices.
+
+    TensorFlow makes one product a row of it, and in the gradient as many matrices of the second one's size.
+    """
+    rows, steps = (ops.shape(states)[axis] for axis in (0, 1))
+    flat = ops.matmul(ops.reshape(states, (-1, states.shape[-1])), matrix)
+    return ops.reshape(flat, (rows, steps, -1))
+
+
+class Scores(layers.Dense):  # type: ignore[misc]
+    """Scores by a table of their own: states @ kernel + bias. (rows, steps, width) -> (rows, steps, vocabulary)."""
+
+    def call(self, states: Any) -> Any:
+        """states (rows, steps, width) -> scores (rows, steps, vocabulary)."""
+        return _product(states, self.kernel) + self.bias
+
+
 class Tied(layers.Layer):  # type: ignore[misc]
     """Scores by the table that the tokens are read with: states @ embeddings.T + bias (Press and Wolf, EACL 2017).
 
@@ -32,7 +50,7 @@ class Tied(layers.Layer):  # type: ignore[misc]
 
     def call(self, states: Any) -> Any:
         """states (rows, steps, width) -> scores (rows, steps, vocabulary)."""
-        return ops.matmul(states, ops.transpose(self.embedding.embeddings)) + self.bias
+        return _product(states, ops.transpose(self.embedding.embeddings)) + self.bias
 
     def compute_output_shape(self, states_shape: Any) -> Any:
         """(rows, steps, vocabulary)."""
@@ -40,7 +58,7 @@ class Tied(layers.Layer):  # type: ignore[misc]
 
 
 class Sampled(layers.Layer):  # type: ignore[misc]
-    """Scores of each step's target and of a sample, by the weights of `scores`, a Dense or Tied of the vocabulary.
+    """Scores of each step's target and of a sample, by the weights of `scores`, a Scores or Tied.
 
     (rows, steps, width), targets int32 (rows, steps), sample int32 (size,) -> (rows, steps, 1 + size), the target's
     first; a place below 0 in the sample is none. `logs`: float32 (vocabulary,), the logarithm of each id's chance to be
@@ -61,7 +79,7 @@ class Sampled(layers.Layer):  # type: ignore[misc]
         table = layer.embedding.embeddings if isinstance(layer, Tied) else ops.transpose(layer.kernel)
         bias = layer.bias - self.logs
         own = ops.sum(states * ops.take(table, targets, axis=0), axis=-1) + ops.take(bias, targets, axis=0)
-        others = ops.matmul(states, ops.transpose(ops.take(table, ids, axis=0))) + ops.take(bias, ids, axis=0)
+        others = _product(states, ops.transpose(ops.take(table, ids, axis=0))) + ops.take(bias, ids, axis=0)
         others = ops.where((targets[..., None] == sample) | (sample < 0), IMPOSSIBLE, others)
         return ops.concatenate([own[..., None], others], axis=-1)
 
@@ -121,7 +139,7 @@ def _cell(name: str, settings: NetworkSettings, units: int, seeds: Any) -> Any:
 def _scores(states: Any, embedding: layers.Embedding, tied: bool, seeds: Any) -> Any:
     """Scores of the states; tied, they are first brought to the width of the embeddings where theirs is another."""
     if not tied:
-        return layers.Dense(embedding.input_dim, kernel_initializer=_initial(seeds), name="scores")(states)
+        return Scores(embedding.input_dim, kernel_initializer=_initial(seeds), name="scores")(states)
     if states.shape[-1] != embedding.output_dim:
         states = layers.Dense(embedding.output_dim, kernel_initializer=_initial(seeds), name="projection")(states)
     return Tied(embedding, name="scores")(states)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.network import FeatureTable, Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 3
+VERSION = 4
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 

@@ -158,13 +158,14 @@ def full_loss(built):
     return float(losses.next_token()(np.tile(text.target, (4, 1)), scores))
 
 
-def test_it_learns_what_the_full_softmax_judges_and_can_be_continued(tmp_path):
-    whole = trainer(tmp_path / "whole", epochs=12, patience=12)
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "lazy_adam", "average": 0.5}])
+def test_it_learns_what_the_full_softmax_judges_and_can_be_continued(settings, tmp_path):
+    whole = trainer(tmp_path / "whole", epochs=12, patience=12, **settings)
     dev = [epoch.dev["loss"] for epoch in whole.epochs(lambda done, note: None)]
     assert dev[-1] < 0.6 * dev[0]
-    first = trainer(tmp_path / "parts", epochs=12, patience=12)
+    first = trainer(tmp_path / "parts", epochs=12, patience=12, **settings)
     list(itertools.islice(first.epochs(lambda done, note: None), 5))
-    second = trainer(tmp_path / "parts", epochs=12, patience=12)
+    second = trainer(tmp_path / "parts", epochs=12, patience=12, **settings)
     second.restore()
     assert [epoch.dev["loss"] for epoch in second.epochs(lambda done, note: None)] == dev[5:]
     for one, other in zip(second.network.trainable_variables, whole.network.trainable_variables, strict=True):
