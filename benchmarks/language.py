@@ -100,9 +100,16 @@ def _variants(
 
 
 def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) -> None:
-    folder = Path(runs).resolve() if runs else None
-    found = kept.perform(jobs, Path(records), lambda job: {"row": job.row, **run(job, folder)})
+    found = perform(jobs, Path(records), Path(runs).resolve() if runs else None)
     click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
+
+
+def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[Record]:
+    """The records of the jobs, in order; those that `path` lacks are run and added to it, each as soon as it is done.
+
+    Raises subprocess.CalledProcessError where a run fails.
+    """
+    return kept.perform(jobs, path, lambda job: {"row": job.row, **run(job, runs)})
 
 
 def run(job: Job, runs: Path | None = None) -> Record:

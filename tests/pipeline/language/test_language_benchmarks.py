@@ -48,11 +48,11 @@ def test_a_run_gives_perplexities_and_is_kept(tmp_path, monkeypatch):
     (tmp_path / "prose.txt").write_text("\n".join(lines), encoding="utf-8")
     small = ("network.units=4", "embed.size=4", "train.epochs=1", "network.cell=rnn", "language.sampled=20")
     jobs = [Language("cells", "rnn", tmp_path / "few.toml", tmp_path, 1, small)]
-    [found] = language.perform(jobs, tmp_path / "records.jsonl", by=language.run)
+    [found] = language.perform(jobs, tmp_path / "records.jsonl")
     assert set(found["baselines"]) == {"kneser_ney", "unigram"} and found["scores"]["perplexity"] > 1
     json.dumps(found)
     monkeypatch.setattr(language, "run", lambda job, runs: pytest.fail("it is done"))
-    assert language.perform(jobs, tmp_path / "records.jsonl", by=language.run) == [found]
+    assert language.perform(jobs, tmp_path / "records.jsonl") == [found]
 
 
 def test_training_speed_of_every_loop():
