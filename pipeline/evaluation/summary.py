@@ -46,12 +46,15 @@ class ScoreRow(NamedTuple):
 
 
 def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[ScoreRow]:
-    """Part by part the model and then each baseline, of `document`, a report as `Report.as_dict` gives it."""
+    """Part by part the model and then each baseline, of `document`, a report as `Report.as_dict` gives it.
+
+    A part without rows is left out.
+    """
     rows = []
     for part, title in PARTS.items():
         for name, who, scored in [("", model_title(document, _), document), *_baselines(document, _)]:
-            if scored.get(part):
-                rows.append(ScoreRow(who, _(title), scored[part], name, part))
+            if (scores := scored.get(part)) and scores.get("rows") != 0:
+                rows.append(ScoreRow(who, _(title), scores, name, part))
     return rows
 
 
