@@ -1,8 +1,10 @@
 """The page of a language model's report: its figures are those of report.json, and texts cannot become markup."""
 
+import csv
 import json
 import math
 import re
+from collections import defaultdict
 from html import unescape
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from few_lines import CHARACTERS, WORDS
 from scipy.stats import bootstrap
 
+from embeddings.vocabulary import Vocabulary
 from pipeline.evaluation import frame, language, likelihood
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.perplexity import interval, perplexity, surprises
@@ -102,6 +105,60 @@ def test_the_page_of_a_run_says_what_report_json_says(overrides, written):
     assert not re.search(r"(src|href)=\"(?!#)|url\((?!#)|<script", source), (
         "it needs nothing from outside, and runs nothing"
     )
+
+
+@pytest.mark.parametrize(("overrides", "unit"), [(CHARACTERS, "char"), (WORDS, "word")])
+def test_every_score_of_the_model_again_from_the_predictions(overrides, unit, written):
+    run = written(overrides)
+    source = (run / "evaluate" / "report.html").read_text(encoding="utf-8")
+    with (run / "evaluate" / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        texts = list(csv.DictReader(file))
+    by_length, by_rank, ranks = defaultdict(list), defaultdict(list), ranked(run, unit)
+    for row in texts:
+        places = json.loads(row["surprisal"])
+        bits = [float(place[2]) for place in places]
+        assert sum(bits) * math.log(2) == pytest.approx(-float(row["log_probability"]), abs=1e-3)
+        by_length[group((0, 10, 20, 50, 100, 200), len(row["text"]))] += bits
+        for start, end, of_token in places[:-1]:
+            place = ranks.get(row["text"][start:end])
+            by_rank["unknown" if place is None else group((1, 101, 1001, 10001), place)].append(of_token)
+    nats, tokens = -sum(float(row["log_probability"]) for row in texts), sum(int(row["tokens"]) for row in texts)
+    characters = sum(len(row["text"]) for row in texts)
+    _, rows, counted, shown, of_token, of_character, _ = cells(source, '<tr class="model">')[0]
+    assert (rows, counted) == (f"{len(texts):,}", f"{tokens:,}")
+    assert float(shown.split()[0].replace(",", "")) == pytest.approx(math.exp(nats / tokens), abs=0.006)
+    assert float(of_token) == pytest.approx(nats / math.log(2) / tokens, abs=6e-4)
+    assert float(of_character) == pytest.approx(nats / math.log(2) / characters, abs=6e-4)
+    for found in (by_length, by_rank):
+        for name, bits in found.items():
+            [[_, counted, shown, mean, *_]] = [row for row in cells(source, "<tr>") if row[0] == name]
+            assert counted == f"{len(bits):,}" and float(mean) == pytest.approx(np.mean(bits), abs=6e-4)
+            # From a million on it has three digits.
+            assert float(shown.replace(",", "")) == pytest.approx(2 ** np.mean(bits), rel=5e-3)
+    one_each = sorted((max(place[2] for place in json.loads(row["surprisal"])) for row in texts), reverse=True)
+    listed = [float(bits) for bits in re.findall(r"</b> ([\d.]+) bits</span>", source)]
+    assert listed == pytest.approx(one_each[: len(listed)], abs=0.06) and len(listed) == min(40, len(texts))
+    of_text = sorted(float(row["perplexity"]) for row in texts)
+    shown = [float(value.replace(",", "")) for value in re.findall(r"perplexity <b>([\d.,]+)</b>", source)]
+    few = len(shown) // 2
+    assert few > 0 and shown == pytest.approx([*of_text[:few], *of_text[-few:][::-1]], rel=1e-4, abs=0.006)
+
+
+def ranked(run, unit):
+    """Rank in train of each token of the vocabulary, from 1."""
+    tokens = Vocabulary.load(run / "model" / f"vocabulary.{unit}.txt").tokens
+    return {token: place for place, token in enumerate(tokens, start=1)}
+
+
+def group(starts, value):
+    last = max(place for place, start in enumerate(starts) if value >= start)
+    return f"{starts[last]}-{starts[last + 1] - 1 if last + 1 < len(starts) else ''}"
+
+
+def cells(source, row):
+    """The cells of each row that begins so, as they are read."""
+    found = re.findall(re.escape(row) + r"(.*?)</tr>", source, re.DOTALL)
+    return [[words(cell) for cell in re.split(r"</t[hd]>", line)[:-1]] for line in found]
 
 
 def test_shaded_tokens_are_the_text():
