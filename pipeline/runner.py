@@ -82,7 +82,8 @@ def run_seeds(
         run_stages(_with_seed(settings, seed), runs=folder, progress=progress, report=report, **options)
         for seed in seeds
     ]
-    if all((run / "evaluate" / "report.json").is_file() for run in made) and options.get("last") in (None, "evaluate"):
+    whole = all((run / "evaluate" / "report.json").is_file() for run in made)
+    if whole and settings.task in comparison.SCORES and options.get("last") in (None, "evaluate"):
         comparison.write(folder, [comparison.read(run) for run in made])
     return folder
 

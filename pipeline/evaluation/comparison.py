@@ -11,23 +11,39 @@ from typing import Any
 from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
 from pipeline.errors import PipelineError
-from pipeline.evaluation import frame, significance, text
+from pipeline.evaluation import frame, resampled, significance, tagged, text
 from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.spans import Judged
 from pipeline.evaluation.summary import p_value, percent, signed
 
 SHOWN = 200  # disagreements on the page
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Of each task that can be compared its scores, by which the first systems are set against each other, and their titles.
+SCORES = {
+    "classify": {"accuracy": "accuracy", "macro_f1": "macro F1"},
+    "tag": {"f1": "F1", "macro_f1": "macro F1"},
+}
+TESTS = {"classify": "McNemar's exact test", "tag": "the paired bootstrap over texts"}
 
 
 @dataclass(frozen=True)
 class System:
-    """One evaluated run: its name, its report.json, what it answered, its labels, and the bytes of its network."""
+    """One evaluated run: its name, its report.json, what it answered, its labels, and the bytes of its network.
+
+    `judged`: of a tagger its texts again, with their spans.
+    """
 
     name: str
     document: dict[str, Any]
     outcomes: tuple[Outcome, ...]
     labels: tuple[str, ...]
     bytes: int | None
+    judged: tuple[Judged, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """What it does, as in its config."""
+        return str(self.document.get("task", "classify"))
 
 
 @dataclass(frozen=True)
@@ -41,13 +57,19 @@ class Disagreement:
 
 
 def read(folder: str | Path) -> System:
-    """A run's folder, or that of a report. Raises PipelineError where there is no report."""
+    """A run's folder, or that of a report. Raises PipelineError where there is no report, or of a task without scores
+    that can be compared.
+    """
     folder = Path(folder)
     made = folder / "evaluate" if (folder / "evaluate").is_dir() else folder
     try:
         document = json.loads((made / "report.json").read_text(encoding="utf-8"))
+        _check_task(folder, document)
         table = TableReader(made / "predictions.csv")
         rows = [dict(zip(table.columns, map(str, row), strict=True)) for row in table]
+        judged = tagged.read(made / "predictions.csv", document) if document.get("task") == "tag" else []
+    except PipelineError:
+        raise
     except (OSError, ValueError) as error:
         raise PipelineError(
             f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
@@ -59,12 +81,22 @@ def read(folder: str | Path) -> System:
         outcomes=tuple(_outcome(row) for row in rows),
         labels=tuple(name.removeprefix("p:") for name in table.columns if name.startswith("p:")),
         bytes=network.stat().st_size if network.is_file() else None,
+        judged=tuple(judged),
     )
 
 
-def compare(systems: Sequence[System]) -> dict[str, Any]:
-    """Plain values: `systems`, with scores, intervals and cost; `pairs`, with McNemar's test; `spread` of the scores.
+def _check_task(folder: Path, document: dict[str, Any]) -> None:
+    if (task := document.get("task", "classify")) not in SCORES:
+        raise PipelineError(
+            f"{folder}: its task is {task}, and only runs of {' and of '.join(SCORES)} can be compared: "
+            "read the reports side by side"
+        )
 
+
+def compare(systems: Sequence[System]) -> dict[str, Any]:
+    """Plain values: `systems`, with scores, intervals and cost; `pairs`, with a test; `spread` of the scores.
+
+    Classifiers are set against each other by accuracy and McNemar's test, taggers by F1 and the paired bootstrap.
     Raises PipelineError for fewer than two systems, and where they were not asked the same rows.
     """
     if len(systems) < 2:
@@ -76,17 +108,20 @@ def compare(systems: Sequence[System]) -> dict[str, Any]:
                 f"{other.name}: was tested on other rows than {first.name} ({len(other.outcomes)} and "
                 f"{len(first.outcomes)}): compare runs with the same test file, or the same split"
             )
-    names = _distinct([system.name for system in systems])
+    names, scores = _distinct([system.name for system in systems]), SCORES[first.task]
     scored = [_scored(name, system) for name, system in zip(names, systems, strict=True)]
     return {
         "format_version": FORMAT_VERSION,
+        "task": first.task,
+        "scores": scores,
+        "test": TESTS[first.task],
         "rows": len(first.outcomes),
         "systems": scored,
         "pairs": [
             {"first": names[one], "second": names[other], **_paired(systems[one], systems[other])}
             for one, other in combinations(range(len(systems)), 2)
         ],
-        "spread": {key: _spread([system[key] for system in scored]) for key in ("accuracy", "macro_f1")},
+        "spread": {key: _spread([system[key] for system in scored]) for key in scores},
         "disagreements": len(disagreements(systems)),
     }
 
@@ -125,15 +160,13 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
 
 def render(found: dict[str, Any]) -> str:
     """What `compare` returns as text for a terminal."""
-    rows = [["", "accuracy", "95 %", "macro F1", "95 %", "ECE", "train s", "weights", "network MB"]]
+    titles = [cell for title in found["scores"].values() for cell in (title, "95 %")]
+    rows = [["", *titles, "ECE", "train s", "weights", "network MB"]]
     for system in found["systems"]:
         rows.append(
             [
                 system["name"],
-                percent(system["accuracy"]),
-                _brackets(system["intervals"]["accuracy"]),
-                percent(system["macro_f1"]),
-                _brackets(system["intervals"]["macro_f1"]),
+                *(cell for key in found["scores"] for cell in (percent(system[key]), _brackets(system, key))),
                 percent(system["calibration_error"]),
                 _or_dash(system["seconds"], ".1f"),
                 _or_dash(system["weights"], ","),
@@ -147,7 +180,7 @@ def render(found: dict[str, Any]) -> str:
             f"[{signed(pair['interval'][0])}, {signed(pair['interval'][1])}], p {p_value(pair['p'])}; "
             f"only the first is right on {_rows(pair['only_ours'])}, only the second on {pair['only_theirs']}"
         )
-    for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro F1")):
+    for key, title in found["scores"].items():
         spread = found["spread"][key]
         lines.append(
             f"{title}: mean {percent(spread['mean'])}, standard deviation {percent(spread['deviation'])}, "
@@ -163,7 +196,7 @@ def _outcome(row: dict[str, str]) -> Outcome:
 
 
 def _questions(system: System) -> list[tuple[str, str | None]]:
-    return [(outcome.text, outcome.gold) for outcome in system.outcomes]
+    return [(system.task, None), *((outcome.text, outcome.gold) for outcome in system.outcomes)]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -182,13 +215,8 @@ def _scored(name: str, system: System) -> dict[str, Any]:
         "name": name,
         "cell": model.get("cell"),
         "seed": document.get("made", {}).get("seed"),
-        "accuracy": document[part]["accuracy"],
-        "macro_f1": document[part]["macro_f1"],
-        "intervals": {
-            key: value
-            for key, value in significance.intervals(system.outcomes, system.labels).items()
-            if key != "per_label"
-        },
+        **{key: document[part][key] for key in SCORES[system.task]},
+        "intervals": {key: value for key, value in _intervals(system).items() if key != "per_label"},
         "calibration_error": document.get("confidence", {}).get(part, {}).get("calibration_error"),
         "seconds": model.get("seconds"),
         "weights": model.get("weights"),
@@ -196,7 +224,17 @@ def _scored(name: str, system: System) -> dict[str, Any]:
     }
 
 
+def _intervals(system: System) -> dict[str, Any]:
+    if system.task == "tag":
+        return resampled.intervals(system.judged)
+    return significance.intervals(system.outcomes, system.labels)
+
+
 def _paired(first: System, second: System) -> dict[str, Any]:
+    if first.task == "tag":
+        right = [[row.gold_tags == row.said_tags for row in system.judged] for system in (first, second)]
+        only = [sum(one and not other for one, other in zip(*sides, strict=True)) for sides in (right, right[::-1])]
+        return {**resampled.against(first.judged, second.judged), "only_ours": only[0], "only_theirs": only[1]}
     return significance.against(first.outcomes, [outcome.predicted for outcome in second.outcomes])
 
 
@@ -213,8 +251,9 @@ def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
-def _brackets(interval: Sequence[float]) -> str:
-    return f"[{percent(interval[0])}, {percent(interval[1])}]"
+def _brackets(system: dict[str, Any], key: str) -> str:
+    interval = system["intervals"].get(key)
+    return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else "–"
 
 
 def _or_dash(value: float | None, form: str) -> str:

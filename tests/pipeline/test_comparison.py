@@ -10,7 +10,8 @@ from test_page import HOSTILE, hostile_report
 
 import pipeline
 from pipeline.errors import PipelineError
-from pipeline.evaluation import comparison, report, significance
+from pipeline.evaluation import comparison, report, significance, spans, tagged
+from pipeline.evaluation.outcome import Outcome
 from pipeline.stages.evaluate import evaluate_file
 
 
@@ -84,3 +85,34 @@ def test_other_rows_and_missing_reports_are_refused(tmp_path, trained):
         comparison.compare(both[:1])
     with pytest.raises(PipelineError, match="no report can be read here"):
         comparison.read(tmp_path / "nowhere")
+
+
+def tagger(folder, name, said):
+    """The report of a tagger that says so of three texts of two characters."""
+    gold = ("B-人 I-人", "B-人 O", "O O")
+    rows = [
+        Outcome(row, "李明", right, tags, 0.9, tokens=("李", "明"))
+        for row, (right, tags) in enumerate(zip(gold, said, strict=True), start=1)
+    ]
+    scores, about = spans.tagging(rows, "BIO", frozenset()), {"cell": "gru", "scheme": "BIO"}
+    made = report.Report("tag", about, {"scored": 3, "scored_dev": 0}, scores, made={"name": name})
+    tagged.write(folder / name, made, {"test": rows}, "BIO")
+    return folder / name
+
+
+def test_taggers_are_compared_by_their_spans(tmp_path):
+    first = comparison.read(tagger(tmp_path, "a", ("B-人 I-人", "B-人 O", "O O")))
+    second = comparison.read(tagger(tmp_path, "b", ("B-人 O", "B-人 O", "O B-人")))
+    found = comparison.write(tmp_path / "out", [first, second])
+    assert [system["f1"] for system in found["systems"]] == [1.0, pytest.approx(0.4)]
+    [pair] = found["pairs"]
+    assert pair["difference"] == pytest.approx(0.6) and (pair["only_ours"], pair["only_theirs"]) == (2, 0)
+    assert found["disagreements"] == 2 and "F1: mean 70.0" in comparison.render(found)
+    page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert "F1 of the first minus that of the second" in page and "paired bootstrap" in page
+
+
+def test_a_task_without_comparison_is_named(tmp_path):
+    (tmp_path / "report.json").write_text('{"task": "language"}', encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"its task is language, and only runs of classify and of tag"):
+        comparison.read(tmp_path)
