@@ -4,6 +4,7 @@
 """
 
 import os
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -122,13 +123,20 @@ def check_rows(source, target, encoding, options, done):
         header=options["header"] or out_format in ("parquet", "xlsx"),
     )
     found = list(back.rows)
-    assert all(isinstance(row, Row) for row in found) and len(found) == done.labelled + done.blank
+    unseen = empty_at_the_end(rows) if out_format == "xlsx" else 0
+    assert all(isinstance(row, Row) for row in found) and len(found) == done.labelled + done.blank - unseen
     if out_format in ("csv", "tsv") and options["format"] in ("csv", "tsv") and not options["excel_safe"]:
         width = len(found[0].cells) - len(model_columns(options)) if found else 0
         good = [row.cells for row in rows if isinstance(row, Row)]
         kept = iter(good)
         assert all(any(row.cells[:width] == cells for cells in kept) for row in found)
         assert len(good) - len(found) <= done.rejected
+
+
+def empty_at_the_end(rows):
+    """How many rows without any content are the last ones: in a sheet nothing tells them from what is behind it."""
+    good = [row for row in rows if isinstance(row, Row)]
+    return sum(1 for _ in takewhile(lambda row: not any(cell not in (None, "") for cell in row.cells), reversed(good)))
 
 
 def model_columns(options):
