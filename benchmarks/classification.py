@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from benchmarks import records as kept
-from benchmarks.markdown import machine, table
+from benchmarks.markdown import table
 from benchmarks.records import Record, percent
 
 CELLS = ("rnn", "lstm", "gru")
@@ -61,17 +61,6 @@ class Job:
         return next((path.resolve() for path in found if path.exists()), None)
 
 
-def _job_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True),
-        click.option("--records", default="classification.jsonl", show_default=True, help="What is done is kept here."),
-        click.option("--runs", help="Keep the runs in this folder; left out: only their figures are kept."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="For every run."),
-    ):
-        function = option(function)
-    return function
-
-
 @click.group()
 def main() -> None:
     """Run experiments and print tables of their scores. Stopped, the same command goes on with the next run."""
@@ -80,19 +69,19 @@ def main() -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("classification.jsonl")
 def corpora(
     data: Path, configs: Sequence[Path], seeds: Sequence[int], overrides: Sequence[str], **options: Any
 ) -> None:
     """Every config on the corpus DATA/NAME, where NAME is the config's file name."""
     jobs = [Job("corpora", c.stem, c, data / c.stem, seed, tuple(overrides)) for c in configs for seed in seeds]
-    _perform("Corpora", jobs, **options)
+    kept.show("Corpora", jobs, run, markdown, **options)
 
 
 @main.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("classification.jsonl")
 def cells(**options: Any) -> None:
     """The three cells, one way and both ways, one layer and two, on one corpus."""
     rows = {
@@ -111,7 +100,7 @@ def cells(**options: Any) -> None:
 @main.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("classification.jsonl")
 def optimizers(**options: Any) -> None:
     """Every optimizer at its own default learning rate, on one corpus."""
     rows = {name: (f"train.optimizer={name}",) for name in OPTIMIZERS}
@@ -122,7 +111,7 @@ def optimizers(**options: Any) -> None:
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("raw", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("classification.jsonl")
 def extra(raw: Sequence[Path], **options: Any) -> None:
     """Vectors from nothing, from the train split alone, and with the RAW text as well, on one corpus."""
     paths = json.dumps([path.resolve().as_posix() for path in raw], ensure_ascii=False)
@@ -144,20 +133,7 @@ def _variants(
     **options: Any,
 ) -> None:
     jobs = [Job(name, row, config, corpus, seed, (*overrides, *own)) for row, own in rows.items() for seed in seeds]
-    _perform(f"{name.capitalize()}: {corpus.name}", jobs, **options)
-
-
-def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) -> None:
-    found = perform(jobs, Path(records), Path(runs) if runs else None)
-    click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
-
-
-def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[Record]:
-    """The records of the jobs, in order; those that `path` lacks are run and added to it, each as soon as it is done.
-
-    Raises subprocess.CalledProcessError where a run fails.
-    """
-    return kept.perform(jobs, path, lambda job: {"row": job.row, **run(job, runs)})
+    kept.show(f"{name.capitalize()}: {corpus.name}", jobs, run, markdown, **options)
 
 
 def run(job: Job, runs: Path | None = None) -> Record:
@@ -167,7 +143,7 @@ def run(job: Job, runs: Path | None = None) -> Record:
         shown = [f"--set={argument}" for argument in (*job.arguments, f"name={job.data.name}-{job.seed}")]
         command = [sys.executable, "-m", "pipeline", "run", str(job.config), "--runs", str(folder), *shown]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return _figures(folder / f"{job.data.name}-{job.seed}", keep=runs is not None)
+        return {"row": job.row, **_figures(folder / f"{job.data.name}-{job.seed}", keep=runs is not None)}
 
 
 def _figures(run_folder: Path, *, keep: bool) -> Record:
@@ -194,9 +170,6 @@ def _short(scores: Mapping[str, Any]) -> dict[str, float]:
 
 def markdown(records: Iterable[Record]) -> str:
     """Records by row: mean and spread over seeds, the baselines, and the distance to the better one."""
-    rows: dict[str, list[Record]] = {}
-    for record in records:
-        rows.setdefault(record["row"], []).append(record)
     return table(
         (
             "",
@@ -211,7 +184,7 @@ def markdown(records: Iterable[Record]) -> str:
             "to the better TF-IDF",
             "train seconds",
         ),
-        (_line(row, found) for row, found in rows.items()),
+        (_line(row, found) for row, found in kept.by_row(records).items()),
     )
 
 

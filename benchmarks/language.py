@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import click
 
 from benchmarks import records as kept
 from benchmarks.classification import CELLS, Job
-from benchmarks.markdown import machine, table
+from benchmarks.markdown import table
 from benchmarks.records import Record
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,17 +37,6 @@ class Language(Job):
         return [f"seed={self.seed}", *self.overrides]
 
 
-def _options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True),
-        click.option("--records", default="language.jsonl", show_default=True, help="What is done is kept here."),
-        click.option("--runs", help="Keep the runs in this folder; left out: only their figures are kept."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="For every run."),
-    ):
-        function = option(function)
-    return function
-
-
 @click.group()
 def main() -> None:
     """Run experiments and print tables of their scores. Stopped, the same command goes on with the next run.
@@ -59,19 +48,19 @@ def main() -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_options
+@kept.options("language.jsonl")
 def corpora(
     data: Path, configs: Sequence[Path], seeds: Sequence[int], overrides: Sequence[str], **options: Any
 ) -> None:
     """Every config, with every seed."""
     jobs = [Language("corpora", c.stem, c, data, seed, tuple(overrides)) for c in configs for seed in seeds]
-    _perform("Corpora", jobs, **options)
+    kept.show("Corpora", jobs, run, markdown, **options)
 
 
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_options
+@kept.options("language.jsonl")
 def cells(**options: Any) -> None:
     """The three cells on one corpus."""
     _variants("cells", {cell: (f"network.cell={cell}",) for cell in CELLS}, **options)
@@ -80,7 +69,7 @@ def cells(**options: Any) -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_options
+@kept.options("language.jsonl")
 def windows(**options: Any) -> None:
     """How far gradients go back, on one corpus."""
     _variants("windows", {name: (f"language.window={steps}",) for name, steps in WINDOWS.items()}, **options)
@@ -96,32 +85,19 @@ def _variants(
     **options: Any,
 ) -> None:
     jobs = [Language(name, row, config, data, seed, (*overrides, *own)) for row, own in rows.items() for seed in seeds]
-    _perform(f"{name.capitalize()}: {config.stem}", jobs, **options)
-
-
-def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) -> None:
-    found = perform(jobs, Path(records), Path(runs).resolve() if runs else None)
-    click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
-
-
-def perform(jobs: Sequence[Job], path: Path, runs: Path | None = None) -> list[Record]:
-    """The records of the jobs, in order; those that `path` lacks are run and added to it, each as soon as it is done.
-
-    Raises subprocess.CalledProcessError where a run fails.
-    """
-    return kept.perform(jobs, path, lambda job: {"row": job.row, **run(job, runs)})
+    kept.show(f"{name.capitalize()}: {config.stem}", jobs, run, markdown, **options)
 
 
 def run(job: Job, runs: Path | None = None) -> Record:
     """Run one job in a process of its own; its perplexities, those of the n-grams, and how the training went."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = runs or Path(temporary)
+        folder = (runs or Path(temporary)).resolve()
         name = f"{job.config.stem}-{job.table}-{job.row.replace(' ', '_')}-{job.seed}"
         shown = [f"--set={argument}" for argument in (*job.arguments, f"name={name}")]
         command = [sys.executable, "-m", "pipeline", "run", str(job.config.resolve()), "--runs", str(folder), *shown]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=job.data, env=environment)
-        return _figures(folder / name)
+        return {"row": job.row, **_figures(folder / name)}
 
 
 def _figures(run_folder: Path) -> Record:
@@ -145,10 +121,7 @@ def _short(scores: Mapping[str, Any]) -> dict[str, float]:
 
 def markdown(records: Iterable[Record]) -> str:
     """Records by row: mean and spread over seeds, the n-grams, and how far the mean is below Kneser-Ney's."""
-    rows: dict[str, list[Record]] = {}
-    for record in records:
-        rows.setdefault(record["row"], []).append(record)
-    return table(COLUMNS, (_line(row, found) for row, found in rows.items()))
+    return table(COLUMNS, (_line(row, found) for row, found in kept.by_row(records).items()))
 
 
 def _line(row: str, records: Sequence[Record]) -> list[str]:

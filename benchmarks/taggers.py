@@ -18,7 +18,7 @@ import click
 import tomli_w
 
 from benchmarks import records as kept
-from benchmarks.markdown import machine, table
+from benchmarks.markdown import table
 from benchmarks.records import Record, percent
 
 DATA = "data/"  # what paths in the configs begin with, in whose place the folder of the corpora is put
@@ -90,17 +90,6 @@ def _placed(value: Any, data: Path) -> Any:
     return (data / value.removeprefix(DATA)).as_posix() if isinstance(value, str) and value.startswith(DATA) else value
 
 
-def _job_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True),
-        click.option("--records", default="taggers.jsonl", show_default=True, help="What is done is kept here."),
-        click.option("--runs", help="Keep the runs in this folder; left out: only their figures are kept."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="For every run."),
-    ):
-        function = option(function)
-    return function
-
-
 @click.group()
 def main() -> None:
     """Run experiments and print tables of their scores. Stopped, the same command goes on with the next run."""
@@ -110,7 +99,7 @@ def main() -> None:
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dev", is_flag=True, help="Leave test alone.")
-@_job_options
+@kept.options("taggers.jsonl")
 def corpora(
     data: Path, configs: Sequence[Path], dev: bool, seeds: Sequence[int], overrides: Sequence[str], **options: Any
 ) -> None:
@@ -121,13 +110,13 @@ def corpora(
         for config in configs
         for seed in (first, *others)
     ]
-    _perform("Corpora", jobs, **options)
+    kept.show("Corpora", jobs, run, markdown, **options)
 
 
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("taggers.jsonl")
 def decoders(**options: Any) -> None:
     """Greedy, MaxEnt and CRF, on dev."""
     _variants(
@@ -138,7 +127,7 @@ def decoders(**options: Any) -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("taggers.jsonl")
 def cells(**options: Any) -> None:
     """SimpleRNN, LSTM and GRU, on dev."""
     _variants("cells", lambda config: {name: (f"network.cell={name}",) for name in ("rnn", "lstm", "gru")}, **options)
@@ -147,7 +136,7 @@ def cells(**options: Any) -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("configs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_job_options
+@kept.options("taggers.jsonl")
 def inputs(**options: Any) -> None:
     """Characters or words alone, and then one input more in each row, on dev."""
     _variants("inputs", inputs_of, **options)
@@ -178,13 +167,7 @@ def _variants(
         for row, own in rows(config).items()
         for seed in seeds
     ]
-    _perform(name.capitalize(), jobs, **options)
-
-
-def _perform(title: str, jobs: Sequence[Job], records: str, runs: str | None) -> None:
-    folder = Path(runs) if runs else None
-    found = kept.perform(jobs, Path(records), lambda job: run(job, folder))
-    click.echo(f"{title}\n\n{machine()}\n\n{markdown(found)}")
+    kept.show(name.capitalize(), jobs, run, markdown, **options)
 
 
 def run(job: Job, runs: Path | None = None) -> Record:
@@ -224,11 +207,10 @@ def _short(scores: Mapping[str, Any]) -> dict[str, float]:
 
 def markdown(records: Iterable[Record]) -> str:
     """Records by row: mean and spread over seeds, and python-crfsuite beside them."""
-    rows: dict[str, list[Record]] = {}
-    for record in records:
-        rows.setdefault(record["row"], []).append(record)
     titles = ("", "seeds", "dev F1", "test F1", "test macro F1", "token accuracy", "crfsuite dev", "crfsuite test")
-    return table((*titles, "best epoch", "train seconds"), (_line(row, found) for row, found in rows.items()))
+    return table(
+        (*titles, "best epoch", "train seconds"), (_line(row, found) for row, found in kept.by_row(records).items())
+    )
 
 
 def _line(row: str, records: Sequence[Record]) -> list[str]:

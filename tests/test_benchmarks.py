@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import classification, cold_start, markdown, segmentation, taggers, training_speed, word2vec_speed
+from benchmarks import (
+    classification,
+    cold_start,
+    markdown,
+    records,
+    segmentation,
+    taggers,
+    training_speed,
+    word2vec_speed,
+)
 from benchmarks.classification import Job
 from pipeline.batch import Example
 from pipeline.settings import EvaluateSettings
@@ -51,26 +60,25 @@ def test_without_baselines_there_is_no_distance() -> None:
     assert cells(found.splitlines()[2])[-2] == "–"
 
 
-def test_what_is_done_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_is_not_run_again(tmp_path: Path) -> None:
     config = tmp_path / "mail.toml"
     config.write_text('name = "mail"\n', encoding="utf-8")
     ran: list[int] = []
 
-    def run(job: Job, runs: Path | None = None) -> dict[str, object]:
+    def run(job: Job) -> dict[str, object]:
         if job.seed == 3 and len(ran) == 2:
             raise subprocess.CalledProcessError(130, "zhpipe")
         ran.append(job.seed)
         return {name: value for name, value in record(job.row, job.seed, 0.9).items() if name != "key"}
 
-    monkeypatch.setattr(classification, "run", run)
     jobs = [Job("corpora", "mail", config, tmp_path, seed) for seed in (1, 2, 3)]
     with pytest.raises(subprocess.CalledProcessError):
-        classification.perform(jobs, tmp_path / "records.jsonl")
+        records.perform(jobs, tmp_path / "records.jsonl", run)
     ran.append(0)
-    found = classification.perform(jobs, tmp_path / "records.jsonl")
+    found = records.perform(jobs, tmp_path / "records.jsonl", run)
     assert ran == [1, 2, 0, 3] and len(found) == 3
     config.write_text('name = "mail"\nseed = 2\n', encoding="utf-8")
-    classification.perform(jobs[:1], tmp_path / "records.jsonl")
+    records.perform(jobs[:1], tmp_path / "records.jsonl", run)
     assert ran[-1] == 1, "another config is another run"
 
 

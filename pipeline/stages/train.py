@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from pipeline.network import FeatureTable, Tables
     from pipeline.training import Epoch, Trainer
 
-VERSION = 4
+VERSION = 5
+NO_NUMBERS = "train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
 
@@ -69,15 +70,16 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         tensorboard(epoch)
     trainer.use_best()
     task = _taught(prepared, network)
-    difference = _freeze(settings, prepared, network, model_folder)
+    frozen = _freeze(settings, prepared, task, network, model_folder)
     task, assured = _calibrated(prepared, task, segment.read_audit(run)["leaked_dev"], model_folder)
     best = trainer.history[trainer.best_epoch - 1]
-    training = _training(trainer, difference, prepared)
+    training = {**_training(trainer, prepared), **frozen}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
     model.save(
         model_folder,
         about={
-            **_about(settings, run, best.dev, difference),
+            **_about(settings, run, best.dev),
+            **frozen,
             **_int8_scores(prepared, task, model_folder, best.dev),
             **assured,
         },
@@ -313,29 +315,35 @@ def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, pa
     graph.save(prepared.task.graph(settings.network, networks.weights(network), prepared.encoder), path)
 
 
-def _freeze(settings: Settings, prepared: Prepared, network: keras.Model, folder: Path) -> float:
-    """Writes the graphs; returns the greatest difference in logits to Keras over dev, raises where it is too great."""
+def _freeze(settings: Settings, prepared: Prepared, task: Task, network: keras.Model, folder: Path) -> dict[str, Any]:
+    """Writes the graphs; returns how far they are from Keras over dev, raises where that is too far.
+
+    `difference_to_keras`: the greatest in logits; `different_answers`: texts, or pieces of long ones, to which the two
+    give different answers.
+    """
     from pipeline import graph
     from pipeline.training import COMPILES_EACH_SHAPE
 
     path = folder / model.NETWORKS["float32"]
     _save_graph(settings, prepared, network, path)
     frozen = Frozen(path)
-    difference, greatest = 0.0, 1.0
+    difference, greatest, different = 0.0, 1.0, 0
     for positions in shuffled(prepared.dev, settings.train.batch_size, np.random.default_rng(settings.seed)):
         batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
-        for trained, answered in prepared.task.scores_of_both(network, frozen, prepared.encoder, batch):
-            difference = max(difference, float(np.abs(answered - trained).max()))
-            greatest = max(greatest, float(np.abs(trained).max()))
-    if not np.isfinite(greatest):
-        raise PipelineError("train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm")
+        for scored in task.scores_of_both(network, frozen, prepared.encoder, batch):
+            if not np.isfinite(scored.greatest):
+                raise PipelineError(NO_NUMBERS)
+            difference = float(np.maximum(difference, scored.difference))  # which keeps NaN
+            greatest = max(greatest, scored.greatest)
+            answers = (task.answers(scores, scored.lengths) for scores in (scored.trained, scored.frozen))
+            different += int(np.any(np.not_equal(*answers), axis=1).sum())
     if not difference / greatest < TOLERANCE:
         raise PipelineError(
             f"the frozen network's logits differ from the trained one's by {difference}: please report this"
         )
     if settings.network.cell in graph.INT8_CELLS:
         graph.save_int8(path, folder / model.NETWORKS["int8"])
-    return difference
+    return {"difference_to_keras": difference, "different_answers": different}
 
 
 def _int8_scores(prepared: Prepared, task: Task, folder: Path, dev: Mapping[str, float]) -> dict[str, Any]:
@@ -355,7 +363,7 @@ def _write_history(path: Path, history: Sequence[Epoch]) -> None:
         writer.writerows(rows)
 
 
-def _training(trainer: Trainer, difference: float, prepared: Prepared) -> dict[str, Any]:
+def _training(trainer: Trainer, prepared: Prepared) -> dict[str, Any]:
     stopped = "no better dev metric" if trainer.is_over else "all epochs done"
     return {
         "best_epoch": trainer.best_epoch,
@@ -365,11 +373,10 @@ def _training(trainer: Trainer, difference: float, prepared: Prepared) -> dict[s
         "train_rows": len(prepared.train),
         "train_truncated": sum(example.truncated for example in prepared.train),
         "weights": int(sum(np.prod(variable.shape) for variable in trainer.network.trainable_variables)),
-        "difference_to_keras": difference,
     }
 
 
-def _about(settings: Settings, run: Path, dev: Mapping[str, float], difference: float) -> dict[str, Any]:
+def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str, Any]:
     return {
         "task": settings.task,
         "name": settings.name,
@@ -377,7 +384,6 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float], difference: 
         "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
         "network": json.loads(settings.network.model_dump_json(exclude_none=True)),
         "dev": dict(dev),
-        "difference_to_keras": difference,
         "training_data": {"sha256": model.sha256(run / "segment" / "train.csv")},
         "versions": versions(),
     }

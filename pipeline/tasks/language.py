@@ -30,7 +30,7 @@ from pipeline.language.sampling import Sampling
 from pipeline.language.spelling import Spelling
 from pipeline.progress import Advance
 from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
-from pipeline.tasks.task import Learner, Prediction, Task
+from pipeline.tasks.task import Learner, Prediction, ScoredTwice, Task
 
 if TYPE_CHECKING:
     from pipeline.evaluation.baselines import Keep, Sample
@@ -210,9 +210,7 @@ class Language(Task):
 
         return graph.build(settings, weights)
 
-    def scores_of_both(
-        self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def scores_of_both(self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch) -> Iterator[ScoredTwice]:
         """What the trained network and its graph give a batch, window after window, each with states of its own."""
         from pipeline.network import forget
 
@@ -224,8 +222,11 @@ class Language(Task):
             going = np.flatnonzero(lengths)
             trained = np.asarray(network.predict_on_batch(window.inputs))[going]
             scores, states[going] = reader.read(window.ids[self.unit][going], lengths[going], states[going])
-            inside = window.inside[going]
-            yield trained[inside], scores[inside]
+            yield ScoredTwice(trained, scores, lengths[going].astype(np.int64))
+
+    def answers(self, scores: NDArray[np.float32], lengths: NDArray[np.int64] | None) -> Ids:
+        """Nothing but the scores themselves: int32 (batch, 0)."""
+        return np.empty((len(scores), 0), np.int32)
 
     # The model's folder.
 

@@ -274,6 +274,10 @@ class Tag(Task):
             )
         return [answers[index] for index in range(len(texts))]
 
+    def answers(self, scores: Floats, lengths: NDArray[np.int64] | None) -> NDArray[np.int32]:
+        """The tags of each text, int32 (batch, steps), -1 behind its end."""
+        return self._decoder.paths(scores, np.asarray(lengths))
+
     def stretches(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[list[tuple[int, int]]]:
         """Where the entities or words of each text stand, in characters, half-open, and nothing of how sure that is."""
         answers: dict[int, list[tuple[int, int]]] = {}

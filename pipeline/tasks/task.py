@@ -48,6 +48,33 @@ class Learner(NamedTuple):
     feed: Feed | None = None
 
 
+@dataclass(frozen=True)
+class ScoredTwice:
+    """Scores of the same texts by a trained network and by its graph.
+
+    `trained`, `frozen`: float32 (batch, scores), or (batch, steps, scores) with `lengths` int64 (batch,), the steps of
+    each text; what lies behind them is never looked at.
+    """
+
+    trained: NDArray[np.float32]
+    frozen: NDArray[np.float32]
+    lengths: NDArray[np.int64] | None
+
+    @property
+    def difference(self) -> float:
+        """The greatest between the two."""
+        return float(np.abs(self.frozen - self.trained)[self._inside].max(initial=0.0))
+
+    @property
+    def greatest(self) -> float:
+        """The greatest score of the trained network, without its sign; NaN where one is no number."""
+        return float(np.abs(self.trained)[self._inside].max(initial=0.0))
+
+    @property
+    def _inside(self) -> Any:
+        return ... if self.lengths is None else np.arange(self.trained.shape[1]) < self.lengths[:, None]
+
+
 class Task(ABC):
     """What a task reads, learns and answers.
 
@@ -130,12 +157,19 @@ class Task(ABC):
         groups = {name: feature.groups for name, feature in encoder.features.items()}
         return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
 
-    def scores_of_both(
-        self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """What the trained network and its graph give a batch, place by place, without padding."""
-        inside = batch.inside if self.per_token else slice(None)
-        yield np.asarray(network.predict_on_batch(batch.inputs))[inside], frozen.scores(batch)[inside]
+    def scores_of_both(self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch) -> Iterator[ScoredTwice]:
+        """What the trained network and its graph give a batch."""
+        trained = np.asarray(network.predict_on_batch(batch.inputs))
+        lengths = batch.inside.sum(axis=1) if self.per_token else None
+        yield ScoredTwice(trained, frozen.scores(batch), lengths)
+
+    def answers(self, scores: NDArray[np.float32], lengths: NDArray[np.int64] | None) -> NDArray[np.int32]:
+        """The answers that scores as those of `ScoredTwice` stand for, a row a text: ids, the same for the same answer.
+
+        Here the label of the highest score, int32 (batch, 1).
+        """
+        best: NDArray[np.int32] = np.argmax(scores, axis=-1, keepdims=True).astype(np.int32)
+        return best
 
     def taught(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
         """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""

@@ -12,6 +12,7 @@ from pipeline.batch import Batch, Example, pad
 from pipeline.errors import ModelError
 from pipeline.frozen import Frozen
 from pipeline.settings import NetworkSettings
+from pipeline.tasks.task import ScoredTwice
 
 WORDS, CHARACTERS, GRAMS, LABELS = 30, 12, 25, 3
 
@@ -124,3 +125,13 @@ def test_scores_of_tokens_are_those_of_keras(tmp_path, cell, bidirectional):
     assert ours.shape == theirs.shape == (*batch.ids["word"].shape, LABELS)
     np.testing.assert_allclose(ours[batch.inside], theirs[batch.inside], atol=1e-5)
     assert np.ptp(theirs[batch.inside], axis=0).max() > 0.05, "tokens must differ, or this shows nothing"
+
+
+def test_two_networks_are_compared_within_the_lengths_of_the_texts():
+    trained = np.zeros((2, 3, 2), np.float32)
+    frozen = trained.copy()
+    frozen[0, 1, 0], frozen[1, 2, 1], trained[0, 0, 1], trained[1, 1:] = -0.5, 7, -3, np.inf
+    scored = ScoredTwice(trained, frozen, np.array([3, 1]))
+    assert scored.difference == 3 and scored.greatest == 3
+    assert ScoredTwice(trained[:, 0], frozen[:, 0], None).difference == 3
+    assert not np.isfinite(ScoredTwice(trained, frozen, np.array([3, 2])).greatest)

@@ -14,6 +14,7 @@ from corpora import conll, segmented, slashed
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
+from pipeline import decoding
 from pipeline.errors import SettingsError
 from pipeline.evaluation import tagged
 from pipeline.evaluation.outcome import Outcome
@@ -123,6 +124,18 @@ def test_entities_are_learnt_and_reported(entities):
     assert {"report.json", "report.txt", "predictions.csv", "errors.csv", "confusion.csv"} <= {
         path.name for path in folder.iterdir()
     }
+
+
+def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, model):
+    training = json.loads((entities / "train" / "training.json").read_text(encoding="utf-8"))
+    assert training["different_answers"] == 0 and training["difference_to_keras"] < 1e-4
+    scores = np.random.default_rng(1).normal(0, 5, (3, 4, len(model.labels))).astype(np.float32)
+    lengths = np.array([4, 1, 2])
+    tags = model.task.answers(scores, lengths)
+    chain = model.task.chain
+    assert np.array_equal(tags, decoding.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
+    scores[0, :, :] = -scores[0, :, :]
+    assert np.any(model.task.answers(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 
 
 def test_a_prediction_says_where(model):
