@@ -31,10 +31,10 @@ def run(
     `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
     (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
     """
-    from pipeline import settings
+    from pipeline.config import load
     from pipeline.runner import run_seeds, run_stages
 
-    loaded = settings.load(config, overrides)
+    loaded = load(config, overrides)
     run_all = run_seeds if loaded.seeds else run_stages
     return run_all(loaded, runs=runs, first=first, last=last, force=force)
 

@@ -1,19 +1,15 @@
-"""Settings: a TOML config becomes frozen, checked values; every key says what it means and what it may be."""
+"""Settings: frozen, checked values of an experiment; every key says what it means and what it may be."""
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from pipeline.errors import SettingsError
+from pipeline.problems import expectation, nearest
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -141,9 +137,9 @@ class SegmentSettings(Section):
 
     @model_validator(mode="after")
     def _an_engine_of_that_name(self) -> SegmentSettings:
-        if self.trained and not _is_path(self.engine):
+        if self.trained and not is_path(self.engine):
             raise ValueError(
-                f"engine is {self.engine!r}{_nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
+                f"engine is {self.engine!r}{nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
                 "folder of a trained segmenter, with a / in it"
             )
         if self.trained and self.mode != "default":
@@ -590,307 +586,21 @@ class Settings(Section):
         return {**values, "network": network}
 
 
-MOST_PROBLEMS = 5  # that a message names
-# From pydantic's kinds of problem to what a user reads.
-EXPECTED = {
-    "missing": "is missing",
-    "int_type": "expected a whole number",
-    "int_parsing": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "float_type": "expected a number",
-    "float_parsing": "expected a number",
-    "finite_number": "expected a finite number",
-    "bool_type": "expected true or false",
-    "bool_parsing": "expected true or false",
-    "string_type": "expected text in quotes",
-    "string_too_short": "expected text",
-    "string_pattern_mismatch": "expected letters, digits, _, - and ., not a . or - at the start",
-    "tuple_type": "expected a list",
-    "too_short": "expected at least one entry",
-    "model_type": "expected a section with keys of its own",
-    "greater_than": "expected more than {gt}",
-    "greater_than_equal": "expected {ge} or more",
-    "less_than": "expected less than {lt}",
-    "less_than_equal": "expected {le} or less",
-    "literal_error": "expected {expected}",
-}
-PATHS = (
-    ("corpus", "train"),
-    ("corpus", "dev"),
-    ("corpus", "test"),
-    ("segment", "dictionaries"),
-    ("segment", "stop_words"),
-    ("embed", "extra"),
-    ("embed", "pretrained"),
-    ("embed", "pretrained_characters"),
-    ("network.features", "lexicon_table"),
-)
-
-
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
-    """Settings from a TOML file, with `overrides` such as `train.epochs=3` put on top.
-
-    Paths are taken from the working directory, or from the config's folder where that has no such file, and made
-    absolute. Raises SettingsError naming the file, the line where it can be told, the key, and what is allowed.
-    """
-    path = Path(path)
-    text = _read(path)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from None
-    for override in overrides:
-        _override(values, override)
-    overridden = [override.partition("=")[0].strip() for override in overrides]
-    return parse(values, source=str(path), text=text, folder=path.parent, overridden=overridden)
-
-
-def parse(
-    values: Mapping[str, Any],
-    *,
-    source: str = "settings",
-    text: str = "",
-    folder: Path | None = None,
-    overridden: Sequence[str] = (),
-) -> Settings:
-    """Settings from a nested mapping; the rest says where it came from, for messages and relative paths.
-
-    `overridden`: the keys, such as `train.epochs`, that were given by --set.
-    """
-    values = _copy(values)
-    for section, key in PATHS:
-        table: Any = values
-        for name in section.split("."):
-            table = table.get(name) if isinstance(table, dict) else None
-        _resolve(table, key, folder or Path())
-    if isinstance(cut := values.get("segment"), dict) and _is_path(str(cut.get("engine", ""))):
-        _resolve(cut, "engine", folder or Path())
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        problems = _one_a_key(error.errors())[:MOST_PROBLEMS]
-        raise SettingsError("; ".join(_sentence(problem, source, text, overridden) for problem in problems)) from None
-
-
-def overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
-    """The settings with others in their places, by dotted names, and without ranges. Raises SettingsError."""
-    values = tomllib.loads(dump(settings))
-    values.pop("tune", None)
-    for key, value in overrides.items():
-        *sections, last = key.split(".")
-        table = values
-        for section in sections:
-            table = table.setdefault(section, {})
-        table[last] = value
-    return parse(values)
-
-
-def dump(settings: Settings) -> str:
-    """The settings as TOML, every default written out."""
-    return tomli_w.dumps(_without_none(settings.model_dump(mode="json")))
-
-
-def reference() -> str:
-    """A commented TOML of every key: what it means, what it may be, its default."""
-    lines = ["# Every key that zhpipe knows. A key with a default may be left out.", ""]
-    lines += [
-        line
-        for name, field in Settings.model_fields.items()
-        if not _is_section(field)
-        for line in _documented(name, field)
-    ]
-    for name, field in Settings.model_fields.items():
-        if _is_section(field):
-            lines += _section_lines(name, field.annotation)  # type: ignore[arg-type]
-    return "\n".join(lines) + "\n"
-
-
-def _section_lines(name: str, section: type[Section]) -> list[str]:
-    lines = ["", f"# {(section.__doc__ or '').strip()}", f"[{name}]"]
-    lines += [
-        line
-        for key, field in section.model_fields.items()
-        if not _is_section(field)
-        for line in _documented(key, field)
-    ]
-    for key, field in section.model_fields.items():
-        if _is_section(field):
-            lines += _section_lines(f"{name}.{key}", field.annotation)  # type: ignore[arg-type]
-    return lines
-
-
-def _documented(name: str, field: FieldInfo) -> list[str]:
-    choices = _choices(field.annotation)
-    note = f"# {field.description}" + (f" ({' | '.join(choices)})" if choices else "")
-    if field.is_required():
-        example = {"name": '"mail"', "train": '"train.csv"'}[name]
-        return [f"{note}; required", f"{name} = {example}"]
-    default = field.default
-    if default is None or isinstance(default, dict):
-        return [note, f"# {name} ="]
-    value = list(default) if isinstance(default, tuple) else default
-    return [
-        note,
-        tomli_w.dumps({name: value}, multiline_strings=False)
-        .strip()
-        .replace("\n    ", " ")
-        .replace(",\n", "\n")
-        .replace("\n", " "),
-    ]
-
-
-def _choices(annotation: Any) -> list[str]:
+def choices(annotation: Any) -> list[str]:
+    """The values that a field's type names one by one; none where it names none."""
     if get_origin(annotation) is Literal:
         return [str(value) for value in get_args(annotation)]
-    return list(dict.fromkeys(choice for part in get_args(annotation) for choice in _choices(part)))
+    return list(dict.fromkeys(choice for part in get_args(annotation) for choice in choices(part)))
 
 
-def _is_section(field: FieldInfo) -> bool:
+def is_section(field: FieldInfo) -> bool:
+    """Whether a field is a table of its own."""
     return isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise SettingsError(f"{path}: no such config") from None
-    except IsADirectoryError:
-        raise SettingsError(f"{path}: a folder, expected a TOML file") from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: byte {error.start} is not UTF-8: save the config as UTF-8") from None
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise SettingsError(f'--set {override}: expected KEY=VALUE, such as train.epochs=3 or corpus.train="a.csv"')
-    *sections, last = key.strip().split(".")
-    table: Any = values
-    for section in sections:
-        table = table.setdefault(section, {})
-        if not isinstance(table, dict):
-            raise SettingsError(f"--set {override}: {section} is a value, not a section")
-    table[last] = _value(text.strip())
-
-
-def _value(text: str) -> Any:
-    """A TOML value, or the text itself where it is none, so that `corpus.train=a.csv` needs no quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _copy(values: Any) -> Any:
-    """A nested mapping whose tables can be written to."""
-    return {key: _copy(value) for key, value in values.items()} if isinstance(values, Mapping) else values
-
-
-def _resolve(section: Any, key: str, folder: Path) -> None:
-    if not isinstance(section, dict) or key not in section:
-        return
-    value = section[key]
-    if isinstance(value, str) and value:
-        section[key] = _absolute(value, folder)
-    elif isinstance(value, list | tuple):
-        section[key] = [_absolute(item, folder) if isinstance(item, str) else item for item in value]
-
-
-def _is_path(engine: str) -> bool:
-    return bool(re.search(r"[/\\]", engine))
-
-
-def _absolute(path: str, folder: Path) -> str:
-    here = Path(path).expanduser()
-    found = here if here.exists() or not (folder / here).exists() else folder / here
-    return str(found.resolve())
-
-
-def _one_a_key(problems: Sequence[Any]) -> list[Any]:
-    """One problem a key: a key of several types has one for each, and that within a list says most."""
-    chosen: dict[str, Any] = {}
-    for problem in problems:
-        name = ".".join(_keys(problem))
-        if name not in chosen or isinstance(chosen[name]["input"], list | tuple):
-            chosen[name] = problem
-    return list(chosen.values())
-
-
-def _keys(problem: Any) -> list[str]:
-    return [str(part) for part in problem["loc"] if not _is_type_name(part)]
-
-
-def _sentence(problem: Any, source: str, text: str, overridden: Sequence[str]) -> str:
-    keys = _keys(problem)
-    name = ".".join(keys)
-    is_missing = problem["type"] == "missing"
-    line = _line(keys[:-1] if is_missing else keys, text)
-    is_overridden = name in overridden or (not line and any(key.startswith(f"{name}.") for key in overridden))
-    place = f"--set {name}" if is_overridden else source + line
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(keys[:-1])
-        return f'{place}: unknown key "{name}"{_nearest(keys[-1], known)} (known here: {", ".join(known)})'
-    if is_missing:
-        return f'{place}: the key "{name}" is missing'
-    if problem["type"] == "value_error":
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        return f"{place}: {name}: {message}" if name else f"{place}: {message}"
-    received = problem["input"]
-    hint = _nearest(received, _choices(_annotation(keys))) if isinstance(received, str) else ""
-    named = place if is_overridden else f"{place}: {name}"
-    return f"{named}: {_expected(problem)}, received {received!r}{hint}"
-
-
-def _expected(problem: Any) -> str:
-    expected = EXPECTED.get(problem["type"])
-    return expected.format(**problem.get("ctx", {})) if expected else str(problem["msg"])
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'; did you mean "{found[0]}"?' if found else ""
-
-
-def _is_type_name(part: Any) -> bool:
-    return isinstance(part, int) or bool(re.search(r"[\[(]|^(str|int|float|bool|constrained-int)$", str(part)))
-
-
-def _section(keys: Sequence[str]) -> type[Section] | None:
-    section: type[Section] = Settings
-    for key in keys:
-        field = section.model_fields.get(key)
-        if field is None or not _is_section(field):
-            return None
-        section = field.annotation  # type: ignore[assignment]
-    return section
-
-
-def _known_keys(keys: Sequence[str]) -> list[str]:
-    section = _section(keys)
-    return list(section.model_fields) if section else []
-
-
-def _annotation(keys: Sequence[str]) -> Any:
-    section = _section(keys[:-1])
-    field = section.model_fields.get(keys[-1]) if section else None
-    return field.annotation if field else None
-
-
-def _line(keys: Sequence[str], text: str) -> str:
-    """`:LINE` of a key in a TOML text, or nothing where it isn't written there."""
-    if not keys:
-        return ""
-    section = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if match := re.match(r"\s*\[([^\[\]]+)\]", line):
-            section = match[1].strip()
-            if section == ".".join(keys):
-                return f":{number}"
-        elif (match := re.match(r"\s*([\w.-]+)\s*=", line)) and ".".join(filter(None, (section, match[1]))) == ".".join(
-            keys
-        ):
-            return f":{number}"
-    return ""
+def is_path(engine: str) -> bool:
+    """Whether an engine is named by the folder of its model."""
+    return "/" in engine or "\\" in engine
 
 
 def _check_wanted(who: str, wanted: Mapping[str, tuple[Any, Any]]) -> None:
@@ -908,7 +618,7 @@ def _range(key: str, found: Any) -> RangeSettings | tuple[Any, ...]:
     known = [name for name in _names(Settings) if not any(f"{name}.".startswith(f"{fixed}.") for fixed in FIXED)]
     if key not in known:
         why = "must be the same for all trials" if key in _names(Settings) else "is no setting"
-        raise ValueError(f'"{key}" {why}{_nearest(key, known)}')
+        raise ValueError(f'"{key}" {why}{nearest(key, known)}')
     if isinstance(found, RangeSettings):
         return found
     if isinstance(found, list | tuple) and len(found) > 1:
@@ -920,8 +630,8 @@ def _range(key: str, found: Any) -> RangeSettings | tuple[Any, ...]:
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(map(str, problem["loc"][:1]))
-        expected = {"extra_forbidden": f"unknown key{_nearest(name, list(RangeSettings.model_fields))}"}
-        said = expected.get(problem["type"]) or _expected(problem).removeprefix("Value error, ")
+        expected = {"extra_forbidden": f"unknown key{nearest(name, list(RangeSettings.model_fields))}"}
+        said = expected.get(problem["type"]) or expectation(problem).removeprefix("Value error, ")
         raise ValueError(f'"{key}": {name}{": " if name else ""}{said}') from None
 
 
@@ -936,7 +646,7 @@ def _check_override(settings: Settings, key: str, value: Any) -> None:
     except ValidationError as error:
         for problem in error.errors():
             if problem["loc"][:1] == (last,):
-                raise ValueError(f'tune.ranges: "{key}": {_expected(problem)}, received {value!r}') from None
+                raise ValueError(f'tune.ranges: "{key}": {expectation(problem)}, received {value!r}') from None
 
 
 def _names(section: type[Section], before: str = "") -> list[str]:
@@ -944,15 +654,9 @@ def _names(section: type[Section], before: str = "") -> list[str]:
     return [
         name
         for key, field in section.model_fields.items()
-        for name in (_names(field.annotation, f"{before}{key}.") if _is_section(field) else [before + key])  # type: ignore[arg-type]
+        for name in (_names(field.annotation, f"{before}{key}.") if is_section(field) else [before + key])  # type: ignore[arg-type]
     ]
 
 
 def _literal(value: Any) -> str:
     return tomli_w.dumps({"": list(value) if isinstance(value, tuple) else value}).partition("= ")[2].strip()
-
-
-def _without_none(values: Any) -> Any:
-    if isinstance(values, dict):
-        return {key: _without_none(value) for key, value in values.items() if value is not None}
-    return values

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
-from pipeline import settings as settings_
 from pipeline import study as studies
+from pipeline.config import dump, overridden
 from pipeline.errors import Diverged, PipelineError, SettingsError
 from pipeline.evaluation import tuning
 from pipeline.evaluation.language import Language
@@ -100,7 +100,7 @@ def _attempt(settings: Settings, folder: Path, asked: Asked, after: After, progr
     own = folder / "trials" / asked.folder
     own.mkdir(parents=True, exist_ok=True)
     try:
-        changed = settings_.overridden(settings, asked.overrides)
+        changed = overridden(settings, asked.overrides)
         value = train.search(changed, _earlier(changed, folder / "stages", progress), own, progress, after)
     except (Stopped, SettingsError, Diverged) as error:
         shutil.rmtree(own, ignore_errors=True)
@@ -128,7 +128,7 @@ def _earlier(settings: Settings, folder: Path, progress: Progress) -> Path:
 
 
 def _best(settings: Settings, best: Trial) -> Settings:
-    return settings_.overridden(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
+    return overridden(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
 
 
 def _fingerprint(settings: Settings) -> str:
@@ -157,11 +157,11 @@ def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Pat
         configured=_values(settings, settings.tune.ranges),
         chosen=_values(chosen, settings.tune.ranges),
         test=_test(run),
-        made={"versions": versions(), "config": tomllib.loads(settings_.dump(settings))},
+        made={"versions": versions(), "config": tomllib.loads(dump(settings))},
     )
     language: Language = settings.evaluate.language
     for name, content in (
-        ("best.toml", settings_.dump(chosen)),
+        ("best.toml", dump(chosen)),
         ("tune.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n"),
         ("tune.html", tuning.render(document, language)),
     ):

@@ -17,8 +17,9 @@ from typing import NamedTuple
 import click
 import pytest
 
-from pipeline import settings
 from pipeline.__main__ import command
+from pipeline.config import load, parse
+from pipeline.reference import reference
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("pipeline", "corpora", "embeddings")
@@ -72,7 +73,7 @@ def test_commands_parse(place: str, arguments: list[str]) -> None:
         pytest.fail(f"{place}: zhpipe {' '.join(arguments)}: {error.format_message()}")
     config = next((ROOT / word for word in rest if word.endswith(".toml") and (ROOT / word).exists()), None)
     if config is not None:
-        settings.load(config, context.params.get("overrides", ()))
+        load(config, context.params.get("overrides", ()))
 
 
 @pytest.mark.parametrize(("place", "arguments"), commands("make"))
@@ -86,7 +87,7 @@ def test_make_targets_exist(place: str, arguments: list[str]) -> None:
 def test_configs_load(block: Block) -> None:
     values = tomllib.loads(block.content)
     corpus = {"train": "train.csv", **values.pop("corpus", {})}
-    settings.parse({"name": "mail", "corpus": corpus, **values}, source=block.place, text=block.content)
+    parse({"name": "mail", "corpus": corpus, **values}, source=block.place, text=block.content)
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.place)
@@ -113,12 +114,12 @@ def _anchors(page: Path) -> set[str]:
 
 def test_the_reference_config_is_current() -> None:
     written = (ROOT / "configs" / "reference.toml").read_text(encoding="utf-8")
-    assert written == settings.reference(), "zhpipe config > configs/reference.toml"
+    assert written == reference(), "zhpipe config > configs/reference.toml"
 
 
 def test_every_section_is_in_the_page_of_configs() -> None:
     page = (ROOT / "docs" / "configs.md").read_text(encoding="utf-8")
-    for section in re.findall(r"^\[(.+)\]$", settings.reference(), re.MULTILINE):
+    for section in re.findall(r"^\[(.+)\]$", reference(), re.MULTILINE):
         assert f"`[{section}]`" in page
 
 

@@ -13,7 +13,7 @@ COMMAND = {ROOT / "pipeline" / "__main__.py", *(ROOT / "pipeline" / "commands").
 # From the bottom up; a module imports from its own row or one above it in this list, never from one below.
 ORDER = (
     ("corpora.", "embeddings."),
-    ("pipeline.errors", "pipeline.progress", "pipeline.silence"),
+    ("pipeline.errors", "pipeline.problems", "pipeline.progress", "pipeline.silence"),
     (
         "pipeline.settings",
         "pipeline.dictionary",
@@ -22,7 +22,7 @@ ORDER = (
         "pipeline.crf",
         "pipeline.decoding",
     ),
-    ("pipeline.tagset",),
+    ("pipeline.tagset", "pipeline.config", "pipeline.reference"),
     ("pipeline.sequences",),
     ("pipeline.study",),
     ("pipeline.parallel", "pipeline.manifest", "pipeline.journal", "pipeline.assembly", "pipeline.evaluation."),
@@ -78,7 +78,7 @@ OWNERS = {
     "openpyxl": {"corpora/xlsx.py"},
     "pycrfsuite": {"pipeline/evaluation/crfsuite.py"},
     "opencc": {"corpora/normalise.py"},
-    "pydantic": {"pipeline/settings.py"},
+    "pydantic": {"pipeline/settings.py", "pipeline/config.py", "pipeline/reference.py"},
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/engines/ray.py"},

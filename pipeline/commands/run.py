@@ -39,9 +39,9 @@ def train(config: str, overrides: TextColumns, force: bool, runs: str) -> None:
 @click.command()
 def config() -> None:
     """Print a config with every key, what it means, what it may be, and its default."""
-    from pipeline import settings
+    from pipeline.reference import reference
 
-    click.echo(settings.reference(), nl=False)
+    click.echo(reference(), nl=False)
 
 
 def run_config(config: str, overrides: TextColumns, **options: Any) -> None:
@@ -53,11 +53,11 @@ def make_runs(
     config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool
 ) -> list[Path]:
     """The same, and returns the folders of the runs, one a seed where the config has several."""
-    from pipeline import settings
+    from pipeline.config import load
     from pipeline.runner import run_seeds, run_stages
 
     report = print_stage
-    loaded = settings.load(find_config(config), overrides)
+    loaded = load(find_config(config), overrides)
     if loaded.seeds:
         folder = run_seeds(loaded, runs=runs, first=first, last=last, force=force, progress=progress.bar, report=report)
         _print_comparison(folder)

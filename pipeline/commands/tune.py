@@ -39,9 +39,10 @@ def tune(
     The trials, a page and the best config go to RUNS/NAME/tune; the best is then run into RUNS/NAME-tuned, which
     looks at test once. After an interrupt, the same command goes on; further processes that run it help.
     """
-    from pipeline import settings, tuner
+    from pipeline import tuner
+    from pipeline.config import load
 
-    loaded = settings.load(find_config(config), overrides)
+    loaded = load(find_config(config), overrides)
     found = tuner.tune(
         loaded,
         runs=runs,

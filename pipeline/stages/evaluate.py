@@ -13,7 +13,7 @@ from typing import Any
 
 from corpora.document import Document
 from pipeline import confidence
-from pipeline import settings as settings_
+from pipeline.config import dump
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation import calibration, markdown, significance, slices, suspects, tracking
@@ -304,7 +304,7 @@ def _report(
             "versions": versions(),
             "train_sha256": sha256(run / "segment" / "train.csv"),
             "commands": [f"zhpipe run {run.as_posix()}/config.toml"],
-            "config": tomllib.loads(settings_.dump(settings)),
+            "config": tomllib.loads(dump(settings)),
         },
     )
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from mini import mails, write_csv
 
-from pipeline import settings
+from pipeline.config import load, parse
 from pipeline.errors import PipelineError
 from pipeline.manifest import Inputs
 from pipeline.runner import run_stages
@@ -36,7 +36,7 @@ def toy(monkeypatch, tmp_path):
     monkeypatch.setattr("pipeline.runner.STAGES", {name: stage(place, name) for place, name in enumerate(NAMES)})
 
     def run(seed=1, **options):
-        config = settings.parse({"name": "toy", "seed": seed, "corpus": {"train": "a.csv"}})
+        config = parse({"name": "toy", "seed": seed, "corpus": {"train": "a.csv"}})
         told = []
         run_stages(config, runs=tmp_path, report=told.append, **options)
         return [finished.stage for finished in told if not finished.skipped]
@@ -93,7 +93,7 @@ def test_a_failing_rerun_keeps_the_last_result(toy, tmp_path):
 
 def test_the_config_as_used_is_written(toy, tmp_path):
     toy(seed=5)
-    assert settings.load(tmp_path / "toy" / "config.toml").seed == 5
+    assert load(tmp_path / "toy" / "config.toml").seed == 5
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_the_config_as_used_is_written(toy, tmp_path):
 )
 def test_a_setting_is_an_input_of_the_stages_that_use_it_alone(trained, tmp_path, section, key, value, changed):
     run = trained("gru")
-    base = settings.load(run / "config.toml").model_dump(mode="json")
+    base = load(run / "config.toml").model_dump(mode="json")
     inputs = base["network"].pop("inputs")
     other = {**base, section: {**base[section], key: value}}
     if (section, key) != ("segment", "unit") and key != "inputs":
         other["network"] = {**other["network"], "inputs": inputs}
 
     def used(values):
-        config = settings.parse(values)
+        config = parse(values)
         return {name: stage.inputs(config, run) for name, stage in STAGES.items()}
 
     before, after = used({**base, "network": {**base["network"], "inputs": inputs}}), used(other)
@@ -131,7 +131,7 @@ def test_a_real_run_reruns_what_depends_on_a_change_alone(trained, tmp_path):
     shutil.copytree(trained("gru"), tmp_path / "mini")
 
     def ran(**changed):
-        config = settings.load(tmp_path / "mini" / "config.toml", [f"{key}={value}" for key, value in changed.items()])
+        config = load(tmp_path / "mini" / "config.toml", [f"{key}={value}" for key, value in changed.items()])
         told = []
         run_stages(config, runs=tmp_path, report=told.append)
         return [finished.stage for finished in told if not finished.skipped]

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import settings
+from pipeline.config import dump, load, parse
 from pipeline.errors import SettingsError
-from pipeline.settings import Section, Settings, load, parse, reference
+from pipeline.reference import reference
+from pipeline.settings import Section, Settings
 
 ROOT = Path(__file__).parent.parent.parent
 CELLS = "'rnn', 'lstm' or 'gru'"
@@ -87,7 +88,7 @@ def test_dumped_settings_read_back_equal(tmp_path):
     path.write_text(CONFIG, encoding="utf-8")
     loaded = load(path)
     again = tmp_path / "again.toml"
-    again.write_text(settings.dump(loaded), encoding="utf-8")
+    again.write_text(dump(loaded), encoding="utf-8")
     assert load(again) == loaded
 
 

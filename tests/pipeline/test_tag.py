@@ -15,12 +15,12 @@ from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from pipeline import decoding
+from pipeline.config import parse
 from pipeline.errors import SettingsError
 from pipeline.evaluation import tagged
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.spans import tagging
-from pipeline.settings import parse
 from pipeline.stages.evaluate import evaluate_file
 from pipeline.stages.label import label_file
 

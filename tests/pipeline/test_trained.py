@@ -12,13 +12,14 @@ from random_model import make_model
 from random_tagger import make_tagger
 
 import pipeline
+from pipeline.config import parse
 from pipeline.dictionary import UserDictionary
 from pipeline.errors import ModelError, PipelineError, SettingsError
 from pipeline.manifest import Manifest
 from pipeline.model import Model, open_segmenter
 from pipeline.parallel import split_texts
 from pipeline.segmenter import Segmenter
-from pipeline.settings import SegmentSettings, parse
+from pipeline.settings import SegmentSettings
 from pipeline.stages.label import label_file
 from pipeline.stages.segment import segment_file
 

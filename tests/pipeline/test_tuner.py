@@ -7,8 +7,9 @@ import tomllib
 import pytest
 from mini import CONFIG, mails, write_config, write_csv
 
-from pipeline import settings, tuner
+from pipeline import tuner
 from pipeline.__main__ import main
+from pipeline.config import dump, load, overridden, parse
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.stages import train
 
@@ -68,11 +69,11 @@ def test_a_search_from_its_interrupt_to_its_test(config, tmp_path, capsys, monke
     page = (folder / "tune.html").read_text(encoding="utf-8")
     assert "4 of 4 trials" in page and "On test, which was looked at once" in page and page.count("<svg") >= 2
     assert not (folder / "trials").exists()
-    settings.load(folder / "best.toml")
+    load(folder / "best.toml")
 
 
 def test_without_ranges_there_is_nothing_to_search(config, tmp_path):
-    without = settings.parse({"name": "a", "corpus": {"train": "mini.csv"}})
+    without = parse({"name": "a", "corpus": {"train": "mini.csv"}})
     with pytest.raises(PipelineError, match="nothing to search"):
         tuner.tune(without, runs=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
@@ -99,13 +100,13 @@ def test_without_ranges_there_is_nothing_to_search(config, tmp_path):
 def test_a_wrong_range_is_named(config, ranges, message):
     config.write_text(f"{CONFIG}[tune.ranges]\n{ranges}\n", encoding="utf-8")
     with pytest.raises(SettingsError, match=re.escape(message)) as raised:
-        settings.load(config)
+        load(config)
     assert "mini.toml" in str(raised.value)
 
 
 def test_ranges_come_through_a_config_that_is_written_out(config):
-    loaded = settings.load(config)
-    again = settings.parse(tomllib.loads(settings.dump(loaded)))
+    loaded = load(config)
+    again = parse(tomllib.loads(dump(loaded)))
     assert again == loaded and loaded.tune.ranges["network.units"] == (3, 5)
-    changed = settings.overridden(loaded, {"network.units": 3, "train.learning_rate": 0.5})
+    changed = overridden(loaded, {"network.units": 3, "train.learning_rate": 0.5})
     assert (changed.network.units, changed.train.learning_rate, changed.tune.ranges) == (3, 0.5, {})

@@ -11,8 +11,8 @@ from few_lines import CHARACTERS, CONFIG, LINES, WORDS
 from mini import python
 
 import pipeline
-from pipeline import settings
 from pipeline.__main__ import main
+from pipeline.config import load
 from pipeline.errors import ModelError, PipelineError, SettingsError
 from pipeline.language.model import LanguageModel
 from pipeline.stages.label import label_file
@@ -205,7 +205,7 @@ def test_the_report(overrides, written):
 def test_settings_that_a_language_model_cannot_have(override, said, tmp_path):
     (tmp_path / "mini.toml").write_text(CONFIG, encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
-        settings.load(tmp_path / "mini.toml", [override])
+        load(tmp_path / "mini.toml", [override])
     assert said in str(caught.value)
 
 
