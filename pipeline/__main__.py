@@ -27,9 +27,6 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave: 0 when all went well, 1 for a poor score, 2 for bad input, 130 when interrupted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault(
-        "TF_ENABLE_ONEDNN_OPTS", "0"
-    )  # with it, results depend on the processor, and it is slower on short rows
     sys.exit(_exit_code(arguments))
 
 
