@@ -1,6 +1,6 @@
 """Calibration: whether a confidence of 0.9 is right nine times in ten, and how to make it so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,7 +53,6 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     >>> temperature(np.array([[4.0, 0.0]] * 10), [0] * 5 + [1] * 5) > 10      # sure, and right by chance
     True
     """
-    from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     logits = np.asarray(scores, np.float64)
@@ -63,12 +62,46 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     gold = np.full((count, labels), 1 / (count + labels))
     gold[np.arange(count), list(targets)] = (count + 1) / (count + labels)
 
-    def loss(log: float) -> float:
-        scaled = logits / np.exp(log)
+    def loss(factor: float) -> float:
+        scaled = logits / factor
         return float(-(gold * (scaled - logsumexp(scaled, axis=1, keepdims=True))).sum() / count)
 
+    return _least(loss, 1e-6)
+
+
+def temperature_of(sure: Callable[[float], NDArray[Any]], right: Flags) -> float:
+    """The T above 0 at which `sure(T)`, the probabilities of claims (claims,), fits best whether they are `right`.
+
+    The same as `temperature`, for claims whose probabilities come from more than a softmax: the negative log-likelihood
+    of right and wrong is minimised over log T. Targets are those of Platt: (n + 1) / (n + 2) for the n right ones, and
+    1 / (m + 2) for the m wrong ones. 1.0 where there are no claims.
+
+    >>> temperature_of(lambda factor: 1 / (1 + np.exp(np.full(10, -4) / factor)), np.arange(10) < 5) > 10
+    True
+    """
+    if not len(right):
+        return 1.0
+    hits = int(right.sum())
+    gold = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
+
+    def loss(factor: float) -> float:
+        chance = np.clip(np.asarray(sure(factor), np.float64), 1e-12, 1 - 1e-12)
+        return float(-(gold * np.log(chance) + (1 - gold) * np.log1p(-chance)).mean())
+
+    return _least(loss, 1e-3)
+
+
+def _least(loss: Callable[[float], float], tolerance: float) -> float:
+    """The temperature of least loss; `tolerance` is of its logarithm."""
+    from scipy.optimize import minimize_scalar
+
     widest = float(np.log(WIDEST))
-    found = minimize_scalar(loss, bounds=(-widest, widest), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(
+        lambda log: loss(float(np.exp(log))),
+        bounds=(-widest, widest),
+        method="bounded",
+        options={"xatol": tolerance},
+    )
     return float(np.exp(found.x))
 
 
