@@ -16,7 +16,7 @@ from pipeline import confidence
 from pipeline.batch import Example
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
@@ -143,6 +143,16 @@ class Classify(Task):
         from pipeline.evaluation import scores
 
         return scores.classification(outcomes, self.labels.names)
+
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """A label a row."""
+        return Claimed.of_rows(outcomes, self.temperature)
+
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """`accuracy`."""
+        from pipeline.evaluation import slices
+
+        return slices.accuracy(self.labels.names)(outcomes)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.write`."""

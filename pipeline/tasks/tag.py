@@ -26,7 +26,7 @@ from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation import calibration
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.forced import Forced
 from pipeline.frozen import Frozen
@@ -439,6 +439,19 @@ class Tag(Task):
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
 
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """Each predicted span: `evaluation.tagged.claimed`."""
+        from pipeline.evaluation import spans, tagged
+
+        return tagged.claimed(spans.judged(outcomes, self.tagset.scheme))
+
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """`f1`."""
+        from pipeline.evaluation import resampled, spans
+
+        rows = spans.judged(outcomes, self.tagset.scheme)
+        return {"f1": resampled.f1(rows), "interval": resampled.intervals(rows)["f1"]}
+
     def compare(
         self,
         names: Sequence[str],
@@ -463,7 +476,15 @@ class Tag(Task):
         from pipeline.evaluation import tagged
 
         scheme = self.tagset.scheme
-        tagged.write(folder, written, outcomes, scheme, answers=detail.answers, language=detail.language)
+        tagged.write(
+            folder,
+            written,
+            outcomes,
+            scheme,
+            answers=detail.answers,
+            columns=detail.columns,
+            language=detail.language,
+        )
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`entities`, or `words` and, where they have such, `tags`; and `confidence`, of all tags together.

@@ -15,7 +15,7 @@ from corpora.document import Document
 from pipeline.batch import Batch, Example, Feed
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import Labels
@@ -195,6 +195,14 @@ class Task(ABC):
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
 
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """What is claimed of rows that can be judged. For tasks whose answers make claims."""
+        raise NotImplementedError(f"{type(self).__name__} makes no claims")
+
+    @abstractmethod
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """The score by which parts of the rows are compared, and its 95 % `interval`."""
+
     def compare(
         self,
         names: Sequence[str],
@@ -215,7 +223,7 @@ class Task(ABC):
 
     @abstractmethod
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
-        """Writes the report's files; of `detail` there are but answers and language unless `single_label`."""
+        """Writes the report's files; of `detail` there are answers, columns and language unless `single_label`."""
 
     def said(self, scores: Mapping[str, Any]) -> str:
         """The scores in a line."""
