@@ -85,19 +85,24 @@ def write_readable(
 
 def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
     """The outcomes of a report's predictions.csv, and the tokens of its surprises.csv."""
+    listed = [
+        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
+        for row in _rows(folder / "surprises.csv")
+    ]
+    return read_texts(folder / "predictions.csv"), listed
+
+
+def read_texts(path: Path) -> list[Outcome]:
+    """The outcomes of a predictions.csv. Raises KeyError where it lacks a column."""
     judged = []
-    for row in _rows(folder / "predictions.csv"):
+    for row in _rows(path):
         places = json.loads(row["surprisal"])
         tokens = tuple(row["text"][start:end] for start, end, _ in places[:-1])
         logs = tuple(-bits * LN2 for *_, bits in places)
         judged.append(
             Outcome(int(row["row"]), row["text"], "", "", 0.0, logs, leaked=row["leaked"] == "true", tokens=tokens)
         )
-    listed = [
-        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
-        for row in _rows(folder / "surprises.csv")
-    ]
-    return judged, listed
+    return judged
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
