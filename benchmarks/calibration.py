@@ -89,7 +89,8 @@ def _foreign(model: Model, run: Path) -> str:
     texts = {part: [row.tokenised for row in segment.read_part(run, part)] for part in ("train", "dev", "test")}
     answers = [str(found.value) for found in model.predict_tokens(texts["dev"])]
     known = familiarity.profile(model.encoder, texts["train"], texts["dev"], answers)
-    counts = familiarity.tally(model.encoder, texts["test"], model.predict_tokens(texts["test"]))
+    claims = [claim for found in model.predict_tokens(texts["test"]) for claim in model.task.claims(found)]
+    counts = familiarity.tally(model.encoder, texts["test"], claims)
     return "; ".join(familiarity.oddities(counts, known))
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipeline import familiarity
 from pipeline.encoder import Tokenised
 from pipeline.layouts import TABLE, records
 from pipeline.model import NETWORKS, Model, Precision
-from pipeline.tasks import Prediction
+from pipeline.tasks import Claim, Prediction
 
 Cells = Sequence[Any]  # the new cells of a row; in another layout than the table's, its records
 Texts = Sequence[str | Tokenised]  # to be cut by the model, or cut already
@@ -26,8 +27,9 @@ PRELOAD = ("pipeline.answers", "onnx", "onnxruntime", "rjieba")
 class Wanted:
     """What is asked of a model beside its answer.
 
-    `probabilities`: the finer columns too; `review_below`: whether a confidence, as written, is less, in the last cell;
-    `layout`: one of `pipeline.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, all of them in the last cell.
+    `probabilities`: the finer columns too; `review_below`: whether a claim's confidence, as written, is less, in the
+    cell behind; `layout`: one of `pipeline.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, all of them in the
+    last cell.
     """
 
     probabilities: bool = False
@@ -75,27 +77,27 @@ class Answerer:
 def answers(model: Model, texts: Texts, wanted: Wanted = Wanted()) -> Answers:
     """What a model says of texts."""
     tokenised = _tokenised(model, texts)
-    if wanted.n_best > 1:
-        return Answers(_with_others(model, tokenised, wanted), {})
-    predictions = model.predict_tokens(tokenised)
+    best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
+    predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
+    claims = [model.task.claims(found) for found in predictions]
+    doubts = [_doubtful(found, wanted.review_below) for found in claims]
     if wanted.layout != TABLE:
-        return Answers(_records(wanted.layout, tokenised, predictions), {})
-    below = wanted.review_below
-    doubtful = [below is not None and float(f"{found.score:.4f}") < below for found in predictions]
-    cells: list[Cells | None] = [
-        None
-        if found.value is None
-        else (
-            *model.task.cells(found, wanted.probabilities),
-            *([str(doubt).lower()] if below is not None else []),
-        )
-        for found, doubt in zip(predictions, doubtful, strict=True)
-    ]
-    if not model.task.single_label:
+        cells = _records(wanted, tokenised, predictions, doubts)
+    else:
+        cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
+    if not model.task.claimed:
         return Answers(cells, {})
-    counted = familiarity.tally(model.encoder, tokenised, predictions)
-    review = sum(doubt and found.value is not None for found, doubt in zip(predictions, doubtful, strict=True))
-    return Answers(cells, {**counted, "review": review})
+    counted = familiarity.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
+    return Answers(cells, {**counted, "review": sum(map(any, doubts))})
+
+
+def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
+    """Whether each confidence, as written, is below a threshold; () without one."""
+    return () if below is None else [float(f"{claim.confidence:.4f}") < below for claim in claims]
+
+
+def _first(model: Model, best: Sequence[Prediction]) -> Prediction:
+    return best[0] if best else model.task.nothing()
 
 
 def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
@@ -104,15 +106,29 @@ def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
     return [next(cut) if isinstance(text, str) else text for text in texts]
 
 
-def _with_others(model: Model, texts: Sequence[Tokenised], wanted: Wanted) -> list[Cells | None]:
-    """The cells of the best answer, and all of them as JSON: an object each, its keys the columns."""
-    names = model.task.columns(wanted.probabilities)
+def _cells(
+    model: Model,
+    predictions: Sequence[Prediction],
+    doubts: Sequence[Sequence[bool]],
+    best: Sequence[Sequence[Prediction]],
+    wanted: Wanted,
+) -> list[Cells | None]:
+    """The new cells of each row of a table."""
     cells: list[Cells | None] = []
-    for best in model.n_best_of_tokens(texts, wanted.n_best):
-        written = [model.task.cells(answer, wanted.probabilities) for answer in best]
-        others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
-        cells.append((*written[0], json.dumps(others, ensure_ascii=False)) if best else None)
+    for found, doubtful, others in zip(predictions, doubts, best, strict=True):
+        review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
+        alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
+        written = (*model.task.cells(found, wanted.probabilities), *review, *alternatives)
+        cells.append(None if found.value is None else written)
     return cells
+
+
+def _alternatives(model: Model, best: Sequence[Prediction], wanted: Wanted) -> str:
+    """Several answers as JSON: an object each, its keys the columns."""
+    names = model.task.columns(wanted.probabilities)
+    written = [model.task.cells(answer, wanted.probabilities) for answer in best]
+    others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
+    return json.dumps(others, ensure_ascii=False)
 
 
 def _plain(name: str, cell: str) -> Any:
@@ -120,8 +136,17 @@ def _plain(name: str, cell: str) -> Any:
     return cell if name in ("words", "tags") else json.loads(cell)
 
 
-def _records(layout: str, texts: Sequence[Tokenised], predictions: Sequence[Prediction]) -> list[Cells | None]:
-    return [
-        None if found.value is None else records(layout, text.text, found)
-        for text, found in zip(texts, predictions, strict=True)
-    ]
+def _records(
+    wanted: Wanted, texts: Sequence[Tokenised], predictions: Sequence[Prediction], doubts: Sequence[Sequence[bool]]
+) -> list[Cells | None]:
+    """What another layout has of each row, and of what it has of a claim, whether that is doubtful."""
+    cells: list[Cells | None] = []
+    for text, found, doubtful in zip(texts, predictions, doubts, strict=True):
+        if found.value is None:
+            cells.append(None)
+        elif wanted.review_below is None:
+            cells.append(records(wanted.layout, text.text, found))
+        else:
+            made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
+            cells.append([(*record, str(doubt).lower()) for record, doubt in made])
+    return cells

@@ -27,10 +27,19 @@ def measure(scores: NDArray[Any], targets: Sequence[int | None]) -> tuple[dict[s
     known = [index for index, target in enumerate(targets) if target is not None]
     factor = calibration.temperature(scores[known], [target for target in targets if target is not None])
     right = np.array([scores[row].argmax() == target for row, target in enumerate(targets)], np.bool_)
-    before, after = (_confidences(scores, value) for value in (1.0, factor))
+    return assured(_confidences(scores, 1.0), _confidences(scores, factor), right, factor)
+
+
+def assured(
+    before: NDArray[Any], after: NDArray[Any], right: NDArray[np.bool_], factor: float
+) -> tuple[dict[str, Any], list[Point]]:
+    """The same of claims: their confidences at the temperature 1 and at `factor`, and which are right, (claims,).
+
+    `rows` counts the claims.
+    """
     about = {
         "temperature": factor,
-        "rows": len(targets),
+        "rows": len(right),
         "calibration_error_uncalibrated": calibration.calibration_error(before, right),
         "calibration_error": calibration.calibration_error(after, right),
     }
@@ -69,8 +78,8 @@ def read(folder: Path) -> list[Point]:
         raise ModelError(f"{path}: can't be read: {error}") from None
 
 
-def threshold(folder: Path, target: float) -> Point:
-    """The lowest threshold at which dev supports a precision of `target`.
+def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
+    """The lowest threshold at which dev supports a precision of `target`; `claims`: what is counted, in a word.
 
     Raises PipelineError where it supports none such, saying the best that it does; ModelError as `read` does.
     """
@@ -80,8 +89,8 @@ def threshold(folder: Path, target: float) -> Point:
         return found
     best = max(points, key=lambda point: point.promised)
     raise PipelineError(
-        f"{folder}: no threshold promises a precision of {target:g}: the best that {points[0].rows} dev rows support "
-        f"is {best.promised:.4f}, at {best.threshold:g}: ask for at most that, or give more rows to dev"
+        f"{folder}: no threshold promises a precision of {target:g}: the best that {points[0].rows} {claims} of dev "
+        f"support is {best.promised:.4f}, at {best.threshold:g}: ask for at most that, or give more rows to dev"
     )
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from pipeline.encoder import Encoder, Tokenised
 
 if TYPE_CHECKING:
-    from pipeline.tasks import Prediction
+    from pipeline.tasks import Claim
 
 LOOKED_AT = 64  # texts of a chunk whose tokens are counted: enough to tell, and too few to take time
-FEWEST = 100  # rows below which nothing is said of the shares of labels
+FEWEST = 100  # claims below which nothing is said of the shares of labels
 MORE_UNKNOWN = 0.1  # of the tokens, above the share on dev
 OTHER_LABELS = 0.25  # total variation distance of the labels' shares to those on dev
 
@@ -25,7 +25,7 @@ def profile(encoder: Encoder, train: Sequence[Tokenised], dev: Sequence[Tokenise
     """What model.toml says of the texts that a model knows.
 
     `length`: tokens of 5, 50 and 95 % of the train texts at most; `unknown`: share of dev's tokens that train's
-    vocabulary lacks; `labels`: share of each label among the `answers` to dev.
+    vocabulary lacks; `labels`: share of each label among the `answers` to dev, those of all claims.
     """
     counted = count(encoder, dev)
     low, middle, high = np.percentile([len(_ids(encoder, text)) for text in train], (5, 50, 95)).tolist()
@@ -51,16 +51,15 @@ def _ids(encoder: Encoder, text: Tokenised) -> Any:
     return encoder.token_ids(encoder.reads[0], [text])[0]
 
 
-def tally(encoder: Encoder, texts: Sequence[Tokenised], predictions: Sequence[Prediction]) -> Tally:
-    """What is counted of a chunk: tokens of some of its texts, spread evenly; its confidences; its labels."""
-    given = [prediction for prediction in predictions if prediction.value is not None]
+def tally(encoder: Encoder, texts: Sequence[Tokenised], claims: Sequence[Claim]) -> Tally:
+    """What is counted of a chunk: tokens of some of its texts, spread evenly; claims, their confidence and labels."""
     filled = [text for text in texts if text.text.strip()]
     looked = filled[:: max(len(filled) // LOOKED_AT, 1)]
-    labels = Counter(f"label:{prediction.value}" for prediction in given)
+    labels = Counter(f"label:{claim.label}" for claim in claims)
     return {
         **count(encoder, looked),
-        "rows": len(given),
-        "confidence": sum(prediction.score for prediction in given),
+        "claims": len(claims),
+        "confidence": sum(claim.confidence for claim in claims),
         **labels,
     }
 
@@ -95,10 +94,10 @@ def _odd_lengths(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[
 
 
 def _odd_labels(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[str]:
-    if counts["rows"] < FEWEST:
+    if counts["claims"] < FEWEST:
         return []
     found = {
-        key.removeprefix("label:"): rows / counts["rows"] for key, rows in counts.items() if key.startswith("label:")
+        key.removeprefix("label:"): rows / counts["claims"] for key, rows in counts.items() if key.startswith("label:")
     }
     differences = {
         label: found.get(label, 0.0) - known["labels"].get(label, 0.0) for label in {**found, **known["labels"]}

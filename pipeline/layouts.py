@@ -17,6 +17,7 @@ from pipeline.tasks.tag import Tagged
 
 Records = Sequence[tuple[Any, ...]]
 LONG = ("row", "text", "type", "start", "end", "confidence")
+NEEDS_REVIEW = "needs_review"  # the column behind where doubtful rows, or entities and words, are marked
 ORIGIN = "file"  # the column in front where rows come from several files
 # The kinds of tagger that each layout has something to say of.
 KINDS: Mapping[str, Sequence[str]] = {
@@ -67,6 +68,7 @@ class Lines:
         format: of a long table, csv, tsv or jsonl.
         upos: whether tags go into the column UPOS of CoNLL-U, and not XPOS.
         origin: what the column `file` of a long table says; None: no such column.
+        review: whether a long table's records say behind whether they need review.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Lines:
         excel_safe: bool = False,
         upos: bool = False,
         origin: str | None = None,
+        review: bool = False,
     ) -> None:
         self.layout = layout
         self.format = format
@@ -87,7 +90,7 @@ class Lines:
         self.excel_safe = excel_safe
         self.column = "upos" if upos else "xpos"
         self.origin = () if origin is None else (origin,)
-        self.names = LONG if origin is None else (ORIGIN, *LONG)
+        self.names = (*(() if origin is None else (ORIGIN,)), *LONG, *((NEEDS_REVIEW,) if review else ()))
         self._blocks = Blocks(self.names, (), path=path, format="csv", encoding=encoding, delimiter=delimiter)
         self._render: Callable[[int, Records], str] = {
             "long": self._long,

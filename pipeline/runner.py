@@ -83,7 +83,7 @@ def run_seeds(
         for seed in seeds
     ]
     whole = all((run / "evaluate" / "report.json").is_file() for run in made)
-    if whole and settings.task in comparison.SCORES and options.get("last") in (None, "evaluate"):
+    if whole and options.get("last") in (None, "evaluate"):
         comparison.write(folder, [comparison.read(run) for run in made])
     return folder
 

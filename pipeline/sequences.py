@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import decoding
 from pipeline.decoding import Lattice
-from pipeline.tagset import Tagset
+from pipeline.tagset import Stretches, Tagset
 
 Floats = NDArray[np.float32]
 ROWS = 64  # windows that are decoded together
@@ -29,6 +29,10 @@ class Chain:
 
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.transitions, self.start, self.end))
+
+    def divided(self, by: float) -> Chain:
+        """At a temperature."""
+        return Chain(*(table / np.float32(by) for table in self))
 
     def without_ends(self) -> Chain:
         """For a stretch from the middle of a text."""
@@ -84,15 +88,37 @@ class Cutting:
 
 
 @dataclass(frozen=True)
-class Decoder:
-    """Finds the best sequences of a chain. `local`: whether it is a MaxEnt Markov model.
+class Asserted:
+    """The best sequences of a batch, (batch, steps), and the stretches that they mark, text by text and in order.
 
-    Scores are (batch, steps, tags), right-padded, lengths (batch,); -inf switches a tag of a token off.
+    `scores`: as the chain takes them, normalised.
+    """
+
+    decoder: Decoder
+    scores: NDArray[Any]
+    lengths: NDArray[Any]
+    paths: decoding.Tags
+    found: Stretches
+
+    def sure(self, temperature: float) -> NDArray[np.float64]:
+        """The probability of each stretch's tags at a temperature, (stretches,)."""
+        lattice = replace(self.decoder, temperature=temperature).lattice(self.scores, self.lengths)
+        return lattice.segment_probability(self.paths, self.found.rows, self.found.starts, self.found.stops)
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Finds the best sequences of a chain.
+
+    `local`: whether it is a MaxEnt Markov model; `temperature`: what the scores of tags and of the chain are divided by
+    before they become probabilities, of which it makes less or more sure ones, and no other sequences. Scores are
+    (batch, steps, tags), right-padded, lengths (batch,); -inf switches a tag of a token off.
     """
 
     chain: Chain
     tagset: Tagset
     local: bool = False
+    temperature: float = 1.0
 
     def paths(self, scores: Floats, lengths: NDArray[Any]) -> decoding.Tags:
         """The best sequence of each text, int32 (batch, steps), and nothing else."""
@@ -102,13 +128,19 @@ class Decoder:
         """The best sequence of each text."""
         scores = self._normalised(scores, lengths)
         paths = decoding.best_path(scores, lengths, *self.chain)
-        lattice = decoding.forward_backward(scores, lengths, *self.chain)
+        lattice = self.lattice(scores, lengths)
         return self._tags(paths, lengths, lattice)
+
+    def asserted(self, scores: Floats, lengths: NDArray[Any]) -> Asserted:
+        """The same, of which the probabilities are still to be asked."""
+        scores = self._normalised(scores, lengths)
+        paths = decoding.best_path(scores, lengths, *self.chain)
+        return Asserted(self, scores, np.asarray(lengths), paths, self.tagset.stretches(paths, lengths))
 
     def n_best(self, scores: Floats, lengths: NDArray[Any], n: int) -> list[list[Tags]]:
         """The n best sequences of each text, best first; fewer where there are no more."""
         scores = self._normalised(scores, lengths)
-        lattice = decoding.forward_backward(scores, lengths, *self.chain)
+        lattice = self.lattice(scores, lengths)
         found = decoding.n_best(scores, lengths, self.chain.transitions, self.chain.start, self.chain.end, n)
         best: list[list[Tags]] = [[] for _ in lengths]
         for place in range(n):
@@ -148,10 +180,17 @@ class Decoder:
     def _normalised(self, scores: Floats, lengths: NDArray[Any]) -> NDArray[Any]:
         return decoding.normalise_locally(scores, lengths, *self.chain) if self.local else scores
 
+    def lattice(self, scores: NDArray[Any], lengths: NDArray[Any]) -> Lattice:
+        """All the probabilities, of scores that are normalised; -inf forbids at any temperature."""
+        if self.temperature == 1.0:
+            return decoding.forward_backward(scores, lengths, *self.chain)
+        divided = scores / scores.dtype.type(self.temperature)
+        return decoding.forward_backward(divided, lengths, *self.chain.divided(self.temperature))
+
     def _pieces(self, scores: Floats, lengths: NDArray[Any]) -> list[_Piece]:
         scores = self._normalised(scores, lengths)
         paths = decoding.best_path(scores, lengths, *self.chain)
-        lattice = decoding.forward_backward(scores, lengths, *self.chain)
+        lattice = self.lattice(scores, lengths)
         logs = lattice.log_prefixes(paths)
         return [_Piece(tags, log) for tags, log in zip(self._tags(paths, lengths, lattice), logs, strict=True)]
 

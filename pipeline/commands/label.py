@@ -141,14 +141,21 @@ def _is_default(option: str) -> bool:
 
 def _threshold(model: str, target: float) -> float:
     """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
-    from pipeline import confidence
+    from pipeline import confidence, load
+    from pipeline.errors import PipelineError
     from pipeline.model import find_model
 
     folder = find_model(Path(model))
+    task = load(model).task
+    if task.claimed is None:
+        raise PipelineError(
+            f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
+        )
+    claims = "rows" if task.single_label else task.claimed[1]
     points = confidence.read(folder)
-    found = confidence.threshold(folder, target)
+    found = confidence.threshold(folder, target, claims)
     click.echo(
-        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} rows "
+        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} {claims} "
         f"({confidence.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
         err=True,
     )

@@ -31,15 +31,16 @@ FAULTS = (CorpusError, EmbeddingError, PipelineError, OSError)  # which concern 
 class Intake:
     """One input on its way to a folder of parts.
 
-    `name`: as it was given; `target`: the folder; `familiar`: what the job's model knows; `done`: the parts that are
-    there; `parts`: how many there will be, once that is known; `resumed`: rows that an earlier attempt had done;
-    `error`: why it was given up; `is_done`: whether there is nothing left to do.
+    `name`: as it was given; `target`: the folder; `familiar`: what the job's model knows; `claimed`: what its answers
+    claim; `done`: the parts that are there; `parts`: how many there will be, once that is known; `resumed`: rows that
+    an earlier attempt had done; `error`: why it was given up; `is_done`: whether there is nothing left to do.
     """
 
     source: Path
     name: str
     target: Path
     familiar: Mapping[str, Any] = field(default_factory=dict)
+    claimed: tuple[str, str] | None = None
     depends: dict[str, Any] = field(default_factory=dict)
     done: dict[int, Part] = field(default_factory=dict)
     parts: int | None = None
@@ -53,7 +54,7 @@ class Intake:
     @classmethod
     def begin(cls, job: Job, source: Path, target: Path, record: Record, force: bool, restart: bool) -> Intake:
         """Finds out what is done, and checks the rest as far as it can be; what is wrong is in `error`."""
-        made = cls(source.absolute(), source.as_posix(), target, job.familiar)
+        made = cls(source.absolute(), source.as_posix(), target, job.familiar, job.claimed)
         try:
             made._begin(job, record, force, restart)
         except FileNotFoundError:
@@ -86,7 +87,7 @@ class Intake:
             seconds=self.seconds,
             resumed=self.resumed,
             reason=next((part.reason for part in parts if part.reason), ""),
-            **promises(reduce(added, (part.tally for part in parts)), self.familiar),
+            **promises(reduce(added, (part.tally for part in parts)), self.familiar, self.claimed),
         )
         return Outcome(self.source, self.target, labelled)
 

@@ -38,6 +38,11 @@ class Job(Protocol):
         """What the model says of the texts that it knows (`pipeline.familiarity.profile`); empty without a model."""
         ...
 
+    @property
+    def claimed(self) -> tuple[str, str] | None:
+        """What the model's answers claim, as its task says; None without a model."""
+        ...
+
 
 @dataclass
 class Labelling:
@@ -72,6 +77,10 @@ class Labelling:
     def familiar(self) -> Mapping[str, Any]:
         known: Mapping[str, Any] = self.model.about.get("familiar", {})
         return known
+
+    @property
+    def claimed(self) -> tuple[str, str] | None:
+        return self.model.task.claimed
 
     def _shard(self, source: Path, name: str, target: Path) -> Shard:
         return Shard(self.model, source, target, replace(self.options, origin=name))
@@ -110,6 +119,10 @@ class Segmenting:
     @property
     def familiar(self) -> Mapping[str, Any]:
         return {}
+
+    @property
+    def claimed(self) -> None:
+        return None
 
 
 def installed() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Calibration: whether a confidence of 0.9 is right nine times in ten, and how to make it so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,7 +53,6 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     >>> temperature(np.array([[4.0, 0.0]] * 10), [0] * 5 + [1] * 5) > 10      # sure, and right by chance
     True
     """
-    from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     logits = np.asarray(scores, np.float64)
@@ -63,12 +62,46 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     gold = np.full((count, labels), 1 / (count + labels))
     gold[np.arange(count), list(targets)] = (count + 1) / (count + labels)
 
-    def loss(log: float) -> float:
-        scaled = logits / np.exp(log)
+    def loss(factor: float) -> float:
+        scaled = logits / factor
         return float(-(gold * (scaled - logsumexp(scaled, axis=1, keepdims=True))).sum() / count)
 
+    return _least(loss, 1e-6)
+
+
+def temperature_of(sure: Callable[[float], NDArray[Any]], right: Flags) -> float:
+    """The T above 0 at which `sure(T)`, the probabilities of claims (claims,), fits best whether they are `right`.
+
+    The same as `temperature`, for claims whose probabilities come from more than a softmax: the negative log-likelihood
+    of right and wrong is minimised over log T. Targets are those of Platt: (n + 1) / (n + 2) for the n right ones, and
+    1 / (m + 2) for the m wrong ones. 1.0 where there are no claims.
+
+    >>> temperature_of(lambda factor: 1 / (1 + np.exp(np.full(10, -4) / factor)), np.arange(10) < 5) > 10
+    True
+    """
+    if not len(right):
+        return 1.0
+    hits = int(right.sum())
+    gold = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
+
+    def loss(factor: float) -> float:
+        chance = np.clip(np.asarray(sure(factor), np.float64), 1e-12, 1 - 1e-12)
+        return float(-(gold * np.log(chance) + (1 - gold) * np.log1p(-chance)).mean())
+
+    return _least(loss, 1e-3)
+
+
+def _least(loss: Callable[[float], float], tolerance: float) -> float:
+    """The temperature of least loss; `tolerance` is of its logarithm."""
+    from scipy.optimize import minimize_scalar
+
     widest = float(np.log(WIDEST))
-    found = minimize_scalar(loss, bounds=(-widest, widest), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(
+        lambda log: loss(float(np.exp(log))),
+        bounds=(-widest, widest),
+        method="bounded",
+        options={"xatol": tolerance},
+    )
     return float(np.exp(found.x))
 
 
@@ -151,48 +184,73 @@ def reaching(points: Sequence[Point], target: float) -> Point | None:
     return next((point for point in points if point.promised >= target), None)
 
 
-def measured(parts: Mapping[str, Sequence[Outcome]], factor: float, points: Sequence[Point]) -> dict[str, Any]:
-    """How far to trust the confidences of `parts`, "dev" and "test" (either may be missing), for a report.
+@dataclass(frozen=True)
+class Claimed:
+    """What answers claim that could be judged, a label a row or the spans of taggers.
 
-    `temperature`, and of each part: `rows` that were judged (all but the leaked ones, unless there are no others),
-    `right` and `confidence` (means), `calibration_error` and `reliability` (bins), and the same two, `uncalibrated`, at
-    the temperature 1. `thresholds`: for each of `TARGETS` the point of `points`, which are of dev, that reaches it, if
-    any: `threshold`, `promised`, and of each part `coverage` and `precision`.
+    Of each claim how sure it is, how sure it would be at the temperature 1, and whether it is right, (claims,).
     """
-    judged = {name: _judged(outcomes) for name, outcomes in parts.items()}
-    judged = {name: outcomes for name, outcomes in judged.items() if outcomes and outcomes[0].probabilities}
-    if not judged:
-        return {}
-    return {
-        "temperature": factor,
-        **{name: _trust(outcomes, factor) for name, outcomes in judged.items()},
-        "thresholds": [_threshold(target, points, judged) for target in TARGETS] if points else [],
-    }
+
+    sure: Floats
+    unscaled: Floats
+    right: Flags
+
+    def __len__(self) -> int:
+        return len(self.right)
+
+    @classmethod
+    def of_rows(cls, outcomes: Sequence[Outcome], factor: float) -> "Claimed":
+        """Of a classifier at the temperature `factor`: the `fair` rows, each with its probabilities."""
+        rows = [outcome for outcome in fair(outcomes) if outcome.probabilities]
+        if not rows:
+            return cls(np.zeros(0), np.zeros(0), np.zeros(0, np.bool_))
+        return cls(
+            np.array([row.confidence for row in rows]),
+            at_temperature(np.array([row.probabilities for row in rows]), 1 / factor).max(axis=1),
+            np.array([not row.is_error for row in rows]),
+        )
 
 
-def _judged(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def fair(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those that can be judged: all with a gold answer but the leaked ones, unless there are no others."""
     known = [outcome for outcome in outcomes if outcome.gold is not None]
     return [outcome for outcome in known if not outcome.leaked] or known
 
 
-def _trust(outcomes: Sequence[Outcome], factor: float) -> dict[str, Any]:
-    right = np.array([not outcome.is_error for outcome in outcomes])
-    after = np.array([outcome.confidence for outcome in outcomes])
-    before = at_temperature(np.array([outcome.probabilities for outcome in outcomes]), 1 / factor).max(axis=1)
+def measured(parts: Mapping[str, Claimed], factor: float, points: Sequence[Point]) -> dict[str, Any]:
+    """How far to trust the claims of `parts`, "dev" and "test" (either may be missing), for a report.
+
+    `temperature`, and of each part: `rows`, how many claims there are, `right` and `confidence` (means),
+    `calibration_error` and `reliability` (bins), and the same two, `uncalibrated`, at the temperature 1. `thresholds`:
+    for each of `TARGETS` the point of `points`, which are of dev, that reaches it, if any: `threshold`, `promised`, and
+    of each part `coverage` and `precision`.
+    """
+    judged = {name: claimed for name, claimed in parts.items() if len(claimed)}
+    if not judged:
+        return {}
     return {
-        "rows": len(outcomes),
+        "temperature": factor,
+        **{name: _trust(claimed) for name, claimed in judged.items()},
+        "thresholds": [_threshold(target, points, judged) for target in TARGETS] if points else [],
+    }
+
+
+def _trust(claimed: Claimed) -> dict[str, Any]:
+    sure, unscaled, right = claimed.sure, claimed.unscaled, claimed.right
+    return {
+        "rows": len(claimed),
         "right": float(right.mean()),
-        "confidence": float(after.mean()),
-        "calibration_error": calibration_error(after, right),
-        "reliability": [asdict(found) for found in reliability(after, right)],
+        "confidence": float(sure.mean()),
+        "calibration_error": calibration_error(sure, right),
+        "reliability": [asdict(found) for found in reliability(sure, right)],
         "uncalibrated": {
-            "calibration_error": calibration_error(before, right),
-            "reliability": [asdict(found) for found in reliability(before, right)],
+            "calibration_error": calibration_error(unscaled, right),
+            "reliability": [asdict(found) for found in reliability(unscaled, right)],
         },
     }
 
 
-def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Claimed]) -> dict[str, Any]:
     found = reaching(points, target)
     if found is None:
         return {"target": target, "threshold": None}
@@ -202,15 +260,14 @@ def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Sequ
         "threshold": found.threshold,
         "promised": found.promised,
         "dev": dev,
-        **{name: _accepted(outcomes, found.threshold) for name, outcomes in judged.items() if name != "dev"},
+        **{name: _accepted(claimed, found.threshold) for name, claimed in judged.items() if name != "dev"},
     }
 
 
-def _accepted(outcomes: Sequence[Outcome], threshold: float) -> dict[str, Any]:
-    written = written_confidences([outcome.confidence for outcome in outcomes])
-    accepted = [not outcome.is_error for outcome, value in zip(outcomes, written, strict=True) if value >= threshold]
+def _accepted(claimed: Claimed, threshold: float) -> dict[str, Any]:
+    accepted = claimed.right[written_confidences(claimed.sure) >= threshold]
     return {
-        "coverage": len(accepted) / len(outcomes),
+        "coverage": len(accepted) / len(claimed),
         "rows": len(accepted),
-        "precision": sum(accepted) / len(accepted) if accepted else None,
+        "precision": float(accepted.mean()) if len(accepted) else None,
     }

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation import calibration
+from pipeline.evaluation.calibration import Claimed
 from pipeline.evaluation.language import ENGLISH, Translate
-from pipeline.evaluation.outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,33 +44,28 @@ def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH)
     ]
 
 
-def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
-    """An SVG of the share of right rows against confidence, as `calibration.measured` gives them for a part."""
+def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH, of: str = "rows") -> str:
+    """An SVG of the share of right ones against confidence, as `calibration.measured` gives them for a part."""
     found = {_("calibrated"): trust["reliability"], _("uncalibrated"): trust["uncalibrated"]["reliability"]}
     series = {
         name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
         for name, bins in found.items()
     }
     return lines(
-        _("reliability on {part}", part=_(part)), series, (_("confidence"), _("share of right rows")), diagonal=True
+        _("reliability on {part}", part=_(part)), series, (_("confidence"), _(f"share of right {of}")), diagonal=True
     )
 
 
-def coverage(outcomes: Mapping[str, Sequence[Outcome]], _: Translate = ENGLISH) -> str:
-    """An SVG of the precision of the rows above each threshold against their share, a line a part."""
+def coverage(parts: Mapping[str, Claimed], _: Translate = ENGLISH, of: str = "rows") -> str:
+    """An SVG of the precision of the rows or spans above each threshold against their share, a line a part."""
     series = {}
-    for part, rows in outcomes.items():
-        points = points_of(rows, [not outcome.is_error for outcome in rows], most=100)
+    for part, claimed in parts.items():
+        points = calibration.coverage(claimed.sure, claimed.right, most=100)
         series[_(part)] = (
-            [point.rows / len(rows) for point in points],
+            [point.rows / len(claimed) for point in points],
             [point.right / point.rows for point in points],
         )
-    return lines(_("precision against coverage"), series, (_("share of rows accepted"), _("precision")))
-
-
-def points_of(outcomes: Sequence[Outcome], right: Sequence[bool], most: int) -> list[calibration.Point]:
-    """The points of `calibration.coverage` for outcomes."""
-    return calibration.coverage([outcome.confidence for outcome in outcomes], right, most)
+    return lines(_("precision against coverage"), series, (_(f"share of {of} accepted"), _("precision")))
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:

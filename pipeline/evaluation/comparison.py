@@ -1,8 +1,9 @@
 """Comparison: several evaluated runs on the same test rows, side by side: scores, significance, disagreements, cost."""
 
 import json
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -11,19 +12,69 @@ from typing import Any
 from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
 from pipeline.errors import PipelineError
-from pipeline.evaluation import frame, resampled, significance, tagged, text
+from pipeline.evaluation import frame, likelihood, resampled, significance, surprise, tagged, text
 from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.spans import Judged
 from pipeline.evaluation.summary import p_value, percent, signed
 
 SHOWN = 200  # disagreements on the page
-FORMAT_VERSION = 2
-# Of each task that can be compared its scores, by which the first systems are set against each other, and their titles.
-SCORES = {
-    "classify": {"accuracy": "accuracy", "macro_f1": "macro F1"},
-    "tag": {"f1": "F1", "macro_f1": "macro F1"},
+FORMAT_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How systems of a task are compared.
+
+    `scores`: key to title, the first of which is what systems are set against each other by, with a `test`; `unit`:
+    what a difference is in; `only`: what is counted of a pair's rows, of the first and of the second, and the same in a
+    sentence, `counted`; `apart`: what rows are listed; `show`, `show_difference`: a score, and a difference, in text.
+    """
+
+    scores: Mapping[str, str]
+    test: str
+    unit: str
+    only: tuple[str, str]
+    counted: str
+    apart: str
+    show: Callable[[float | None], str]
+    show_difference: Callable[[float], str]
+
+
+def _signed_bits(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−").replace("+0.000", "±0.000").replace("−0.000", "±0.000")
+
+
+_RIGHT = (
+    "points",
+    ("only the first is right", "only the second is right"),
+    "only the first is right on {}, only the second on {}",
+    "answered differently",
+    percent,
+    signed,
+)
+KINDS = {
+    "classify": Kind(
+        {"accuracy": "accuracy", "macro_f1": "macro F1"},
+        "McNemar's exact test",
+        *_RIGHT,
+    ),
+    "tag": Kind(
+        {"f1": "F1", "macro_f1": "macro F1"},
+        "the paired bootstrap over texts",
+        *_RIGHT,
+    ),
+    "language": Kind(
+        {"bits_per_character": "bits a character", "perplexity": "perplexity"},
+        "the paired bootstrap over texts",
+        unit="bits",
+        only=("likelier to the first", "likelier to the second"),
+        counted="{} likelier to the first, {} to the second",
+        apart="rated differently",
+        show=likelihood.bits,
+        show_difference=_signed_bits,
+    ),
 }
-TESTS = {"classify": "McNemar's exact test", "tag": "the paired bootstrap over texts"}
 
 
 @dataclass(frozen=True)
@@ -48,29 +99,34 @@ class System:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A row that the systems do not all answer alike, and the answer of each."""
+    """A row that the systems do not all answer alike, and the answer of each; of language models the bits a character.
+
+    `best`: the answer that is right, or the lowest number of bits.
+    """
 
     row: int
     text: str
     gold: str | None
     answers: tuple[str, ...]
+    best: str | None
 
 
 def read(folder: str | Path) -> System:
-    """A run's folder, or that of a report. Raises PipelineError where there is no report, or of a task without scores
-    that can be compared.
-    """
+    """A run's folder, or that of a report. Raises PipelineError where there is no report."""
     folder = Path(folder)
     made = folder / "evaluate" if (folder / "evaluate").is_dir() else folder
     try:
         document = json.loads((made / "report.json").read_text(encoding="utf-8"))
-        _check_task(folder, document)
-        table = TableReader(made / "predictions.csv")
-        rows = [dict(zip(table.columns, map(str, row), strict=True)) for row in table]
-        judged = tagged.read(made / "predictions.csv", document) if document.get("task") == "tag" else []
-    except PipelineError:
-        raise
-    except (OSError, ValueError) as error:
+        path, task = made / "predictions.csv", document["task"]
+        if task not in KINDS:
+            raise ValueError(f"its task is {task!r}")
+        table = TableReader(path)
+        if task == "language":
+            outcomes = surprise.read_texts(path)
+        else:
+            outcomes = [_outcome(dict(zip(table.columns, map(str, row), strict=True))) for row in table]
+        judged = tagged.read(path, document) if task == "tag" else []
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PipelineError(
             f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
         ) from None
@@ -78,25 +134,18 @@ def read(folder: str | Path) -> System:
     return System(
         name=str(document.get("made", {}).get("name") or folder.name),
         document=document,
-        outcomes=tuple(_outcome(row) for row in rows),
+        outcomes=tuple(outcomes),
         labels=tuple(name.removeprefix("p:") for name in table.columns if name.startswith("p:")),
         bytes=network.stat().st_size if network.is_file() else None,
         judged=tuple(judged),
     )
 
 
-def _check_task(folder: Path, document: dict[str, Any]) -> None:
-    if (task := document.get("task", "classify")) not in SCORES:
-        raise PipelineError(
-            f"{folder}: its task is {task}, and only runs of {' and of '.join(SCORES)} can be compared: "
-            "read the reports side by side"
-        )
-
-
 def compare(systems: Sequence[System]) -> dict[str, Any]:
     """Plain values: `systems`, with scores, intervals and cost; `pairs`, with a test; `spread` of the scores.
 
-    Classifiers are set against each other by accuracy and McNemar's test, taggers by F1 and the paired bootstrap.
+    Classifiers are set against each other by accuracy and McNemar's test, taggers by F1 and language models by bits a
+    character, both with the paired bootstrap.
     Raises PipelineError for fewer than two systems, and where they were not asked the same rows.
     """
     if len(systems) < 2:
@@ -108,32 +157,47 @@ def compare(systems: Sequence[System]) -> dict[str, Any]:
                 f"{other.name}: was tested on other rows than {first.name} ({len(other.outcomes)} and "
                 f"{len(first.outcomes)}): compare runs with the same test file, or the same split"
             )
-    names, scores = _distinct([system.name for system in systems]), SCORES[first.task]
+    names, kind = _distinct([system.name for system in systems]), KINDS[first.task]
     scored = [_scored(name, system) for name, system in zip(names, systems, strict=True)]
     return {
         "format_version": FORMAT_VERSION,
         "task": first.task,
-        "scores": scores,
-        "test": TESTS[first.task],
+        "scores": dict(kind.scores),
+        "test": kind.test,
         "rows": len(first.outcomes),
         "systems": scored,
         "pairs": [
             {"first": names[one], "second": names[other], **_paired(systems[one], systems[other])}
             for one, other in combinations(range(len(systems)), 2)
         ],
-        "spread": {key: _spread([system[key] for system in scored]) for key in scores},
+        "spread": {key: _spread([system[key] for system in scored]) for key in kind.scores},
         "disagreements": len(disagreements(systems)),
     }
 
 
 def disagreements(systems: Sequence[System]) -> list[Disagreement]:
-    """The rows on which the systems differ, those first that most of them have wrong."""
+    """The rows on which the systems differ, those first that most of them have wrong, or rate most differently."""
+    if systems[0].task == "language":
+        return _rated_apart(systems)
     found = [
-        Disagreement(outcomes[0].row, outcomes[0].text, outcomes[0].gold, tuple(one.predicted for one in outcomes))
+        Disagreement(outcomes[0].row, outcomes[0].text, outcomes[0].gold, answers, outcomes[0].gold)
         for outcomes in zip(*(system.outcomes for system in systems), strict=True)
-        if len({one.predicted for one in outcomes}) > 1
+        if len(set(answers := tuple(one.predicted for one in outcomes))) > 1
     ]
     return sorted(found, key=lambda one: (sum(answer == one.gold for answer in one.answers), one.row))
+
+
+def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
+    """The texts whose bits a character differ, as they are shown, the furthest apart first."""
+    found: list[tuple[float, Disagreement]] = []
+    for outcomes in zip(*(system.outcomes for system in systems), strict=True):
+        one = outcomes[0]
+        rated = [-math.fsum(other.probabilities) / LN2 / max(len(one.text), 1) for other in outcomes]
+        answers = tuple(map(likelihood.bits, rated))
+        if len(set(answers)) > 1:
+            best = answers[rated.index(min(rated))]
+            found.append((max(rated) - min(rated), Disagreement(one.row, one.text, None, answers, best)))
+    return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].row))]
 
 
 def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
@@ -143,11 +207,17 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     differing = disagreements(systems)
     folder.mkdir(parents=True, exist_ok=True)
     names = [system["name"] for system in found["systems"]]
-    with TableWriter(folder / "disagreements.csv", ("row", "text", "gold", *names)) as table:
+    gold = found["task"] != "language"
+    with TableWriter(folder / "disagreements.csv", ("row", "text", *(["gold"] if gold else []), *names)) as table:
         for one in differing:
-            table.write((one.row, one.text, one.gold, *one.answers))
+            table.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
     shown = frame.template("comparison.html").render(
-        found=found, names=names, differing=differing[:SHOWN], title=" / ".join(names)
+        found=found,
+        kind=KINDS[found["task"]],
+        names=names,
+        differing=differing[:SHOWN],
+        title=" / ".join(names),
+        script="",
     )
     for name, content in (
         ("comparison.html", shown),
@@ -160,33 +230,37 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
 
 def render(found: dict[str, Any]) -> str:
     """What `compare` returns as text for a terminal."""
-    titles = [cell for title in found["scores"].values() for cell in (title, "95 %")]
+    kind = KINDS[found["task"]]
+    titles = [cell for title in kind.scores.values() for cell in (title, "95 %")]
     rows = [["", *titles, "ECE", "train s", "weights", "network MB"]]
     for system in found["systems"]:
         rows.append(
             [
                 system["name"],
-                *(cell for key in found["scores"] for cell in (percent(system[key]), _brackets(system, key))),
+                *(cell for key in kind.scores for cell in (kind.show(system[key]), _brackets(system, key, kind))),
                 percent(system["calibration_error"]),
                 _or_dash(system["seconds"], ".1f"),
                 _or_dash(system["weights"], ","),
                 _or_dash(None if system["bytes"] is None else system["bytes"] / 1e6, ".1f"),
             ]
         )
-    lines = [text.table(rows), ""]
-    for pair in found["pairs"]:
+    lines = [text.table(rows), "", *(_of_pair(pair, kind) for pair in found["pairs"])]
+    for key, title in kind.scores.items():
+        spread = {name: kind.show(value) for name, value in found["spread"][key].items()}
         lines.append(
-            f"{pair['first']} against {pair['second']}: {signed(pair['difference'])} points "
-            f"[{signed(pair['interval'][0])}, {signed(pair['interval'][1])}], p {p_value(pair['p'])}; "
-            f"only the first is right on {_rows(pair['only_ours'])}, only the second on {pair['only_theirs']}"
+            f"{title}: mean {spread['mean']}, standard deviation {spread['deviation']}, "
+            f"{spread['least']} to {spread['most']}"
         )
-    for key, title in found["scores"].items():
-        spread = found["spread"][key]
-        lines.append(
-            f"{title}: mean {percent(spread['mean'])}, standard deviation {percent(spread['deviation'])}, "
-            f"{percent(spread['least'])} to {percent(spread['most'])}"
-        )
-    return "\n".join([*lines, f"{found['disagreements']:,} of {found['rows']:,} rows are answered differently"]) + "\n"
+    return "\n".join([*lines, f"{found['disagreements']:,} of {found['rows']:,} rows are {kind.apart}"]) + "\n"
+
+
+def _of_pair(pair: dict[str, Any], kind: Kind) -> str:
+    low, high = map(kind.show_difference, pair["interval"])
+    counted = kind.counted.format(_rows(pair["only_ours"]), pair["only_theirs"])
+    return (
+        f"{pair['first']} against {pair['second']}: {kind.show_difference(pair['difference'])} {kind.unit} "
+        f"[{low}, {high}], p {p_value(pair['p'])}; {counted}"
+    )
 
 
 def _outcome(row: dict[str, str]) -> Outcome:
@@ -215,7 +289,7 @@ def _scored(name: str, system: System) -> dict[str, Any]:
         "name": name,
         "cell": model.get("cell"),
         "seed": document.get("made", {}).get("seed"),
-        **{key: document[part][key] for key in SCORES[system.task]},
+        **{key: document[part][key] for key in KINDS[system.task].scores},
         "intervals": {key: value for key, value in _intervals(system).items() if key != "per_label"},
         "calibration_error": document.get("confidence", {}).get(part, {}).get("calibration_error"),
         "seconds": model.get("seconds"),
@@ -227,6 +301,9 @@ def _scored(name: str, system: System) -> dict[str, Any]:
 def _intervals(system: System) -> dict[str, Any]:
     if system.task == "tag":
         return resampled.intervals(system.judged)
+    if system.task == "language":
+        found = {"perplexity": interval(system.outcomes), "bits_per_character": bits_interval(system.outcomes)}
+        return {key: low_high for key, low_high in found.items() if low_high}
     return significance.intervals(system.outcomes, system.labels)
 
 
@@ -235,6 +312,8 @@ def _paired(first: System, second: System) -> dict[str, Any]:
         right = [[row.gold_tags == row.said_tags for row in system.judged] for system in (first, second)]
         only = [sum(one and not other for one, other in zip(*sides, strict=True)) for sides in (right, right[::-1])]
         return {**resampled.against(first.judged, second.judged), "only_ours": only[0], "only_theirs": only[1]}
+    if first.task == "language":
+        return against(first.outcomes, second.outcomes)
     return significance.against(first.outcomes, [outcome.predicted for outcome in second.outcomes])
 
 
@@ -251,9 +330,9 @@ def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
-def _brackets(system: dict[str, Any], key: str) -> str:
-    interval = system["intervals"].get(key)
-    return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else "–"
+def _brackets(system: dict[str, Any], key: str, kind: Kind) -> str:
+    around = system["intervals"].get(key)
+    return f"[{kind.show(around[0])}, {kind.show(around[1])}]" if around else "–"
 
 
 def _or_dash(value: float | None, form: str) -> str:

@@ -121,6 +121,26 @@ CHINESE = {
     "calibrated": "校准后",
     "uncalibrated": "校准前",
     "reliability on {part}": "可靠性图（{part}）",
+    "The mean confidence of the {rows} spans that are predicted on {part} is {confidence}%, and {right}% of them are "
+    "right. The expected calibration error is {after}%; without temperature scaling (T = {temperature}, fitted on dev) "
+    "it would be {before}%. What was missed has no confidence: see recall.": (
+        "{part}上预测的 {rows} 个片段平均置信度为 {confidence}%，其中 {right}% 正确。期望校准误差为 {after}%；"
+        "若不做温度缩放（T = {temperature}，在开发集上拟合），则为 {before}%。遗漏的片段没有置信度：见召回率。"
+    ),
+    "Accept spans with a confidence of {threshold} or more: {coverage}% of the predicted {part} spans are accepted, "
+    "and {precision}% of these are right.": (
+        "接受置信度不低于 {threshold} 的片段：{part}上预测的片段有 {coverage}% 被接受，其中 {precision}% 正确。"
+    ),
+    "spans accepted, dev": "开发集接受比例",
+    "spans accepted, test": "测试集接受比例",
+    "share of right spans": "正确片段的比例",
+    "share of spans accepted": "被接受的片段的比例",
+    "F1 on {part} of parts of the rows, with 95% bootstrap intervals: where is it weak?": (
+        "{part}各部分行的 F1，附 95% 自助法区间：弱在哪里？"
+    ),
+    "Perplexity on {part} of parts of the texts, with 95% bootstrap intervals: where is it weak?": (
+        "{part}各部分文本的困惑度，附 95% 自助法区间：弱在哪里？"
+    ),
     "precision against coverage": "精确率与覆盖率",
     "share of rows accepted": "被接受的行的比例",
     "epoch": "轮次",

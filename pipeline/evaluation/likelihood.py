@@ -87,6 +87,7 @@ def render(
         },
         surprising=_surprising(judged, listed),
         extremes=_extremes(judged),
+        number=number,
         legend=[Piece("", bits, _shade(bits)) for bits in LEGEND],
     )
 

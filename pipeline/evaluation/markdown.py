@@ -28,8 +28,11 @@ def render(document: Mapping[str, Any], language: Language = "en") -> str:
         *_said(document, language),
         *_titled(_("Scores"), _scores(document, _)),
         *_titled(_("By label"), _by_label((document.get(part) or {}).get("per_label", {}), _)),
-        *_titled(_("Confidence"), _thresholds(document.get("confidence", {}).get("thresholds", []), _)),
-        *_titled(_("Slices"), _slices(document.get("slices", []), _)),
+        *_titled(
+            _("Confidence"),
+            _thresholds(document.get("confidence", {}).get("thresholds", []), document["task"] == "tag", _),
+        ),
+        *_titled(_("Slices"), _slices(document, _)),
         *_titled(_("Data"), _facts(_rows(document), _)),
         *_titled(_("How it was made"), _made(document)),
     ]
@@ -97,7 +100,7 @@ def _by_label(per_label: Mapping[str, Any], _: Translate) -> str:
     return table([list(map(_, ("label", "precision", "recall", "F1", "support"))), *lines]) if lines else ""
 
 
-def _thresholds(thresholds: Sequence[Mapping[str, Any]], _: Translate) -> str:
+def _thresholds(thresholds: Sequence[Mapping[str, Any]], spans: bool, _: Translate) -> str:
     lines = [
         [
             percent(row["target"]),
@@ -108,7 +111,8 @@ def _thresholds(thresholds: Sequence[Mapping[str, Any]], _: Translate) -> str:
         for row in thresholds
         if row["threshold"] is not None
     ]
-    heads = ("promised precision", "confidence from", "rows labelled, dev", "right, dev", "rows labelled, test")
+    accepted = "spans accepted" if spans else "rows labelled"
+    heads = ("promised precision", "confidence from", f"{accepted}, dev", "right, dev", f"{accepted}, test")
     return table([list(map(_, (*heads, "right, test"))), *lines]) if lines else ""
 
 
@@ -116,19 +120,22 @@ def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
     return percent(found.get("coverage")), percent(found.get("precision"))
 
 
-def _slices(slicings: Sequence[Mapping[str, Any]], _: Translate) -> str:
+def _slices(document: Mapping[str, Any], _: Translate) -> str:
+    slicings = document.get("slices", [])
+    key, title = {"classify": ("accuracy", "accuracy"), "tag": ("f1", "F1")}.get(document["task"], ("perplexity",) * 2)
+    shown = likelihood.number if document["task"] == "language" else percent
     titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
     lines = [
         [
             f"{escaped(titles.get(slicing['by']) or _('by {column}', column=slicing['by']))}: "
             f"{escaped(_(one['name']) if slicing['by'] == 'unknown' else one['name'])}",
             f"{one['rows']:,}",
-            f"{percent(one['accuracy'])} [{percent(one['interval'][0])}, {percent(one['interval'][1])}]",
+            f"{shown(one[key])} [{shown(one['interval'][0])}, {shown(one['interval'][1])}]",
         ]
         for slicing in slicings
         for one in slicing["slices"]
     ]
-    return table([["", _("rows"), _("accuracy")], *lines]) if lines else ""
+    return table([["", _("rows"), _(title)], *lines]) if lines else ""
 
 
 def _rows(document: Mapping[str, Any]) -> dict[str, Any]:

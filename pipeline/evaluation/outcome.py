@@ -13,7 +13,8 @@ class Outcome:
     model's labels, or is empty where the predictor has none. `leaked` says that the same text was trained on.
     `tokens` is what the model was handed of the text, where that matters; `length` how many tokens the network reads,
     `unknown` how many of them training has not seen; `slices` are the row's cells in the columns that the report
-    slices by.
+    slices by. `sure` are a tagger's confidences in each of its spans, in order, with 4 decimals, and `unscaled` what
+    they would be at the temperature 1.
 
     >>> Outcome(7, "恭喜您中奖", "垃圾邮件", "正常邮件", 0.6, (0.4, 0.6)).is_error
     True
@@ -30,6 +31,8 @@ class Outcome:
     length: int = 0
     unknown: int = 0
     slices: tuple[str, ...] = ()
+    sure: tuple[float, ...] = ()
+    unscaled: tuple[float, ...] = ()
 
     @property
     def is_error(self) -> bool:

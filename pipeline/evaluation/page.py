@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.evaluation import charts, frame
+from pipeline.evaluation.calibration import Claimed
 from pipeline.evaluation.frame import TEXT_SHOWN, clip
 from pipeline.evaluation.language import Language, Translate, translator
 from pipeline.evaluation.occlusion import Explained
@@ -90,13 +91,15 @@ def render(
         sentences=sentences(document, _),
         rows=rows,
         columns=columns_in_use(rows),
-        trust=[Markup(chart) for chart in _trust(document, outcomes, part, _)],
+        trust=[
+            Markup(chart) for chart in trust(document, {name: _claimed(rows) for name, rows in outcomes.items()}, _)
+        ],
         names=names,
         matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
         pairs=confused(names, matrix),
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
-        offer=_offer(document, part),
+        offer=offer(document),
         word_map=Markup(charts.word_map(placed, _)) if (placed := document.get("words", {}).get("map")) else "",
     )
 
@@ -107,20 +110,22 @@ def most_confident(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return sorted(wrong, key=lambda outcome: (-outcome.confidence, outcome.row))
 
 
-def _trust(
-    document: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]], part: str, _: Translate
-) -> Iterator[str]:
-    """The charts of how far to trust a confidence, of the rows that were judged for it: those that did not leak."""
-    trust = document.get("confidence", {}).get(part)
-    if trust:
-        yield charts.reliability(trust, part, _)
-        known = {name: [row for row in rows if row.gold is not None] for name, rows in outcomes.items()}
-        clean = {name: [row for row in rows if not row.leaked] or rows for name, rows in known.items() if rows}
-        yield charts.coverage(dict(sorted(clean.items(), reverse=True)), _)
+def _claimed(outcomes: Sequence[Outcome]) -> Claimed:
+    """As the charts need them, which show nothing of another temperature but what report.json has of it."""
+    return Claimed.of_rows(outcomes, 1.0)
 
 
-def _offer(document: Mapping[str, Any], part: str) -> Mapping[str, Any] | None:
-    """The highest promised precision that can be had for at least half of the rows, or else for most rows."""
+def trust(document: Mapping[str, Any], claimed: Mapping[str, Claimed], _: Translate, of: str = "rows") -> Iterator[str]:
+    """The charts of how far to trust a confidence, of what was claimed of the parts."""
+    part = judged_part(document)
+    if found := document.get("confidence", {}).get(part):
+        yield charts.reliability(found, part, _, of)
+        yield charts.coverage({name: one for name, one in sorted(claimed.items(), reverse=True) if len(one)}, _, of)
+
+
+def offer(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The highest promised precision that can be had for at least half of the claims, or else for most of them."""
+    part = judged_part(document)
     reached = [row for row in document.get("confidence", {}).get("thresholds", []) if row["threshold"] is not None]
     reached = [row for row in reached if row.get(part, {}).get("precision") is not None]
     half = [row for row in reached if row["dev"]["coverage"] >= 0.5]

@@ -68,7 +68,9 @@ def _classifier(made: Path, document: Mapping[str, Any], language: Language) -> 
 
 
 def _tagger(made: Path, document: Mapping[str, Any], language: Language) -> None:
-    tagged.write_readable(made, document, tagged.read(made / "predictions.csv", document), language)
+    path = made / "predictions-dev.csv"
+    dev = tagged.read(path, document) if path.is_file() else []
+    tagged.write_readable(made, document, tagged.read(made / "predictions.csv", document), dev, language)
 
 
 def _language_model(made: Path, document: Mapping[str, Any], language: Language) -> None:

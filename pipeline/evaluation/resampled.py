@@ -26,6 +26,11 @@ def intervals(rows: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
     return {**_intervals(counts, seed), "per_label": {name: _intervals(found, seed) for name, found in _typed(rows)}}
 
 
+def f1(rows: Sequence[Judged]) -> float:
+    """Of exact spans, over all texts."""
+    return float(_f1(np.array([_counts(row) for row in rows]).sum(axis=0)[None])[0])
+
+
 def against(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
     """Whether two taggers differ in F1 on the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
 

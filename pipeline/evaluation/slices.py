@@ -13,27 +13,43 @@ PARTS = 4  # by length, as nearly as equal texts allow
 MOST = 20  # values of a column; the rest is one slice
 
 
-def scored(outcomes: Sequence[Outcome], labels: Sequence[str], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """For each slicing its name `by`, and of each of its slices `name`, `rows`, `accuracy` and `interval` (95 %).
+Measure = Callable[[Sequence[Outcome]], dict[str, Any]]
 
-    By `tokens` (the length) and `unknown` (the share of tokens that training has not seen), as the outcomes say, and by
-    each of `columns`, in the order of `Outcome.slices`. Rows without a gold label are left out, and a slicing that has
-    one slice alone.
+
+def accuracy(labels: Sequence[str]) -> Measure:
+    """What a classifier's slices have: `accuracy` and its 95 % `interval`."""
+
+    def measure(rows: Sequence[Outcome]) -> dict[str, Any]:
+        right = sum(not outcome.is_error for outcome in rows)
+        return {"accuracy": right / len(rows), "interval": intervals(rows, labels)["accuracy"]}
+
+    return measure
+
+
+def scored(
+    outcomes: Sequence[Outcome], measure: Measure, columns: Sequence[str] = (), *, lengths: bool = True
+) -> list[dict[str, Any]]:
+    """For each slicing its name `by`, and of each of its slices `name`, `rows`, and what `measure` gives of them.
+
+    By `tokens` (the length, if `lengths`) and `unknown` (the share of tokens that training has not seen), as the
+    outcomes say, and by each of `columns`, in the order of `Outcome.slices`. Rows without a gold label are left out,
+    and a slicing that has one slice alone.
     """
     judged = [outcome for outcome in outcomes if outcome.gold is not None]
     slicings: list[tuple[str, Callable[[Outcome], str], Sequence[str] | None]] = []
     if any(outcome.length for outcome in judged):
         edges = _edges([outcome.length for outcome in judged])
-        slicings.append(("tokens", lambda outcome: _length(outcome, edges), [_named(*edge) for edge in edges]))
+        by_length = ("tokens", lambda outcome: _length(outcome, edges), [_named(*edge) for edge in edges])
+        slicings += [by_length] if lengths else []
         slicings.append(("unknown", _unknown, [name for _, name in UNKNOWN]))
     for place, column in enumerate(columns):
         slicings.append((column, lambda outcome, place=place: outcome.slices[place], None))  # type: ignore[misc]
-    found = [{"by": by, "slices": _scores(judged, labels, of, order)} for by, of, order in slicings]
+    found = [{"by": by, "slices": _scores(judged, measure, of, order)} for by, of, order in slicings]
     return [slicing for slicing in found if len(slicing["slices"]) > 1]
 
 
 def _scores(
-    judged: Sequence[Outcome], labels: Sequence[str], of: Callable[[Outcome], str], order: Sequence[str] | None
+    judged: Sequence[Outcome], measure: Measure, of: Callable[[Outcome], str], order: Sequence[str] | None
 ) -> list[dict[str, Any]]:
     groups: dict[str, list[Outcome]] = {name: [] for name in order or ()}
     for outcome in judged:
@@ -43,16 +59,7 @@ def _scores(
         named.sort(key=lambda pair: (-len(pair[1]), pair[0]))
         rest = [outcome for _, rows in named[MOST:] for outcome in rows]
         named = named[:MOST] + ([(f"{len(named) - MOST:,} others", rest)] if rest else [])
-    return [_score(name, rows, labels) for name, rows in named]
-
-
-def _score(name: str, rows: Sequence[Outcome], labels: Sequence[str]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "rows": len(rows),
-        "accuracy": sum(not outcome.is_error for outcome in rows) / len(rows),
-        "interval": intervals(rows, labels)["accuracy"],
-    }
+    return [{"name": name, "rows": len(rows), **measure(rows)} for name, rows in named]
 
 
 def _edges(lengths: Iterable[int]) -> list[tuple[int, int]]:

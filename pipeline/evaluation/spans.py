@@ -39,6 +39,10 @@ class Judged:
         """The spans that are exactly as they should be."""
         return {*self.gold} & {*self.said}
 
+    def is_right(self, span: Span) -> bool:
+        """Whether a predicted span is exactly as it should be."""
+        return span in self.gold
+
     def text(self, span: Span) -> str:
         """The characters of a span."""
         return "".join(self.outcome.tokens[span.start : span.end])

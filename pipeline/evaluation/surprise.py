@@ -23,11 +23,26 @@ from pipeline.evaluation.text import table
 
 LISTED = 1000  # most surprising tokens, in the table
 SHOWN = 20  # in the report
-COLUMNS = ("row", "text", "tokens", "log_probability", "perplexity", "bits_per_character", "leaked", "surprisal")
+COLUMNS = (
+    "row",
+    "text",
+    "tokens",
+    "log_probability",
+    "perplexity",
+    "bits_per_character",
+    "leaked",
+    "surprisal",
+    "unknown",
+)
 
 
 def write(
-    folder: Path, report: Report, outcomes: Mapping[str, Sequence[Outcome]], *, language: Language = "en"
+    folder: Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    *,
+    columns: Sequence[str] = (),
+    language: Language = "en",
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
@@ -36,7 +51,8 @@ def write(
     - report.json, report.txt, report.html (in `language`)
     - predictions.csv: row, text (`report.mended`), tokens (the end counted), log_probability (natural), perplexity,
       bits_per_character, leaked (true or false), surprisal (JSON: [start, end, bits] of each token and of the end, in
-      characters); of test, or of dev where no test row was scored
+      characters), unknown (tokens), one `slice:COLUMN` a column, of which `columns` are the names; of test, or of dev
+      where no test row was scored
     - surprises.csv: of these the 1,000 most surprising tokens: row, start, end (characters), token, bits, before
     - predictions-dev.csv: dev in the same way
     """
@@ -45,10 +61,10 @@ def write(
     part = judged_part(document)
     judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
     listed = heapq.nsmallest(LISTED, surprises(judged), key=lambda one: (-one.bits, one.row, one.start))
-    _write_texts(folder / "predictions.csv", judged)
+    _write_texts(folder / "predictions.csv", judged, columns)
     _write_surprises(folder / "surprises.csv", listed)
     if dev and part != "dev":
-        _write_texts(folder / "predictions-dev.csv", dev)
+        _write_texts(folder / "predictions-dev.csv", dev, columns)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
     write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, language)
@@ -69,19 +85,24 @@ def write_readable(
 
 def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
     """The outcomes of a report's predictions.csv, and the tokens of its surprises.csv."""
+    listed = [
+        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
+        for row in _rows(folder / "surprises.csv")
+    ]
+    return read_texts(folder / "predictions.csv"), listed
+
+
+def read_texts(path: Path) -> list[Outcome]:
+    """The outcomes of a predictions.csv. Raises KeyError where it lacks a column."""
     judged = []
-    for row in _rows(folder / "predictions.csv"):
+    for row in _rows(path):
         places = json.loads(row["surprisal"])
         tokens = tuple(row["text"][start:end] for start, end, _ in places[:-1])
         logs = tuple(-bits * LN2 for *_, bits in places)
         judged.append(
             Outcome(int(row["row"]), row["text"], "", "", 0.0, logs, leaked=row["leaked"] == "true", tokens=tokens)
         )
-    listed = [
-        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
-        for row in _rows(folder / "surprises.csv")
-    ]
-    return judged, listed
+    return judged
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -166,16 +187,15 @@ def _facts(values: Mapping[str, Any]) -> str:
     return "\n".join(f"{name.ljust(width)}  {text}" for name, text in rows)
 
 
-def _write_texts(path: Path, outcomes: Sequence[Outcome]) -> None:
-    with TableWriter(path, COLUMNS) as rows:
+def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str]) -> None:
+    with TableWriter(path, (*COLUMNS, *(f"slice:{column}" for column in slices))) as rows:
         for outcome in outcomes:
             total, tokens = math.fsum(outcome.probabilities), len(outcome.probabilities)
             bits = -total / LN2 / len(outcome.text) if outcome.text else None
             leaked = "true" if outcome.leaked else "false"
             surprisal = json.dumps(_surprisal(outcome))
-            rows.write(
-                (outcome.row, mended(outcome.text), tokens, total, exp(-total / tokens), bits, leaked, surprisal)
-            )
+            scores = (tokens, total, exp(-total / tokens), bits, leaked, surprisal, outcome.unknown)
+            rows.write((outcome.row, mended(outcome.text), *scores, *map(mended, outcome.slices[: len(slices)])))
 
 
 def _write_surprises(path: Path, listed: Sequence[Surprise]) -> None:

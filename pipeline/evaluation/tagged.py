@@ -8,10 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from corpora import segmented
 from corpora.document import Span
 from corpora.table import TableReader, TableWriter
 from pipeline.evaluation import frame, page, resampled, spans
+from pipeline.evaluation.calibration import Claimed
 from pipeline.evaluation.language import ENGLISH, Language, Translate, translator
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report, mended, write_whole
@@ -49,16 +52,20 @@ def write(
     scheme: str | None,
     *,
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    columns: Sequence[str] = (),
     language: Language = "en",
 ) -> None:
     """Writes `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     To the report come the `intervals` of the scores and, by the `answers` of baselines (to the texts of the tables),
-    what lies between it and them. All files are UTF-8, and each appears whole or not at all:
+    what lies between it and them. `columns`: the names of the outcomes' slices. All files are UTF-8, and each appears
+    whole or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked,
-      tokens, gold_tags, predicted_tags (one a token, as segmented text)
+      tokens, gold_tags, predicted_tags (one a token, as segmented text), sure (of each predicted span, in order, as
+      numbers separated by spaces), unscaled (the same at the temperature 1), unknown, one `slice:COLUMN` a column
+    - predictions-dev.csv: dev in the same way
     - errors.csv: of these the wrong rows with their numbers of `missed`, `invented`, ... spans, most confident first
     - confusion.csv: gold, and a column `predicted:TYPE` a type, with counts of tokens
 
@@ -74,19 +81,38 @@ def write(
         against=_against(outcomes.get(part, ()), answers, scheme),
     )
     rows, document = judged.get(part, []), report.as_dict()
-    _write_predictions(folder / "predictions.csv", rows)
+    _write_predictions(folder / "predictions.csv", rows, columns)
+    if judged.get("dev") and part != "dev":
+        _write_predictions(folder / "predictions-dev.csv", judged["dev"], columns)
+    else:
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
     _write_errors(folder / "errors.csv", rows)
     _write_confusion(folder / "confusion.csv", rows, scheme)
-    write_readable(folder, document, rows, language)
+    write_readable(folder, document, rows, judged.get("dev", ()), language)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
 def write_readable(
-    folder: Path, document: Mapping[str, Any], rows: Sequence[Judged], language: Language = "en"
+    folder: Path,
+    document: Mapping[str, Any],
+    rows: Sequence[Judged],
+    dev: Sequence[Judged] = (),
+    language: Language = "en",
 ) -> None:
-    """Writes report.txt and report.html for `document`, a report as in report.json, and the rows of its tables."""
+    """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
     write_whole(folder / "report.txt", text(document))
-    write_whole(folder / "report.html", render(document, rows, language))
+    write_whole(folder / "report.html", render(document, rows, dev, language))
+
+
+def claimed(rows: Sequence[Judged]) -> Claimed:
+    """The predicted spans of the rows that did not leak, unless there are no others, if they have confidences."""
+    kept = [row for row in rows if not row.outcome.leaked] or rows
+    kept = [row for row in kept if row.outcome.sure]
+    return Claimed(
+        np.array([sure for row in kept for sure in row.outcome.sure], np.float64),
+        np.array([sure for row in kept for sure in row.outcome.unscaled], np.float64),
+        np.array([row.is_right(span) for row in kept for span in row.said], np.bool_),
+    )
 
 
 def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
@@ -102,6 +128,8 @@ def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
             float(row["confidence"]),
             leaked=row["leaked"] == "true",
             tokens=tuple(segmented.split(row["tokens"])),
+            sure=tuple(map(float, row["sure"].split())),
+            unscaled=tuple(map(float, row["unscaled"].split())),
         )
         for row in rows
     ]
@@ -169,13 +197,18 @@ class Shown:
     confused: tuple[str, ...]
 
 
-def render(document: Mapping[str, Any], rows: Sequence[Judged], language: Language = "en") -> str:
+def render(
+    document: Mapping[str, Any], rows: Sequence[Judged], dev: Sequence[Judged] = (), language: Language = "en"
+) -> str:
     """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
+    from markupsafe import Markup
+
     _ = translator(language)
     scheme = document["model"].get("scheme")
     scored, wrong = score_rows(document, _), _wrong(rows)
     names, matrix = spans.confusion(rows, scheme)
     shown = _shown(wrong, names, scheme)
+    parts = {"dev": claimed(dev), judged_part(document): claimed(rows)}
     return frame.render(
         "tagged.html",
         document,
@@ -185,6 +218,8 @@ def render(document: Mapping[str, Any], rows: Sequence[Judged], language: Langua
         sentences=sentences(document, _),
         rows=scored,
         columns=_columns(scored),
+        trust=[Markup(chart) for chart in page.trust(document, parts, _, "spans")],
+        offer=page.offer(document),
         names=names,
         matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
         pairs=page.confused(names, matrix),
@@ -285,13 +320,16 @@ def shown(row: Judged, found: Sequence[Span]) -> str:
     return " ".join(row.text(span) if span.label == BARE else f"{row.text(span)}/{span.label}" for span in found)
 
 
-def _write_predictions(path: Path, rows: Sequence[Judged]) -> None:
-    columns = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
-    with TableWriter(path, columns) as out:
+def _write_predictions(path: Path, rows: Sequence[Judged], slices: Sequence[str]) -> None:
+    names = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
+    added = ("sure", "unscaled", "unknown", *(f"slice:{column}" for column in slices))
+    with TableWriter(path, (*names, *added)) as out:
         for row in rows:
-            lines = (row.outcome.tokens, row.gold_tags, row.said_tags)
-            is_leaked = "true" if row.outcome.leaked else "false"
-            out.write((*_cells(row), is_leaked, *(mended(segmented.join(line)) for line in lines)))
+            one = row.outcome
+            lines = [mended(segmented.join(line)) for line in (one.tokens, row.gold_tags, row.said_tags)]
+            sure = [" ".join(map(str, values)) for values in (one.sure, one.unscaled)]
+            is_leaked = "true" if one.leaked else "false"
+            out.write((*_cells(row), is_leaked, *lines, *sure, one.unknown, *map(mended, one.slices[: len(slices)])))
 
 
 def _write_errors(path: Path, rows: Sequence[Judged]) -> None:

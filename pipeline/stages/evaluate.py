@@ -30,7 +30,7 @@ from pipeline.stages import findings, segment, train
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
-VERSION = 4
+VERSION = 5
 CHUNK = 4096  # rows predicted between two signs of progress
 
 
@@ -64,7 +64,13 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         compared, answers = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
     beside = {name: found[_judged(parts)] for name, found in answers.items()}
-    detail = Detail(language=settings.evaluate.language, answers=beside)
+    detail = Detail(language=settings.evaluate.language, answers=beside, columns=settings.evaluate.slices)
+    judged = parts[_judged(parts)].outcomes
+    written = replace(
+        written,
+        confidence=_confidence(run / "model", model, parts),
+        slices=_slices(model, judged, settings.evaluate.slices),
+    )
     if model.task.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)
@@ -116,6 +122,8 @@ def evaluate_file(
             "truncated": _truncated(model, rows),
         },
         test=task.score(part.outcomes),
+        confidence=_confidence(folder, model, {"test": part}),
+        slices=_slices(model, part.outcomes),
         made={
             "name": f"{model.about['name']} on {Path(corpus).name}",
             "versions": versions(),
@@ -124,11 +132,7 @@ def evaluate_file(
     )
     detail = Detail(language=language)
     if task.single_label:
-        written = replace(
-            written,
-            **_assured(folder, model, {"test": part}),
-            slices=slices.scored(part.outcomes, model.labels.names),
-        )
+        written = replace(written, intervals=_intervals(model, {"test": part}))
         detail = replace(detail, explained=_explained(model, part, progress))
     _write(Path(out), model, written, {"test": part}, detail)
     return written
@@ -168,7 +172,7 @@ def _part(
             row.outcome(prediction, leaked=index in known)
             for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start)
         ]
-        outcomes += findings.sized(model, chunk, answered, cells) if model.task.single_label else answered
+        outcomes += findings.sized(model, chunk, findings.sure(model, answered, predictions), cells)
         advance(len(chunk))
     return Part(rows, outcomes, known)
 
@@ -210,9 +214,8 @@ def _in_depth(
     doubtful = _suspects(settings, rows, model, progress)
     written = replace(
         written,
-        **_assured(run / "model", model, parts),
+        intervals=_intervals(model, parts),
         against=_against(parts[judged], detail.answers),
-        slices=slices.scored(parts[judged].outcomes, model.labels.names, settings.evaluate.slices),
         words=findings.words(settings, run, findings.samples(rows["train"]), model.labels.names),
         suspects=suspects.summary(doubtful) if doubtful is not None else {},
         corpus={**written.corpus, **findings.card(model.encoder, rows)},
@@ -221,7 +224,6 @@ def _in_depth(
         detail,
         explained=_explained(model, parts[judged], progress),
         doubtful=doubtful or (),
-        columns=settings.evaluate.slices,
     )
 
 
@@ -230,9 +232,9 @@ def _explained(model: Model, part: Part, progress: Progress) -> dict[int, Explai
         return findings.explained(model, most_confident(part.outcomes))
 
 
-def _assured(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
-    """How far confidence and scores can be trusted."""
-    return {"confidence": _confidence(folder, model, parts), "intervals": _intervals(model, parts)}
+def _slices(model: Model, outcomes: Sequence[Outcome], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Scores by length, which the scores of language models have themselves, by unknown tokens, and by columns."""
+    return slices.scored(outcomes, model.task.slice_score, columns, lengths=model.about["task"] != "language")
 
 
 def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -264,9 +266,11 @@ def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
 
 
 def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+    if not model.task.claimed:
+        return {}
     points = confidence.read(folder) if (folder / confidence.FILE).is_file() else []
-    outcomes = {name: part.outcomes for name, part in parts.items()}
-    return calibration.measured(outcomes, model.task.temperature, points)
+    claimed = {name: model.task.claimed_of(part.outcomes) for name, part in parts.items()}
+    return calibration.measured(claimed, model.task.temperature, points)
 
 
 def _report(

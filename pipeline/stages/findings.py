@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from corpora.table import TableReader
+from corpora import formats
+from corpora.table import TABLES, TableReader
 from pipeline.encoder import Encoder, Tokenised
+from pipeline.errors import PipelineError
 from pipeline.evaluation import keywords, occlusion, wordmap
 from pipeline.evaluation.baselines import Sample
 from pipeline.evaluation.occlusion import Explained
@@ -22,9 +24,11 @@ from pipeline.model import Model
 from pipeline.settings import Settings
 from pipeline.stages import embed
 from pipeline.stages.segment import Row
+from pipeline.tasks import Prediction, Tag
 
 UNKNOWN_ID = 1  # of a token that training has not seen
 EXPLAINED = 50  # errors, the most confident ones
+RECORDS = ("cluener", "doccano")  # formats of tagged text that are JSON lines, whose fields are columns
 CHUNK = 1024  # texts with a word left out that are predicted at a time
 
 
@@ -46,12 +50,26 @@ def slice_file(settings: Settings, part: str) -> str:
 
 
 def _cells(settings: Settings, path: str) -> dict[int, tuple[str, ...]]:
-    table = TableReader(path, format=settings.corpus.format, encoding=settings.corpus.encoding)
+    table = TableReader(path, format=_table_format(settings, path), encoding=settings.corpus.encoding)
     places = [table.position(column, "evaluate.slices") for column in settings.evaluate.slices]
     return {
         number: tuple("" if row[place] is None else str(row[place]) for place in places)
         for number, row in enumerate(table, start=1)
     }
+
+
+def _table_format(settings: Settings, path: str) -> str:
+    """The format in which a corpus has columns. Raises PipelineError where it has none."""
+    name = formats.tagged_format if settings.task == "tag" else formats.corpus_format
+    found = name(Path(path), settings.corpus.format)
+    if found in RECORDS:
+        return "jsonl"
+    if found not in TABLES:
+        raise PipelineError(
+            f"{path}: a text of the format {found} has no columns to slice by: leave out evaluate.slices, or take a "
+            f"format that has: {', '.join(RECORDS if settings.task == 'tag' else TABLES)}"
+        )
+    return found
 
 
 def samples(rows: Sequence[Row]) -> list[Sample]:
@@ -62,7 +80,7 @@ def samples(rows: Sequence[Row]) -> list[Sample]:
 def sized(
     model: Model, rows: Sequence[Row], outcomes: Sequence[Outcome], cells: Mapping[int, tuple[str, ...]]
 ) -> list[Outcome]:
-    """The outcomes of rows with their tokens counted, and with what `slice_cells` has of them."""
+    """The outcomes of rows with their tokens counted, those that training has not seen, and their `slice_cells`."""
     ids = model.encoder.token_ids(model.encoder.reads[0], [row.tokenised for row in rows])
     return [
         replace(
@@ -70,6 +88,23 @@ def sized(
         )
         for outcome, tokens in zip(outcomes, ids, strict=True)
     ]
+
+
+def sure(model: Model, outcomes: Sequence[Outcome], predictions: Sequence[Prediction]) -> list[Outcome]:
+    """The outcomes of a tagger with the confidence of each span, and what that would be at the temperature 1."""
+    if not isinstance(model.task, Tag):
+        return list(outcomes)
+    plain = replace(model, task=model.task.at(1.0))
+    texts = [Tokenised(outcome.text, outcome.tokens) for outcome in outcomes]
+    unscaled = predictions if model.task.temperature == 1.0 else plain.predict_tokens(texts)
+    return [
+        replace(outcome, sure=_written(model, one), unscaled=_written(model, other))
+        for outcome, one, other in zip(outcomes, predictions, unscaled, strict=True)
+    ]
+
+
+def _written(model: Model, prediction: Prediction) -> tuple[float, ...]:
+    return tuple(round(claim.confidence, 4) for claim in model.task.claims(prediction))
 
 
 def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:

@@ -27,8 +27,9 @@ class Labelled:
     """How a labelling went: rows = labelled + blank + rejected; seconds without the model's loading.
 
     `resumed`: of the rows, those that an earlier attempt had done; `reason`: what was wrong with the first bad row;
-    `expected_right`: the mean confidence, which is the share of right labels to expect, None where none was given;
-    `needs_review`: rows below `review_below`; `oddities`: in what the texts differ from those of training.
+    `expected_right`: the mean confidence, which is the share of right `claims` to expect, None where there are none;
+    `claimed`: what one of these is and what several are, labelled rows, entities or words; `needs_review`: rows with
+    one below `review_below`; `oddities`: in what the texts differ from those of training.
     """
 
     rows: int
@@ -39,6 +40,8 @@ class Labelled:
     resumed: int = 0
     reason: str = ""
     expected_right: float | None = None
+    claims: int = 0
+    claimed: tuple[str, str] = ("", "")
     needs_review: int = 0
     oddities: tuple[str, ...] = ()
 
@@ -172,14 +175,16 @@ def _outcome(shard: Shard, standing: Standing, start: float, resumed: int) -> La
         rejected=standing.rejected,
         resumed=resumed,
         reason=shard.reason,
-        **promises(standing.tally, shard.model.about.get("familiar", {})),
+        **promises(standing.tally, shard.model.about.get("familiar", {}), shard.model.task.claimed),
     )
 
 
-def promises(counts: familiarity.Tally, known: Mapping[str, Any]) -> dict[str, Any]:
+def promises(counts: familiarity.Tally, known: Mapping[str, Any], claimed: tuple[str, str] | None) -> dict[str, Any]:
     """The fields of Labelled that say what the answers are worth: from their tally, and what the model knows."""
     return {
-        "expected_right": counts["confidence"] / counts["rows"] if counts.get("rows") else None,
+        "expected_right": counts["confidence"] / counts["claims"] if counts.get("claims") else None,
+        "claims": int(counts.get("claims", 0)),
+        "claimed": claimed or ("", ""),
         "needs_review": int(counts.get("review", 0)),
         "oddities": tuple(familiarity.oddities(counts, known)),
     }

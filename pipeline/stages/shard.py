@@ -30,7 +30,7 @@ from pipeline.assembly import Assembly
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.journal import Standing
-from pipeline.layouts import TABLE, Lines
+from pipeline.layouts import NEEDS_REVIEW, TABLE, Lines
 from pipeline.manifest import sha256, versions
 from pipeline.model import Model
 from pipeline.parallel import map_ordered
@@ -42,7 +42,7 @@ CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
 ALONE = 1.0  # seconds of work in one process before others are started
 HOPELESS = 100  # bad rows, and no good one, from the start of a file: it isn't what it was said to be
 ORIGIN = ("file", "row")  # the columns that say where a row comes from
-NEEDS_REVIEW, ALTERNATIVES = "needs_review", "alternatives"
+ALTERNATIVES = "alternatives"
 DEPENDS = ("zhpipe", "numpy", "onnxruntime", "jieba", "rjieba")
 
 
@@ -52,7 +52,8 @@ class Options:
 
     `text`: the column, or several whose texts are joined; `delimiter`, `header`: of CSV and TSV, kept in the output;
     `prefix`: before the names of the new columns; `excel_safe`: guard cells that a spreadsheet would run;
-    `strict`: stop at a bad row; `review_below`: add `needs_review`, true for a confidence, as written, below that;
+    `strict`: stop at a bad row; `review_below`: add `needs_review`, true where the confidence, as written, of a label,
+    an entity or a word is below that;
     `workers`: processes, 0 for all cores, with no bearing on what is written; `origin`: what to call the input in the
     columns `file` and `row` (from 1), which are left out where it is None; `words`: a column with the words of the text
     (`corpora.wordcells`), or, where `text` is empty, the text itself; `layout`: one of `pipeline.layouts.LAYOUTS`;
@@ -187,10 +188,17 @@ class Shard:
             )
 
     def _check_review(self) -> None:
-        if self.options.review_below is not None and not self.model.task.single_label:
+        if self.options.review_below is None:
+            return
+        if not self.model.task.claimed:
             raise PipelineError(
-                f"{self.model.network.path.parent}: its task is {self.model.about['task']}, and only a classifier's "
-                "rows are reviewed by confidence: leave out --review-below"
+                f"{self.model.network.path.parent}: its task is {self.model.about['task']}, and only labels, entities "
+                "and words are reviewed by confidence: leave out --review-below"
+            )
+        if self.options.layout in layouts.FORMATS:
+            raise PipelineError(
+                f"--review-below adds a column, which --layout {self.options.layout} has no place for: choose table or "
+                "long"
             )
 
     def _check_labels(self) -> None:
@@ -323,6 +331,7 @@ class Shard:
             excel_safe=self.options.excel_safe,
             upos=types <= layouts.UPOS,
             origin=self.options.origin,
+            review=self.options.review_below is not None,
         )
 
     def _positions(self, table: entries.Entries) -> list[int]:

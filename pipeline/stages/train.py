@@ -294,16 +294,17 @@ def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: P
     """The task with confidence that dev bears out; and what model.toml says of it and of the texts the model knows.
 
     Measured on dev without its leaked rows, of which a model is surer than of others, unless there are no others.
-    Writes confidence.csv. Nothing of this for a task that doesn't give a text one label.
+    Writes confidence.csv. Nothing of this for a task whose answers make no claims.
     """
-    if not task.single_label:
+    if not task.claimed:
         return task, {}
-    frozen = Frozen(folder / model.NETWORKS["float32"])
-    rows = sorted(set(range(len(prepared.dev))) - set(leaked)) or range(len(prepared.dev))
-    task, about, points = task.calibrated(frozen, [prepared.dev[row] for row in rows])
+    frozen, encoder = Frozen(folder / model.NETWORKS["float32"]), prepared.encoder
+    rows = [row for place, row in enumerate(prepared.dev_rows) if place not in {*leaked}] or prepared.dev_rows
+    texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
+    task, about, points = task.calibrated(frozen, encoder, texts, golds)
     confidence.write(folder, points)
     dev = [row.tokenised for row in prepared.dev_rows]
-    answers = [str(prediction.value) for prediction in task.predict(frozen, prepared.encoder, dev)]
+    answers = [claim.label for found in task.predict(frozen, encoder, dev) for claim in task.claims(found)]
     familiar = familiarity.profile(prepared.encoder, prepared.train_texts, dev, answers)
     return task, {"confidence": about, "familiar": familiar}
 

@@ -3,8 +3,8 @@
 from pipeline.tasks.classify import Classify
 from pipeline.tasks.language import Language
 from pipeline.tasks.tag import Tag
-from pipeline.tasks.task import Prediction, Task
+from pipeline.tasks.task import Claim, Prediction, Task
 
 TASKS: dict[str, type[Task]] = {"classify": Classify, "tag": Tag, "language": Language}
 
-__all__ = ["TASKS", "Classify", "Language", "Prediction", "Tag", "Task"]
+__all__ = ["TASKS", "Claim", "Classify", "Language", "Prediction", "Tag", "Task"]

@@ -16,12 +16,12 @@ from pipeline import confidence
 from pipeline.batch import Example
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
 from pipeline.settings import CorpusSettings, Settings, TrainSettings
-from pipeline.tasks.task import Prediction, Task
+from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report import Detail, Report
@@ -31,6 +31,7 @@ class Classify(Task):
     """Answers with the most probable label; the probabilities are the softmax of the scores."""
 
     single_label: ClassVar[bool] = True
+    claimed = ("labelled row", "labelled rows")
     headlines: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
     def __init__(self, labels: Labels = NO_LABELS, temperature: float = 1.0) -> None:
@@ -82,8 +83,11 @@ class Classify(Task):
 
         return losses.CrossEntropy(settings.label_smoothing)
 
-    def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+    def calibrated(
+        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+    ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
         """With the temperature that fits dev best: `confidence.measure`."""
+        dev = self.examples(encoder, texts, golds)
         targets = [example.target if isinstance(example.target, int) else None for example in dev]
         about, points = confidence.measure(self.scores(network, dev), targets)
         return type(self)(self.labels, about.pop("temperature")), about, points
@@ -119,6 +123,10 @@ class Classify(Task):
             for index, row in zip(best, probabilities.tolist(), strict=True)
         ]
 
+    def claims(self, prediction: Prediction) -> Sequence[Claim]:
+        """The label."""
+        return () if prediction.value is None else (Claim(prediction.value, prediction.score),)
+
     def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
         """Accuracy, macro F1, and mean cross-entropy (nats; of rows whose label train has)."""
         found = self.score(outcomes)
@@ -135,6 +143,16 @@ class Classify(Task):
         from pipeline.evaluation import scores
 
         return scores.classification(outcomes, self.labels.names)
+
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """A label a row."""
+        return Claimed.of_rows(outcomes, self.temperature)
+
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """`accuracy`."""
+        from pipeline.evaluation import slices
+
+        return slices.accuracy(self.labels.names)(outcomes)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.write`."""

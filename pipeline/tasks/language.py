@@ -280,6 +280,15 @@ class Language(Task):
 
         return perplexity(outcomes, self._rank)
 
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """`perplexity`, and the `bits_per_character`, which do not depend on how texts are cut."""
+        from pipeline.evaluation.perplexity import interval, over
+
+        logs = [log for outcome in outcomes for log in outcome.probabilities]
+        found = over(logs, sum(len(outcome.text) for outcome in outcomes))
+        kept = {name: found[name] for name in ("tokens", "perplexity", "bits_per_character")}
+        return {**kept, "interval": interval(outcomes) or [found["perplexity"]] * 2}
+
     def _rank(self, token: str) -> int | None:
         """1 for the most frequent token of train, None for an unknown one."""
         if self.vocabulary is None or token not in self.vocabulary:
@@ -319,7 +328,7 @@ class Language(Task):
         """The files of `evaluation.surprise.write`."""
         from pipeline.evaluation import surprise
 
-        surprise.write(folder, written, outcomes, language=detail.language)
+        surprise.write(folder, written, outcomes, columns=detail.columns, language=detail.language)
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`log_probability` (natural, of the whole text, its end included), `perplexity`, and with `probabilities`

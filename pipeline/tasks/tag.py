@@ -20,20 +20,22 @@ from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline import decoding
+from pipeline import confidence, decoding
 from pipeline.batch import Batch, Example
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
+from pipeline.evaluation import calibration
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.forced import Forced
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
 from pipeline.progress import Advance
-from pipeline.sequences import Chain, Cutting, Decoder, Tags
+from pipeline.sequences import Asserted, Chain, Cutting, Decoder, Tags
 from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
 from pipeline.tagset import Allowed, Tagset
-from pipeline.tasks.task import Prediction, Task
+from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
     from pipeline.evaluation.baselines import Keep, Sample
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
 AT_ONCE = 1 << 18  # scores that are decoded together
+FITTED = 1 << 22  # scores of dev that the temperature is fitted on
 CONTEXT = 64  # tokens on each side of a window that are read and not answered
 # The options that each format of tagged text has, by the name of the reader's argument.
 READER_OPTIONS = {
@@ -95,6 +98,7 @@ class Tag(Task):
         learnt: the chain that a network was trained with; None: all zero.
         words: those of the train split, for scores of known and unknown words; none where entities are learnt.
         dictionary: words that the answers obey, see `pipeline.forced`.
+        temperature: what all scores are divided by before they become probabilities.
     """
 
     per_token: ClassVar[bool] = True
@@ -108,6 +112,7 @@ class Tag(Task):
         learnt: Chain | None = None,
         words: frozenset[str] = frozenset(),
         dictionary: UserDictionary | None = None,
+        temperature: float = 1.0,
     ) -> None:
         self.options = options
         self.unit = unit
@@ -115,6 +120,7 @@ class Tag(Task):
         self.learnt = learnt
         self.words = words
         self.dictionary = UserDictionary() if dictionary is None else dictionary
+        self.temperature = temperature
 
     def forcing(self, dictionary: UserDictionary) -> Self:
         """The same, obeying these words before its own."""
@@ -122,6 +128,18 @@ class Tag(Task):
         made.dictionary = UserDictionary({**self.dictionary.words, **dictionary.words})
         vars(made).pop("_forced", None)
         return made
+
+    def at(self, temperature: float) -> Self:
+        """The same answers, with the confidence that a temperature gives them."""
+        made = copy(self)
+        made.temperature = temperature
+        vars(made).pop("_decoder", None)
+        return made
+
+    @property
+    def claimed(self) -> tuple[str, str]:  # type: ignore[override]
+        """Entities or words."""
+        return ("entity", "entities") if self.options.kind == "entities" else ("word", "words")
 
     @property
     def chained(self) -> bool:
@@ -232,13 +250,58 @@ class Tag(Task):
         learnt = Chain(*(weights[f"chain/{name}"] for name in TABLES)) if self.chained else None
         return type(self)(self.options, self.unit, self.labels, learnt, self.words, self.dictionary)
 
+    def calibrated(
+        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+    ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+        """With the temperature that fits dev's entities or words best: `calibration.temperature_of`.
+
+        It is fitted on texts spread evenly over dev, at most `FITTED` scores of them, and measured on all.
+        """
+        step = math.ceil(sum(len(text.tokens) for text in texts) * self.head() / FITTED) or 1
+        some = list(self._asserted(network, encoder, texts[::step], golds[::step]))
+
+        def sure(factor: float) -> NDArray[np.float64]:
+            return _joined([made.sure(factor) for made, _ in some], np.float64)
+
+        factor = calibration.temperature_of(sure, _joined([right for _, right in some], np.bool_))
+        every = [
+            (made.sure(1.0), made.sure(factor), right) for made, right in self._asserted(network, encoder, texts, golds)
+        ]
+        before, after = (_joined([found[side] for found in every], np.float64) for side in (0, 1))
+        right = _joined([found[2] for found in every], np.bool_)
+        about, points = confidence.assured(before, after, right, factor)
+        return self.at(about.pop("temperature")), about, points
+
+    def _asserted(
+        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+    ) -> Iterator[tuple[Asserted, NDArray[np.bool_]]]:
+        """The entities or words that are found in some texts at a time, and which of them are right, (stretches,)."""
+        from pipeline.evaluation import spans
+
+        names = self.labels.names
+        for places, scores, lengths in self._scores(network, encoder, texts):
+            made = self._decoder.asserted(scores, lengths)
+            outcomes = [
+                Outcome(
+                    place,
+                    texts[place].text,
+                    golds[place] or "",
+                    segmented.join([names[tag] for tag in path[:length]]),
+                    0.0,
+                    tokens=tuple(texts[place].tokens),
+                )
+                for place, path, length in zip(places, made.paths.tolist(), lengths.tolist(), strict=True)
+            ]
+            right = [row.is_right(span) for row in spans.judged(outcomes, self.tagset.scheme) for span in row.said]
+            yield made, np.array(right, np.bool_)
+
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes transitions.npy, start.npy and end.npy, and words.txt where words are learnt."""
         for name in TABLES:
             np.save(folder / f"{name}.npy", getattr(self.chain, name))
         if self.words:
             wordlist.write(folder / "words.txt", sorted(self.words))
-        return {"tag": self.options.model_dump(), "unit": self.unit}
+        return {"tag": self.options.model_dump(), "unit": self.unit, "temperature": self.temperature}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
@@ -250,7 +313,8 @@ class Tag(Task):
         words = folder / "words.txt"
         known = frozenset(wordlist.read(words)) if words.exists() else frozenset()
         dictionary = UserDictionary.load(folder / "dictionary.txt")  # which stands there for the segmenter
-        return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known, dictionary)
+        temperature = float(options["temperature"])
+        return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known, dictionary, temperature)
 
     def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The tags of each text, all of it: what is longer than `max_tokens` is read in windows that overlap."""
@@ -343,7 +407,7 @@ class Tag(Task):
 
     @cached_property
     def _decoder(self) -> Decoder:
-        return Decoder(self.chain, self.tagset, self.options.decode == "maxent")
+        return Decoder(self.chain, self.tagset, self.options.decode == "maxent", self.temperature)
 
     def _answer(self, text: Tokenised, found: Tags) -> Tagged:
         names, types = self.labels.names, self.tagset.types
@@ -359,6 +423,11 @@ class Tag(Task):
         of_words = tuple(span.type for span in spans) if self.options.kind == "joint" else ()
         return Tagged(value, score, (), words, of_words, tuple(span.confidence for span in spans), spans)
 
+    def claims(self, prediction: Prediction) -> Sequence[Claim]:
+        """Each entity or word."""
+        spans = prediction.spans if isinstance(prediction, Tagged) else ()
+        return [Claim(span.type or self.claimed[0], span.confidence) for span in spans]
+
     def nothing(self) -> Prediction:
         """No token and no tag."""
         return Tagged(None, 0.0)
@@ -373,6 +442,19 @@ class Tag(Task):
         from pipeline.evaluation import spans
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
+
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """Each predicted span: `evaluation.tagged.claimed`."""
+        from pipeline.evaluation import spans, tagged
+
+        return tagged.claimed(spans.judged(outcomes, self.tagset.scheme))
+
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """`f1`."""
+        from pipeline.evaluation import resampled, spans
+
+        rows = spans.judged(outcomes, self.tagset.scheme)
+        return {"f1": resampled.f1(rows), "interval": resampled.intervals(rows)["f1"]}
 
     def compare(
         self,
@@ -398,7 +480,15 @@ class Tag(Task):
         from pipeline.evaluation import tagged
 
         scheme = self.tagset.scheme
-        tagged.write(folder, written, outcomes, scheme, answers=detail.answers, language=detail.language)
+        tagged.write(
+            folder,
+            written,
+            outcomes,
+            scheme,
+            answers=detail.answers,
+            columns=detail.columns,
+            language=detail.language,
+        )
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`entities`, or `words` and, where they have such, `tags`; and `confidence`, of all tags together.
@@ -458,6 +548,10 @@ def _side_by_side(scores: Sequence[Floats]) -> Floats:
         joined[first : first + len(each), : each.shape[1]] = each
         first += len(each)
     return joined
+
+
+def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype), *arrays])
 
 
 def _piece(text: Tokenised, start: int, stop: int) -> Tokenised:

@@ -15,7 +15,7 @@ from corpora.document import Document
 from pipeline.batch import Batch, Example, Feed
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.frozen import Frozen
 from pipeline.labels import Labels
@@ -39,6 +39,13 @@ class Prediction:
     value: str | None
     score: float
     distribution: tuple[float, ...] = ()
+
+
+class Claim(NamedTuple):
+    """What an answer says that is right or wrong by itself, such as an entity: its label, how sure it is, 0 to 1."""
+
+    label: str
+    confidence: float
 
 
 class Learner(NamedTuple):
@@ -85,13 +92,15 @@ class Task(ABC):
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
     where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
-    `single_label`: whether the answer is one label a text, each with its probability, so that confidence can be
-    calibrated and rows reviewed by it; `temperature`: what scores are divided by for that; `headlines`: the scores to
-    tell in one line, key to title, the one to compare by first; `needs`: what a row has to have, in words.
+    `single_label`: whether the answer is one label a text, each with its probability; `claimed`: the name of one and of
+    several of its claims, whose confidence can be calibrated, and rows reviewed by it, None where it makes none;
+    `temperature`: what scores are divided by for that; `headlines`: the scores to tell in one line, key to title, the
+    one to compare by first; `needs`: what a row has to have, in words.
     """
 
     per_token: ClassVar[bool] = False
     single_label: ClassVar[bool] = False
+    claimed: tuple[str, str] | None = None
     temperature: float = 1.0
     needs: ClassVar[str] = "both a text and a label"
     window: int | None = None
@@ -175,12 +184,13 @@ class Task(ABC):
         """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""
         return self
 
-    def calibrated(self, network: Frozen, dev: Sequence[Example]) -> tuple[Self, dict[str, Any], Sequence[Point]]:
-        """The same task with confidence that `dev` bears out, what it says of that, and precision against coverage.
-
-        For tasks with a `single_label`.
+    def calibrated(
+        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+    ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
+        """The same task with confidence that these texts, of dev, bear out, what it says of that, and precision against
+        coverage. For tasks whose answers make claims.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no single label")
+        raise NotImplementedError(f"{type(self).__name__} makes no claims")
 
     # The model's folder.
 
@@ -203,6 +213,10 @@ class Task(ABC):
         """The n most probable answers to each text, best first: PipelineError where a text has one."""
         raise PipelineError("only taggers answer with several sequences: ask a classifier for its distribution")
 
+    def claims(self, prediction: Prediction) -> Sequence[Claim]:
+        """What an answer says that is right or wrong by itself: nothing."""
+        return ()
+
     def nothing(self) -> Prediction:
         """What is said of a text with nothing in it."""
         return Prediction(None, 0.0)
@@ -214,6 +228,14 @@ class Task(ABC):
     @abstractmethod
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
+
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+        """What is claimed of rows that can be judged. For tasks whose answers make claims."""
+        raise NotImplementedError(f"{type(self).__name__} makes no claims")
+
+    @abstractmethod
+    def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """The score by which parts of the rows are compared, and its 95 % `interval`."""
 
     def compare(
         self,
@@ -235,7 +257,7 @@ class Task(ABC):
 
     @abstractmethod
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
-        """Writes the report's files; of `detail` there are but answers and language unless `single_label`."""
+        """Writes the report's files; of `detail` there are answers, columns and language unless `single_label`."""
 
     def said(self, scores: Mapping[str, Any]) -> str:
         """The scores in a line."""

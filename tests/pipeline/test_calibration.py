@@ -11,7 +11,7 @@ from pipeline import confidence
 from pipeline.confidence import measure
 from pipeline.errors import ModelError, PipelineError
 from pipeline.evaluation import calibration
-from pipeline.evaluation.calibration import Point
+from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
 from pipeline.tasks.classify import softmax
 
@@ -104,7 +104,9 @@ def test_the_point_that_accepts_most_is_taken_and_an_unreachable_one_named(tmp_p
     confidence.write(tmp_path, points)
     assert confidence.read(tmp_path) == points
     assert confidence.threshold(tmp_path, 0.4) == points[1] and confidence.coverage(points[1], points) == 0.6
-    with pytest.raises(PipelineError, match=r"precision of 0.7: the best that 10 dev rows support is 0.5500, at 0.6"):
+    with pytest.raises(
+        PipelineError, match=r"precision of 0.7: the best that 10 rows of dev support is 0.5500, at 0.6"
+    ):
         confidence.threshold(tmp_path, 0.7)
     with pytest.raises(ModelError, match="no confidence"):
         confidence.read(tmp_path / "elsewhere")
@@ -126,7 +128,7 @@ def test_what_a_report_says_of_trust():
         Outcome(4, "?", None, "坏", 0.8, (0.8, 0.2)),
     ]
     points = [Point(0.0, 100, 60, 0.5), Point(0.7, 50, 48, 0.91)]
-    found = calibration.measured({"test": outcomes}, 2.0, points)
+    found = calibration.measured({"test": Claimed.of_rows(outcomes, 2.0)}, 2.0, points)
     assert found["test"]["rows"] == 2 and found["test"]["right"] == 0.5 and found["test"]["confidence"] == 0.75
     assert found["test"]["calibration_error"] == pytest.approx((0.1 + 0.6) / 2)
     sharper = [0.9**2 / (0.9**2 + 0.1**2), 0.6**2 / (0.6**2 + 0.4**2)]
@@ -136,4 +138,4 @@ def test_what_a_report_says_of_trust():
     assert nine_in_ten["threshold"] == 0.7 and nine_in_ten["dev"]["coverage"] == 0.5
     assert nine_in_ten["test"] == {"coverage": 0.5, "rows": 1, "precision": 1.0}
     assert found["thresholds"][-1] == {"target": 0.99, "threshold": None}
-    assert calibration.measured({"test": []}, 1.0, points) == {}
+    assert calibration.measured({"test": Claimed.of_rows([], 1.0)}, 1.0, points) == {}

@@ -3,15 +3,19 @@
 import csv
 import json
 import statistics
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from mini import mails, write_config, write_csv
 from test_page import HOSTILE, hostile_report
 
 import pipeline
 from pipeline.errors import PipelineError
-from pipeline.evaluation import comparison, report, significance, spans, tagged
+from pipeline.evaluation import comparison, report, significance, spans, surprise, tagged
 from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.perplexity import perplexity
+from pipeline.evaluation.report import Report
 from pipeline.stages.evaluate import evaluate_file
 
 
@@ -112,7 +116,57 @@ def test_taggers_are_compared_by_their_spans(tmp_path):
     assert "F1 of the first minus that of the second" in page and "paired bootstrap" in page
 
 
-def test_a_task_without_comparison_is_named(tmp_path):
-    (tmp_path / "report.json").write_text('{"task": "language"}', encoding="utf-8")
-    with pytest.raises(PipelineError, match=r"its task is language, and only runs of classify and of tag"):
+TEXTS = ["春眠不觉晓", "处处闻啼鸟", "夜来风雨声", "花落知多少", "床前明月光", "疑是地上霜"] * 5
+
+
+def author(folder, name, unit, ease, seed):
+    """The report of a language model of characters, or of pairs of them, that finds texts so easy."""
+    generator, rows = np.random.default_rng(seed), []
+    for row, text in enumerate(TEXTS, start=1):
+        tokens = tuple(text) if unit == 1 else (text[:2], text[2:4], text[4:])
+        logs = tuple((-unit * ease * generator.exponential(2, len(tokens) + 1)).tolist())
+        rows.append(Outcome(row, text, "", "", 1.0, logs, tokens=tokens))
+    made = Report("language", {"cell": "gru", "weights": 12}, {"scored": 30}, perplexity(rows, {}.get))
+    surprise.write(folder / name, replace(made, made={"name": name}), {"test": rows})
+    return folder / name
+
+
+def bits_of(folder):
+    """Of each text its bits, from the tables."""
+    with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        return np.array([sum(place[2] for place in json.loads(row["surprisal"])) for row in csv.DictReader(file)])
+
+
+def test_language_models_are_compared_by_their_bits_a_character(tmp_path):
+    folders = [author(tmp_path, "字", 1, 1.0, 1), author(tmp_path, "词", 2, 1.5, 2), author(tmp_path, "b", 1, 1.0, 3)]
+    found = comparison.write(tmp_path / "out", [comparison.read(folder) for folder in folders])
+    bits, characters = [bits_of(folder) for folder in folders], 5 * len(TEXTS)
+    for system, each in zip(found["systems"], bits, strict=True):
+        assert system["bits_per_character"] == pytest.approx(each.sum() / characters, abs=1e-4)
+        low, high = system["intervals"]["bits_per_character"]
+        assert low < system["bits_per_character"] < high and system["weights"] == 12
+    better, alike, _ = found["pairs"]
+    assert better["difference"] == pytest.approx((bits[0] - bits[1]).sum() / characters, abs=1e-4)
+    assert better["p"] < 0.01 < 0.05 < alike["p"] and better["interval"][1] < 0
+    assert better["only_ours"] == (bits[0] < bits[1]).sum() and better["only_theirs"] == (bits[0] > bits[1]).sum()
+    generator, drawn = np.random.default_rng(9), []
+    for _ in range(2000):
+        chosen = generator.integers(0, len(TEXTS), len(TEXTS))
+        drawn.append((bits[0] - bits[2])[chosen].sum() / (5 * len(chosen)))
+    assert alike["interval"] == pytest.approx(np.percentile(drawn, (2.5, 97.5)), abs=0.1)
+    with (tmp_path / "out" / "disagreements.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["row", "text", "字", "词", "b"] and len(rows) == found["disagreements"] == 30
+    spans = [max(values) - min(values) for row in rows for values in [[float(row[name]) for name in "字词b"]]]
+    assert spans == sorted(spans, reverse=True)
+    said, page = comparison.render(found), (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert f"字 against 词: −{-better['difference']:.3f} bits [" in said and "rows are rated differently" in said
+    assert f"{better['only_ours']} rows likelier to the first, {better['only_theirs']} to the second" in said
+    assert "Bits a character of the first minus that of the second, in bits, with the paired bootstrap" in page
+    assert page.count("<html") == 1 and "gold" not in page
+
+
+def test_a_task_that_is_none_is_refused(tmp_path):
+    (tmp_path / "report.json").write_text('{"task": "x"}', encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"no report can be read here .its task is 'x'"):
         comparison.read(tmp_path)

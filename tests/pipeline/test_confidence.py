@@ -23,7 +23,7 @@ def counts(**changed):
         "texts": 10,
         "tokens": 60,
         "unknown": 3,
-        "rows": 200,
+        "claims": 200,
         "confidence": 180.0,
         "label:好": 100,
         "label:坏": 100,
@@ -102,16 +102,17 @@ def test_familiar_texts_pass_in_silence_and_others_are_told_with_figures():
     )
     skewed = counts(**{"label:好": 190, "label:坏": 10})
     assert familiarity.oddities(skewed, KNOWN) == ["95.0% get the label 好 (50.0% on dev)"]
-    assert familiarity.oddities({**skewed, "rows": 99}, KNOWN) == []
+    assert familiarity.oddities({**skewed, "claims": 99}, KNOWN) == []
 
 
 def test_tokens_are_counted_as_the_network_reads_them(trained):
     model = pipeline.load(trained("gru"))
     texts = [model.tokenise(text) for text in ("会议明天龘龘", " ", "恭喜")]
-    found = familiarity.tally(model.encoder, texts, model.predict_tokens(texts))
+    claims = [claim for found in model.predict_tokens(texts) for claim in model.task.claims(found)]
+    found = familiarity.tally(model.encoder, texts, claims)
     vocabulary = model.encoder.vocabularies["word"]
     tokens = [token for text in texts for token in text.tokens]
-    assert (found["texts"], found["rows"], found["tokens"]) == (2, 2, len(tokens))
+    assert (found["texts"], found["claims"], found["tokens"]) == (2, 2, len(tokens))
     assert found["unknown"] == sum(token not in vocabulary for token in tokens) > 0
     assert familiarity.added(found, found) == {key: 2 * value for key, value in found.items()}
 

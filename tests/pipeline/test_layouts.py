@@ -299,7 +299,7 @@ def test_the_command(tmp_path, models, capsys):
         return ended.value.code, capsys.readouterr()
 
     code, said = zhpipe("--layout", "conllu", "--words", "词")
-    assert code == SUCCESS and "1 rows: 1 labelled" in said.out
+    assert code == SUCCESS and "1 row: 1 labelled" in said.out
     [parse] = conllu.read(tmp_path / "out.conllu").parses()
     assert parse.tokens == ("去", "北京")
     code, said = zhpipe("--layout", "jsonl")

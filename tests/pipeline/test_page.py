@@ -11,12 +11,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from mini import CONFIG, mails, write_config, write_csv
+from random_tagger import make_task
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 import pipeline
 from corpora.errors import CorpusError
 from embeddings import pretrained
-from pipeline.evaluation import frame, language, page, tagged
+from pipeline.evaluation import calibration, frame, language, page, slices, spans, tagged
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.scores import classification
@@ -146,7 +147,9 @@ def test_shading_makes_the_text_again(evaluated):
 
 
 def test_every_phrase_of_the_page_is_in_chinese_too(evaluated):
-    source = "".join(map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html", "tuning.html")))
+    source = "".join(
+        map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html", "tuning.html", "likelihood.html"))
+    )
     phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', source)}
     assert len(phrases) > 50 and phrases <= set(language.CHINESE), sorted(phrases - set(language.CHINESE))
     for english, chinese in language.CHINESE.items():
@@ -290,20 +293,31 @@ def tagged_report(folder, count=90, language="en"):
         said = answers[number % len(answers)]
         confidence = 0.5 + number % 50 / 100
         outcome = Outcome(number, "".join(tokens), " ".join(gold), " ".join(said), confidence, tokens=tokens)
+        found = len(stretches(outcome.predicted))
+        sure = tuple(round((number * 7 + place * 13) % 60 / 60, 4) for place in range(found))
+        outcome = replace(outcome, sure=sure, unscaled=tuple(round(value**0.5, 4) for value in sure), length=5)
+        outcome = replace(outcome, unknown=number % 3, slices=(("东", "西")[number % 2],))
         outcomes.append(replace(outcome, leaked=number % 10 == 0))
         others.append(" ".join(answers[number % 2]))
     counted = {"scored": count, "skipped": 0}
     theirs = [replace(one, predicted=said) for one, said in zip(outcomes, others, strict=True)]
+    points = [calibration.Point(0.0, 300, 200, 0.6), calibration.Point(0.7, 100, 96, 0.91)]
+    sure = tagged.claimed(spans.judged(outcomes, "BMES"))
+    task = make_task("entities")
     written = Report(
         task="tag",
         model={"cell": "gru", "labels": 8},
+        confidence=calibration.measured({"test": sure}, 1.5, points),
+        slices=slices.scored(outcomes, task.slice_score, ["方向"]),
         counts=counted,
         test=tagging(outcomes, "BMES"),
         test_without_leaked=tagging([one for one in outcomes if not one.leaked], "BMES"),
         baselines={"crfsuite": {"test": tagging(theirs, "BMES"), "seconds": 1.5}},
         made={"name": HOSTILE[0]},
     )
-    tagged.write(folder, written, {"test": outcomes}, "BMES", answers={"crfsuite": others}, language=language)
+    tagged.write(
+        folder, written, {"test": outcomes}, "BMES", answers={"crfsuite": others}, columns=["方向"], language=language
+    )
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -360,6 +374,46 @@ def test_every_figure_of_a_tagger_again_from_the_predictions(tmp_path):
         for span in spans_
     )
     assert {row[0]: int(row[1]) for row in found.rows["mistakes"][1:]} == kinds and min(kinds.values()) > 0
+
+
+def test_confidence_and_slices_of_a_tagger_again_from_the_predictions(tmp_path):
+    found = Tables(tagged_report(tmp_path))
+    rows = rows_of(tmp_path / "predictions.csv")
+    sides = [(stretches(row["gold_tags"]), sorted(stretches(row["predicted_tags"]))) for row in rows]
+    fair = [(row, *side) for row, side in zip(rows, sides, strict=True) if row["leaked"] == "false"]
+    right = np.array([span in gold for _, gold, said in fair for span in said])
+    sure, unscaled = (
+        np.array([float(value) for row, _, _ in fair for value in row[name].split()]) for name in ("sure", "unscaled")
+    )
+    assert len(right) == len(sure) == len(unscaled) > 100
+
+    def error(values):
+        bins = [(values > place / 15) & (values <= (place + 1) / 15) for place in range(15)]
+        bins[0] |= values == 0
+        return sum(abs(right[inside].sum() - values[inside].sum()) for inside in bins) / len(values)
+
+    said = found.words["confidence"]
+    assert f"of the {len(sure)} spans that are predicted on test is {percent(sure.mean())}%" in said
+    assert f"{percent(right.mean())}% of them are right" in said
+    assert f"calibration error is {percent(error(sure))}%" in said and f"would be {percent(error(unscaled))}%" in said
+    [reached] = [row for row in found.rows["confidence"] if row[0] == "90.0"]
+    accepted = sure >= float(reached[1])
+    assert reached[1:4] == ["0.7000", percent(100 / 300), percent(96 / 100)]
+    assert reached[4:] == [percent(accepted.mean()), percent(right[accepted].mean())]
+    assert f"{percent(accepted.mean())}% of the predicted test spans are accepted" in " ".join(found.words[""].split())
+
+    def f1(keep):
+        kept = [side for row, side in zip(rows, sides, strict=True) if keep(row)]
+        hits, wanted, given = (sum(map(len, each)) for each in zip(*((g & {*s}, g, s) for g, s in kept), strict=True))
+        return [str(len(kept)), percent(2 * hits / (wanted + given))]
+
+    shown = {row[0]: [row[1], row[2].split("[")[0]] for row in found.rows["slices"]}
+    assert {name: shown[name] for name in "东西"} == {
+        side: f1(lambda row, side=side: row["slice:方向"] == side) for side in "东西"
+    }
+    assert shown["none"] == f1(lambda row: row["unknown"] == "0")
+    assert shown["over 10 to 25%"] == f1(lambda row: row["unknown"] == "1")
+    assert shown["over 25%"] == f1(lambda row: row["unknown"] == "2")
 
 
 def test_a_taggers_mistakes_are_searched_and_chosen(opened, tmp_path):

@@ -76,7 +76,7 @@ def test_parquet_parts_keep_their_types(place, model):
     source = place / "in.parquet"
     parts = LabelledParts(Shard(model, source, place / "out.parquet", Options(origin="in.parquet")), 1)
     tally = answers(model, ["好", "", "吃"]).tally
-    assert tally["rows"] == 2
+    assert tally["claims"] == 2
     assert parts.write(0, place) == Part(0, 3, 2, 1, last=True, tally=tally)
     found = pandas.read_parquet(place / "part-00000.parquet")
     assert list(found.columns) == ["n", "text", "file", "row", "label", "confidence"]

@@ -147,7 +147,7 @@ def test_the_commands(cluster, place):
     done = command(cluster, "label", place / "model", table, place / "command", "--output-format", "parquet")
     assert done.returncode == 0 and done.stdout.startswith("2 rows: 1 labelled, 1 blank"), done.stderr
     local = label_file(place / "model", table, place / "few.csv")
-    assert f"expected right  {local.expected_right:.1%} of 1 labelled rows" in done.stdout
+    assert f"expected right  {local.expected_right:.1%} of 1 labelled row" in done.stdout
     assert [path.name for path in sorted((place / "command" / "few.parquet").glob("p*"))] == ["part-00000.parquet"]
     done = command(cluster, "segment", text, place / "cut")
     assert done.returncode == 0, done.stderr

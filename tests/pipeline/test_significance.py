@@ -78,7 +78,7 @@ def test_rows_without_a_gold_label_are_left_out_of_a_comparison():
 
 def test_every_row_is_in_one_slice_of_each_slicing():
     outcomes = [*drawn(200), Outcome(999, "", None, "甲", 0.5, length=5, slices=("东",))]
-    found = slices.scored(outcomes, LABELS, ["方向"])
+    found = slices.scored(outcomes, slices.accuracy(LABELS), ["方向"])
     assert [slicing["by"] for slicing in found] == ["tokens", "unknown", "方向"]
     assert all(sum(one["rows"] for one in slicing["slices"]) == 200 for slicing in found)
     for one in found[0]["slices"]:
@@ -100,10 +100,10 @@ def test_every_row_is_in_one_slice_of_each_slicing():
 
 def test_rare_values_of_a_column_are_one_slice():
     outcomes = [Outcome(n, "", "甲", "甲", 1.0, slices=(str(n % 30),)) for n in range(300)]
-    (found,) = slices.scored(outcomes, LABELS, ["号"])
+    (found,) = slices.scored(outcomes, slices.accuracy(LABELS), ["号"])
     assert [one["name"] for one in found["slices"]][-1] == "10 others" and found["slices"][-1]["rows"] == 100
-    assert slices.scored([Outcome(1, "", "甲", "甲", 1.0, slices=("一",))], LABELS, ["号"]) == []
-    assert slices.scored([], LABELS, ["号"]) == []
+    assert slices.scored([Outcome(1, "", "甲", "甲", 1.0, slices=("一",))], slices.accuracy(LABELS), ["号"]) == []
+    assert slices.scored([], slices.accuracy(LABELS), ["号"]) == []
 
 
 def test_occlusion_leaves_out_each_word_once():

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections import defaultdict
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -13,10 +14,11 @@ from few_lines import CHARACTERS, WORDS
 from scipy.stats import bootstrap
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.evaluation import frame, language, likelihood
+from pipeline.evaluation import frame, language, likelihood, slices
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.perplexity import interval, perplexity, surprises
 from pipeline.evaluation.surprise import render
+from pipeline.tasks import Language
 
 
 def outcome(row, text, *nats, leaked=False):
@@ -159,6 +161,27 @@ def cells(source, row):
     """The cells of each row that begins so, as they are read."""
     found = re.findall(re.escape(row) + r"(.*?)</tr>", source, re.DOTALL)
     return [[words(cell) for cell in re.split(r"</t[hd]>", line)[:-1]] for line in found]
+
+
+def test_every_figure_of_the_slices_again_from_the_texts():
+    test = [
+        replace(one, length=len(one.tokens), unknown=one.row % 3 * len(one.tokens) // 5, slices=("甲乙"[one.row % 2],))
+        for one in some(80)
+    ]
+    task = Language("char", 4)
+    found = document(test) | {"slices": slices.scored(test, task.slice_score, ["作者"], lengths=False)}
+    assert [one["by"] for one in found["slices"]] == ["unknown", "作者"]
+    shown = {row[0]: row for row in cells(page(found, test).split('<section id="slices">')[1], "<tr>")}
+    parts = {
+        "none": [one for one in test if not one.unknown],
+        "over 25%": [one for one in test if one.unknown > 0.25 * len(one.tokens)],
+        **{name: [one for one in test if one.slices == (name,)] for name in "甲乙"},
+    }
+    for name, rows in parts.items():
+        logs = [log for one in rows for log in one.probabilities]
+        expected = math.exp(-sum(logs) / len(logs))
+        low, high = interval(rows)
+        assert shown[name][1:] == [str(len(rows)), f"{expected:,.2f} [{low:,.2f}, {high:,.2f}]"]
 
 
 def test_shaded_tokens_are_the_text():
