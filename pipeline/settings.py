@@ -396,7 +396,7 @@ class EvaluateSettings(Section):
     )
     slices: tuple[str, ...] = Field((), description="columns of the labelled files; scores are given by their values")
     suspects: bool = Field(True, description="look for rows whose label may be wrong, into suspects.csv")
-    language: Literal["en", "zh"] = Field("en", description="of the page and of report.md; report.txt is in English")
+    language: Literal["en", "zh"] = Field("en", description="of the page, of report.txt and of report.md")
     mlflow: str | None = Field(
         None,
         min_length=1,

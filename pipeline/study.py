@@ -102,6 +102,14 @@ class Study:
         """Those that are complete or pruned."""
         return [one for one in self.trials() if one.state in ("complete", "pruned")]
 
+    def is_running(self) -> bool:
+        """Whether a trial is still at work, here or elsewhere; one that is not heard of any more is not."""
+        import optuna
+
+        with _quiet():
+            optuna.storages.fail_stale_trials(self._study)
+        return any(one.state == "running" for one in self.trials())
+
     def best(self) -> Trial | None:
         """The complete trial with the best metric, the earliest of equal ones."""
         complete = [one for one in self.trials() if one.state == "complete" and one.value is not None]

@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from pipeline.config import dump, overridden
 from pipeline.errors import Diverged, PipelineError, SettingsError
 from pipeline.evaluation import tuning
 from pipeline.evaluation.language import Language
+from pipeline.journal import locked
 from pipeline.manifest import sha256, versions
 from pipeline.progress import Progress, silent
 from pipeline.runner import Finished, run_stages
@@ -25,6 +28,7 @@ from pipeline.settings import Settings
 from pipeline.stages import STAGES, train
 from pipeline.study import After, Asked, Stopped, Study, Trial
 
+TURN = 0.5  # seconds between two looks at what another process does
 SHARED = ("segment", "embed")  # stages that trials with equal settings of them share
 
 
@@ -53,8 +57,9 @@ def tune(
     """Tries settings in `settings.tune.ranges` until there are enough trials, and then runs the best, with its test.
 
     In runs/NAME/tune: study.db, unless a `storage` is given; best.toml; tune.html and tune.json, written after each
-    trial. The best is run into runs/NAME-tuned, unless `final` is off. Interrupted, it goes on where it was. `report`
-    is called after each trial, `stage` after each stage of the last run. Raises PipelineError where there is nothing to
+    trial. The best is run into runs/NAME-tuned, unless `final` is off. Interrupted, it goes on where it was; and of
+    several processes that share a study, the first to see that no trial is running any more runs the best. `report` is
+    called after each trial, `stage` after each stage of the last run. Raises PipelineError where there is nothing to
     search, Optuna is missing, or the study is another one's.
     """
     if not settings.tune.ranges:
@@ -70,18 +75,20 @@ def tune(
         studies.forget(settings.name, storage)
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    study = Study(
-        settings.name,
-        storage,
-        settings.tune.ranges,
-        maximise=settings.train.metric != "loss",
-        seed=settings.seed,
-        fingerprint=_fingerprint(settings),
-    )
+    with _by_turns(folder):
+        study = Study(
+            settings.name,
+            storage,
+            settings.tune.ranges,
+            maximise=settings.train.metric != "loss",
+            seed=settings.seed,
+            fingerprint=_fingerprint(settings),
+        )
     wanted = trials or settings.tune.trials
     while len(study.finished()) < wanted:
         report(study.run(lambda asked, after: _attempt(settings, folder, asked, after, progress)))
         _write(settings, folder, study, wanted)
+    _wait(study, progress)
     best = study.best()
     if best is None:
         raise PipelineError(
@@ -89,10 +96,33 @@ def tune(
             "ranges, or allow more trials"
         )
     _write(settings, folder, study, wanted)
-    made = run_stages(_best(settings, best), runs=runs, progress=progress, report=stage) if final else None
+    with _by_turns(folder):
+        made = run_stages(_best(settings, best), runs=runs, progress=progress, report=stage) if final else None
     _write(settings, folder, study, wanted, made)
     shutil.rmtree(folder / "trials", ignore_errors=True)
     return Tuned(best, folder / "best.toml", folder / "tune.html", made)
+
+
+@contextmanager
+def _by_turns(folder: Path) -> Iterator[None]:
+    """One after the other of the processes that share a folder."""
+    while True:
+        try:
+            held = locked(folder / "trials")
+            break
+        except PipelineError:
+            time.sleep(TURN)
+    with held:
+        yield
+
+
+def _wait(study: Study, progress: Progress) -> None:
+    """Until no other process is at a trial: it may be the best, and test is looked at once."""
+    if study.is_running():
+        with progress("elsewhere", total=None, unit="looks") as advance:
+            while study.is_running():
+                time.sleep(TURN)
+                advance(1)
 
 
 def _attempt(settings: Settings, folder: Path, asked: Asked, after: After, progress: Progress) -> float:

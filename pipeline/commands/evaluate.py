@@ -85,7 +85,7 @@ def _check(folders: Sequence[Path], bars: Sequence[Bar]) -> None:
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of page and Markdown."
+    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of page, text and Markdown."
 )
 def report(run: str, language: Language) -> None:
     """Write the page, text and Markdown of a report anew, without computing anything.

@@ -28,19 +28,21 @@ def run(
     advance: Callable[[int], object] = lambda finished: None,
     keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
-    """{"crfsuite": {part: scores, "seconds": float}}: trained once on `train`, scored on each part.
+    """{"crfsuite": {part: scores, "seconds", "weights"}}: trained once on `train`, scored on each part.
 
-    The samples' labels are tags as a line of segmented text; the scores are those of `spans.tagging`. `keep` is called
-    with the answers to each part, as such lines. Raises PipelineError where python-crfsuite is not installed.
+    `seconds` to train and to answer; `weights`: how many numbers were learnt. The samples' labels are tags as a line of
+    segmented text; the scores are those of `spans.tagging`. `keep` is called with the answers to each part, as such
+    lines. Raises PipelineError where python-crfsuite is not installed.
     """
     start = time.perf_counter()
     rows = [sample for samples in parts.values() for sample in samples]
-    answers = iter(predict(train, rows))
+    tags, weights = predict(train, rows)
+    answers = iter(tags)
     said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
     keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
     advance(1)
-    return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds}}
+    return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds, "weights": weights}}
 
 
 def scored(
@@ -63,8 +65,8 @@ def scored(
     }
 
 
-def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> list[list[str]]:
-    """The tags of each of `rows`."""
+def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> tuple[list[list[str]], int]:
+    """The tags of each of `rows`, and how many numbers were learnt for them: a weight a feature."""
     if find_spec("pycrfsuite") is None:
         raise PipelineError(
             'evaluate.baselines has "crfsuite", which is not installed: pip install zhpipe[crfsuite], or leave it out'
@@ -81,7 +83,7 @@ def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> list[list[str]]:
         trained = path.read_bytes()
     tagger = pycrfsuite.Tagger()
     tagger.open_inmemory(trained)
-    return [tagger.tag(features(sample.tokens)) for sample in rows]
+    return [tagger.tag(features(sample.tokens)) for sample in rows], int(trainer.logparser.featgen_num_features)
 
 
 def features(tokens: Sequence[str]) -> list[list[str]]:

@@ -61,6 +61,10 @@ CHINESE = {
         "网络尚未证明其价值：在 {rows} 行上与 {who} 分不出高下（{points} 个百分点，p {p}），后者训练只需 {seconds} 秒。"
     ),
     "Contents": "目录",
+    "Counts": "计数",
+    "Model": "模型",
+    "bits": "比特",
+    "row": "行",
     "Scores": "得分",
     "Confidence": "置信度",
     "By label": "各类别",

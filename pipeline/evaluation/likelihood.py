@@ -8,7 +8,7 @@ from pipeline.evaluation import charts, frame
 from pipeline.evaluation.language import ENGLISH, Language, Translate, translator
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.perplexity import LN2, Surprise, exp, relative
-from pipeline.evaluation.summary import PARTS, judged_part, model_title
+from pipeline.evaluation.summary import PARTS, compact, judged_part, model_title
 
 TITLES = {"unigram": "unigram", "kneser_ney": "Kneser-Ney n-grams"}
 SHOWN = 40  # texts with a most surprising token
@@ -30,6 +30,8 @@ class Line(NamedTuple):
     interval: str
     bits_per_token: str
     bits_per_character: str
+    seconds: str
+    weights: str
     ahead: str
 
 
@@ -167,6 +169,7 @@ def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
             if not found or not found["rows"]:
                 continue
             share = relative(document.get(part) or {}, found) if name else None
+            cost = parts if name else parts.get("model", {})
             around = [] if name else document.get("intervals", {}).get(part, {}).get("perplexity", [])
             yield Line(
                 part=_(title),
@@ -178,6 +181,8 @@ def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
                 interval=f"[{', '.join(map(number, around))}]" if around else "",
                 bits_per_token=bits(found["bits_per_token"]),
                 bits_per_character=bits(found["bits_per_character"]),
+                seconds="–" if cost.get("seconds") is None else f"{cost['seconds']:.1f}",
+                weights="–" if cost.get("weights") is None else compact(cost["weights"]),
                 ahead="" if share is None else f"{-100 * share:+.1f}%".replace("-", "−"),
             )
 

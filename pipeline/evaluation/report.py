@@ -134,7 +134,7 @@ def write_readable(
     language: Language = "en",
 ) -> None:
     """Writes report.txt and report.html for `document`, a report as `Report.as_dict` gives it."""
-    write_whole(folder / "report.txt", text.render(document, outcomes, labels))
+    write_whole(folder / "report.txt", text.render(document, language))
     write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
 
 

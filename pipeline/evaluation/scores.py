@@ -85,36 +85,6 @@ def label_names(labels: Sequence[str], *seen: Iterable[str]) -> list[str]:
     return list(labels) + sorted({name for names in seen for name in names}.difference(labels))
 
 
-def text_report(outcomes: Sequence[Outcome], labels: Sequence[str]) -> str:
-    """scikit-learn's `classification_report`, its columns aligned for label names of wide characters too.
-
-    Only labels that occur are listed, so that its macro average is the `macro_f1` of `classification`.
-    """
-    from sklearn.metrics import classification_report
-
-    judged = [outcome for outcome in outcomes if outcome.gold is not None]
-    if not judged:
-        return "no row has a gold label\n"
-    gold, predicted = _gold(judged), [outcome.predicted for outcome in judged]
-    occurring = {*gold, *predicted}
-    names = [name for name in label_names(labels, occurring) if name in occurring]
-    shown = [" ".join(name.split()) or "(blank)" for name in names]
-    # scikit-learn pads by characters: it is handed stand-ins as long as the names are wide.
-    stand_ins = ["x" * cells(name) for name in shown]
-    report: str = classification_report(
-        _ids(gold, names),
-        _ids(predicted, names),
-        labels=range(len(names)),
-        target_names=stand_ins,
-        digits=4,
-        zero_division=0,
-    )
-    lines = report.splitlines()
-    for number, (stand_in, name) in enumerate(zip(stand_ins, shown, strict=True), start=2):
-        lines[number] = lines[number].replace(stand_in, name, 1)
-    return "\n".join(lines) + "\n"
-
-
 def cells(text: str) -> int:
     """The columns `text` takes in a terminal: two for a wide or full-width character.
 

@@ -20,6 +20,18 @@ COLUMNS = {
     "roc_auc": "ROC-AUC",
     "average_precision": "average precision",
 }
+# Of taggers.
+SPAN_COLUMNS = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "word_f1": "words F1",
+    "token_accuracy": "token accuracy",
+    "oov_recall": "unknown words",
+    "iv_recall": "known words",
+    "row_accuracy": "whole texts",
+}
 ITEMS_SHOWN = 20
 BASELINE_TITLES = {
     "majority": "majority class",
@@ -75,6 +87,24 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
         )
     ]
     return [*said, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+
+
+def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """The result of a tagger in up to three sentences: the scores, the distance to each baseline, the leaked rows."""
+    part = judged_part(document)
+    scores = document.get(part) or {}
+    if not scores.get("rows"):
+        return [_("No row with tags was scored.")]
+    said = _(
+        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+        "tokens right).",
+        rows=f"{scores['rows']:,}",
+        part=_(part),
+        model=model_title(document, _),
+        accuracy=percent(scores["token_accuracy"]),
+        **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
+    )
+    return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:

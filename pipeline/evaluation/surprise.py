@@ -12,14 +12,13 @@ from typing import Any
 
 from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
-from pipeline.evaluation import likelihood
-from pipeline.evaluation.language import Language
-from pipeline.evaluation.likelihood import TITLES, number, sentences
+from pipeline.evaluation import likelihood, text
+from pipeline.evaluation.language import Language, Translate, translator
 from pipeline.evaluation.outcome import Outcome
+from pipeline.evaluation.outline import Rows
 from pipeline.evaluation.perplexity import LN2, Surprise, exp, interval, surprises
 from pipeline.evaluation.report import Report, mended
-from pipeline.evaluation.summary import PARTS, facts, judged_part, model_title
-from pipeline.evaluation.text import table
+from pipeline.evaluation.summary import judged_part
 
 LISTED = 1000  # most surprising tokens, in the table
 SHOWN = 20  # in the report
@@ -79,7 +78,8 @@ def write_readable(
     language: Language = "en",
 ) -> None:
     """Writes report.txt and report.html of what `read` gives, or what was written for it to read."""
-    _write(folder / "report.txt", render(document, listed[:SHOWN]))
+    more = {"Most surprising tokens": _listed(listed[:SHOWN], translator(language))} if listed else {}
+    _write(folder / "report.txt", text.render(document, language, more))
     _write(folder / "report.html", likelihood.render(document, judged, listed, language))
 
 
@@ -120,22 +120,6 @@ def _surprisal(outcome: Outcome) -> list[tuple[int, int, float]]:
     return [(one.start, one.end, round(one.bits, 4)) for one in surprises([outcome])]
 
 
-def render(document: Mapping[str, Any], listed: Sequence[Surprise]) -> str:
-    """`document`, a report as `Report.as_dict` gives it, and surprising tokens, as text that ends in a line feed."""
-    part = judged_part(document)
-    scores = document.get(part) or {}
-    sections = [
-        (None, "\n".join(sentences(document))),
-        ("Scores", table(_score_rows(document))),
-        (f"By length in characters, {part}", _groups(scores.get("by_length", {}))),
-        (f"By rank of the token in train, {part}", _groups(scores.get("by_rank", {}))),
-        (f"Most surprising tokens, {part}", _listed(listed)),
-        *((name.capitalize(), _facts(document.get(name, {}))) for name in ("counts", "model", "corpus", "made")),
-    ]
-    blocks = [f"{title}\n{'-' * len(title)}\n{body}" if title else body for title, body in sections if body]
-    return "\n\n".join(block.rstrip() for block in blocks) + "\n"
-
-
 def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
     """Of the perplexity on each part, and on it without the texts that leaked, where there are some."""
     clean = {
@@ -147,44 +131,17 @@ def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
     return {part: {"perplexity": found} for part, rows in parts.items() if (found := interval(rows))}
 
 
-def _score_rows(document: Mapping[str, Any]) -> list[list[str]]:
-    """Part by part the model and then each model of n-grams."""
-    rows = [["", "texts", "tokens", "perplexity", "bits a token", "a character"]]
-    scored = [(model_title(document), document), *document.get("baselines", {}).items()]
-    for part, title in PARTS.items():
-        for name, parts in scored:
-            if (found := parts.get(part)) and found["rows"]:
-                rows.append([f"{TITLES.get(name, name)}, {title}", f"{found['rows']:,}", *_numbers(found)])
-    return rows
-
-
-def _groups(groups: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [[name, *_numbers(found)] for name, found in groups.items()]
-    return table([["", "tokens", "perplexity", "bits a token", "a character"], *rows]) if rows else ""
-
-
-def _numbers(found: Mapping[str, Any]) -> list[str]:
-    bits = (found[name] for name in ("bits_per_token", "bits_per_character"))
-    shown = ("–" if value is None else f"{value:.3f}" for value in bits)
-    return [f"{found['tokens']:,}", number(found["perplexity"]), *shown]
-
-
-def _listed(listed: Sequence[Surprise]) -> str:
+def _listed(listed: Sequence[Surprise], _: Translate) -> Rows:
+    """A table of tokens, each with what stands before it."""
     rows = [
         [
-            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else 'end'}]",
+            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else _('end')}]",
             f"{one.bits:.1f}",
-            f"row {one.row}",
+            str(one.row),
         ]
         for one in listed
     ]
-    return table([["", "bits", ""], *rows]) if rows else ""
-
-
-def _facts(values: Mapping[str, Any]) -> str:
-    rows = [[name, " ".join(text.split())] for name, text in facts(values)]
-    width = max((len(name) for name, _ in rows), default=0)
-    return "\n".join(f"{name.ljust(width)}  {text}" for name, text in rows)
+    return [["", _("bits"), _("row")], *rows]
 
 
 def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str]) -> None:

@@ -13,36 +13,13 @@ import numpy as np
 from corpora import segmented
 from corpora.document import Span
 from corpora.table import TableReader, TableWriter
-from pipeline.evaluation import frame, page, resampled, spans
+from pipeline.evaluation import frame, page, resampled, spans, text
 from pipeline.evaluation.calibration import Claimed
-from pipeline.evaluation.language import ENGLISH, Language, Translate, translator
+from pipeline.evaluation.language import Language, translator
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report, mended, write_whole
 from pipeline.evaluation.spans import BARE, ERRORS, Judged
-from pipeline.evaluation.summary import (
-    ScoreRow,
-    comparisons,
-    facts,
-    judged_part,
-    leaked,
-    model_title,
-    percent,
-    score_rows,
-    verdict,
-)
-from pipeline.evaluation.text import table
-
-COLUMNS = {
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "word_f1": "words F1",
-    "token_accuracy": "token accuracy",
-    "oov_recall": "unknown words",
-    "iv_recall": "known words",
-    "row_accuracy": "whole texts",
-}
+from pipeline.evaluation.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
 
 
 def write(
@@ -100,7 +77,7 @@ def write_readable(
     language: Language = "en",
 ) -> None:
     """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
-    write_whole(folder / "report.txt", text(document))
+    write_whole(folder / "report.txt", text.render(document, language))
     write_whole(folder / "report.html", render(document, rows, dev, language))
 
 
@@ -134,42 +111,6 @@ def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
         for row in rows
     ]
     return spans.judged(outcomes, document["model"]["scheme"])
-
-
-def text(document: Mapping[str, Any]) -> str:
-    """The report as plain text that ends in a line feed."""
-    part = judged_part(document)
-    scores = document.get(part) or {}
-    sections = [
-        (None, "\n".join(filter(None, (verdict(document), *sentences(document))))),
-        ("Scores, in per cent", _score_table(document)),
-        (f"By type, {part}", _type_table(scores)),
-        (f"Mistakes, {part}", _facts(scores.get("errors", {}))),
-        ("Counts", _facts(document.get("counts", {}))),
-        ("Model", _facts(document.get("model", {}))),
-        ("Corpus", _facts(document.get("corpus", {}))),
-        ("Made", _facts(document.get("made", {}))),
-    ]
-    blocks = [body if title is None else f"{title}\n{'-' * len(title)}\n{body}" for title, body in sections if body]
-    return "\n\n".join(blocks) + "\n"
-
-
-def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
-    """The result in up to three sentences: the scores, the distance to each baseline, the leaked rows."""
-    part = judged_part(document)
-    scores = document.get(part) or {}
-    if not scores.get("rows"):
-        return [_("No row with tags was scored.")]
-    said = _(
-        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
-        "tokens right).",
-        rows=f"{scores['rows']:,}",
-        part=_(part),
-        model=model_title(document, _),
-        accuracy=percent(scores["token_accuracy"]),
-        **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
-    )
-    return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
 
 
 class Piece(NamedTuple):
@@ -215,7 +156,7 @@ def render(
         language,
         script="page.js",
         verdict=verdict(document, _),
-        sentences=sentences(document, _),
+        sentences=span_sentences(document, _),
         rows=scored,
         columns=_columns(scored),
         trust=[Markup(chart) for chart in page.trust(document, parts, _, "spans")],
@@ -351,30 +292,6 @@ def _write_confusion(path: Path, rows: Sequence[Judged], scheme: str | None) -> 
             out.write((name, *counts))
 
 
-def _score_table(document: Mapping[str, Any]) -> str:
-    rows = score_rows(document)
-    columns = _columns(rows)
-    lines = [
-        [f"{row.who}, {row.part}", f"{row.scores['rows']:,}", *(percent(row.scores.get(key)) for key in columns)]
-        for row in rows
-    ]
-    return table([["", "rows", *columns.values()], *lines])
-
-
 def _columns(rows: Sequence[ScoreRow]) -> dict[str, str]:
-    """Of `COLUMNS` those in which some row has a value."""
-    return {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}
-
-
-def _type_table(scores: Mapping[str, Any]) -> str:
-    per_label = scores.get("per_label") or {}
-    lines = [
-        [name, *(percent(each[key]) for key in ("precision", "recall", "f1")), f"{each['support']:,}"]
-        for name, each in per_label.items()
-    ]
-    return table([["", "precision", "recall", "F1", "support"], *lines]) if lines else ""
-
-
-def _facts(values: Mapping[str, Any]) -> str:
-    found = facts(values)
-    return table([[name, " ".join(value.split())] for name, value in found]) if found else ""
+    """Of `SPAN_COLUMNS` those in which some row has a value."""
+    return {key: title for key, title in SPAN_COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}

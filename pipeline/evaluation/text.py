@@ -3,28 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.scores import cells, text_report
-from pipeline.evaluation.summary import columns_in_use, facts, judged_part, percent, score_rows, sentences
+from pipeline.evaluation import outline
+from pipeline.evaluation.language import Language, Translate, translator
+from pipeline.evaluation.outline import Rows
+from pipeline.evaluation.scores import cells
 
 
-def render(document: Mapping[str, Any], outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str]) -> str:
-    """`document`, a report as `Report.as_dict` gives it, as text that ends in a line feed.
+def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, Rows] | None = None) -> str:
+    """`document`, a report of any task as `Report.as_dict` gives it, as text that ends in a line feed.
 
-    The scores by label are of the outcomes of test, or of dev where no test row was scored.
+    `more`: further tables by title, a phrase, that stand behind the others.
     """
-    part = judged_part(document)
-    sections = [
-        (None, "\n".join(sentences(document))),
-        ("Scores, in per cent", _scores(document)),
-        (f"By label, {part}", text_report(outcomes.get(part, ()), labels)),
-        ("Counts", _facts(document.get("counts", {}))),
-        ("Model", _facts(document.get("model", {}))),
-        ("Corpus", _facts(document.get("corpus", {}))),
-        ("Made", _facts(document.get("made", {}))),
+    _ = translator(language)
+    decided, sentences = outline.said(document, _)
+    tables = [*outline.sections(document, _), *((_(title), rows) for title, rows in (more or {}).items())]
+    names = {"counts": "Counts", "model": "Model", "corpus": "Data", "made": "How it was made"}
+    blocks = [
+        "\n".join(filter(None, (decided, *sentences))),
+        *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),
+        *(_block(_(title), _facts(document.get(name, {}), _)) for name, title in names.items()),
     ]
-    blocks = [_block(title, body) for title, body in sections if body.strip()]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -38,26 +37,21 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(_padded(row, widths)).rstrip() for row in rows)
 
 
+def _named(row: Sequence[str]) -> list[str]:
+    """With a first cell in one line."""
+    return [" ".join(row[0].split()), *row[1:]]
+
+
 def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     blanks = [" " * (width - cells(text)) for text, width in zip(row, widths, strict=True)]
     return [row[0] + blanks[0], *(blank + text for text, blank in zip(row[1:], blanks[1:], strict=True))]
 
 
-def _block(title: str | None, body: str) -> str:
-    return body.rstrip() if title is None else f"{title}\n{'-' * len(title)}\n{body.rstrip()}"
+def _block(title: str, body: str) -> str:
+    return f"{title}\n{'-' * cells(title)}\n{body.rstrip()}" if body.strip() else ""
 
 
-def _scores(document: Mapping[str, Any]) -> str:
-    rows = score_rows(document)
-    columns = columns_in_use(rows)
-    lines = [
-        [f"{row.who}, {row.part}", f"{row.scores['rows']:,}", *(percent(row.scores[key]) for key in columns)]
-        for row in rows
-    ]
-    return table([["", "rows", *columns.values()], *lines])
-
-
-def _facts(values: Mapping[str, Any]) -> str:
-    rows = [(name, " ".join(text.split())) for name, text in facts(values)]
-    width = max((cells(name) for name, _ in rows), default=0)
+def _facts(values: Mapping[str, Any], _: Translate) -> str:
+    rows = [(name, " ".join(text.split())) for name, text in outline.facts(values, _)]
+    width = max((cells(name) for name, _value in rows), default=0)
     return "\n".join(f"{name}{' ' * (width - cells(name))}  {text}" for name, text in rows)

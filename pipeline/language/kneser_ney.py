@@ -68,6 +68,11 @@ class KneserNey:
             levels.append(_level(grams, counts, len(histories[length]), outputs))
         return cls(tuple(levels), tuple(histories), outputs)
 
+    @property
+    def weights(self) -> int:
+        """How many numbers it has learnt: a share an n-gram, and what is left of each history."""
+        return sum(len(level.shares) + len(level.rest) for level in self.levels)
+
     def log_probabilities(self, texts: Sequence[Ids]) -> list[Floats]:
         """Of each text the natural logarithm of each token's probability, and last of its end: float64 (n + 1,)."""
         order = len(self.levels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -310,8 +311,10 @@ class Language(Task):
         orders, outputs = {"unigram": 1, "kneser_ney": self.order}, len(encoder.vocabularies[self.unit])
         found = {}
         for name in names:
+            start = time.perf_counter()
             model = KneserNey.train(ids, order=orders[name], outputs=outputs)
-            found[name] = {part: self._compared(model, texts, encoder) for part, texts in parts.items()}
+            scores = {part: self._compared(model, texts, encoder) for part, texts in parts.items()}
+            found[name] = {**scores, "seconds": time.perf_counter() - start, "weights": model.weights}
             advance(1)
         return found
 

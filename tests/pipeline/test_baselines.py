@@ -1,5 +1,7 @@
 """Baselines: what they learn, what they fall back to, and what they refuse."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from pipeline.errors import PipelineError
+from pipeline.evaluation import crfsuite
 from pipeline.evaluation.baselines import BASELINES, Sample, majority, predict, run
 
 LABELS = ["差评", "好评"]
@@ -100,3 +103,21 @@ def test_a_label_that_only_test_has_is_an_error():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(PipelineError, match=r'no baseline "tfidf_word_svc".* "tfidf_words_svc"'):
         run(["tfidf_word_svc"], TRAIN, {"test": ROWS})
+
+
+def test_the_weights_of_crfsuite_are_the_features_that_it_has_seen():
+    train = [
+        Sample(tuple("昆明人"), "昆明人", "B E O"),
+        Sample(tuple("在昆明"), "在昆明", "O B E"),
+        Sample(("人",), "人", "O"),
+    ]
+    found = crfsuite.run(train, {"test": train}, None, frozenset())["crfsuite"]
+    tags = [sample.label.split() for sample in train]
+    seen = {
+        (feature, tag)
+        for sample, line in zip(train, tags, strict=True)
+        for features, tag in zip(crfsuite.features(sample.tokens), line, strict=True)
+        for feature in features
+    }
+    assert found["weights"] == len(seen) + len({pair for line in tags for pair in itertools.pairwise(line)})
+    assert found["seconds"] > 0 and found["test"]["rows"] == 3

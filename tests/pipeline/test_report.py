@@ -9,7 +9,8 @@ import pytest
 
 from corpora.table import TableReader
 from pipeline.errors import PipelineError
-from pipeline.evaluation import charts, page, summary, text
+from pipeline.evaluation import charts, markdown, outline, page, summary, text
+from pipeline.evaluation.language import translator
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report, plain, write
 from pipeline.evaluation.scores import cells, classification, confusion
@@ -168,12 +169,26 @@ def test_chart_text_is_text():
 
 
 def test_text_report_lines_up_and_holds_the_baseline():
-    lines = text.render(report().as_dict(), {"test": OUTCOMES}, LABELS).splitlines()
-    start = lines.index("Scores, in per cent") + 2
+    document = report().as_dict()
+    lines = text.render(document).splitlines()
+    start = lines.index("Scores") + 2
     scores = lines[start : lines.index("", start)]
     assert len({cells(line) for line in scores}) == 1
     assert [line.split(",")[0] for line in scores[1:]] == ["GRU model", "majority class", "GRU model"]
-    assert any(line.split() == ["差评", "0.5000", "0.5000", "0.5000", "2"] for line in lines)
+    assert any(line.split() == ["差评", "50.0", "50.0", "50.0", "2"] for line in lines)
+
+
+def test_text_and_markdown_say_the_same_in_either_language():
+    document = report().as_dict()
+    for language, phrases in (("en", ["Scores", "On 4 test rows"]), ("zh", ["得分", "在测试集的 4 行上", "泄漏"])):
+        plain, marked = text.render(document, language), markdown.render(document, language)
+        for section in outline.sections(document, translator(language)):
+            assert section.title in plain and f"## {section.title}" in marked
+            for row in section.rows[1:]:
+                assert any(line.split() == " ".join(row).split() for line in plain.splitlines()), row
+                assert f"| {' | '.join([markdown.escaped(row[0]), *row[1:]])} |" in marked
+        assert all(phrase in plain for phrase in phrases)
+    assert "Scores" not in text.render(document, "zh") and "rows" not in text.render(document, "zh")
 
 
 @pytest.mark.parametrize(

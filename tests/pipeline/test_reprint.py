@@ -106,7 +106,8 @@ def test_what_people_read_comes_again_from_the_files(reports, name, tmp_path):
     written = reprint(folder)
     assert {path.name: path.read_bytes() for path in written} == readable
     reprint(folder, "zh")
-    assert "得分" in (folder / "report.md").read_text(encoding="utf-8")
+    for name in ("report.md", "report.txt"):
+        assert "得分" in (folder / name).read_text(encoding="utf-8")
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in readable} == others
 
 
@@ -120,7 +121,7 @@ def test_a_run_whose_page_is_written_anew_stays_as_it_is(trained, tmp_path):
         for name, value in after.stages["evaluate"]["outputs"].items()
         if before.stages["evaluate"]["outputs"][name] != value
     ]
-    assert set(changed) == {"evaluate/report.html", "evaluate/report.md"}
+    assert set(changed) == {"evaluate/report.html", "evaluate/report.md", "evaluate/report.txt"}
     assert pipeline.run(run / "config.toml", runs=tmp_path / "runs") == run
     assert '<html lang="zh">' in (run / "evaluate" / "report.html").read_text(encoding="utf-8"), (
         "nothing was done again"

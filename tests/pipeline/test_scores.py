@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.scores import OVERALL, cells, classification, compare, confusion, text_report
+from pipeline.evaluation.scores import OVERALL, classification, compare, confusion
 
 LABELS = ["通知", "垃圾邮件", "正常邮件"]
 pairs = st.lists(st.tuples(st.sampled_from([*LABELS, "新类"]), st.sampled_from(LABELS)), min_size=1, max_size=30)
@@ -115,7 +115,6 @@ def test_no_rows_and_rows_without_gold():
     assert all(scores[key] is None for key in OVERALL)
     assert set(scores["per_label"]) == set(LABELS)
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
-    assert text_report([], LABELS) == "no row has a gold label\n"
 
 
 def test_labels_that_differ_by_a_trailing_nul_stay_apart():
@@ -128,13 +127,3 @@ def test_wrong_probabilities_name_the_row(bad):
     outcomes = [outcome("甲", "甲", (0.5, 0.5)), outcome("乙", "乙", bad, row=7)]
     with pytest.raises(PipelineError, match="row 7: "):
         classification(outcomes, ["甲", "乙"])
-
-
-def test_text_report_aligns_wide_names_and_agrees_with_the_scores():
-    outcomes = [outcome("垃圾邮件", "垃圾邮件"), outcome("ok\n2", "垃圾邮件"), outcome("通知", "通知")]
-    lines = text_report(outcomes, LABELS).splitlines()
-    assert len({cells(line) for line in lines if line.strip()}) == 1
-    assert [line.split()[0] for line in lines[2:4]] == ["通知", "垃圾邮件"]
-    assert "正常邮件" not in "".join(lines)
-    macro = next(line for line in lines if "macro avg" in line)
-    assert f"{classification(outcomes, LABELS)['macro_f1']:.4f}" in macro

@@ -14,10 +14,9 @@ from few_lines import CHARACTERS, WORDS
 from scipy.stats import bootstrap
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.evaluation import frame, language, likelihood, slices
+from pipeline.evaluation import frame, language, likelihood, slices, text
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.perplexity import interval, perplexity, surprises
-from pipeline.evaluation.surprise import render
 from pipeline.tasks import Language
 
 
@@ -102,6 +101,9 @@ def test_the_page_of_a_run_says_what_report_json_says(overrides, written):
         assert re.search(
             rf'<th scope="row">{group}</th><td>{(test["by_length"] | test["by_rank"])[group]["tokens"]}</td>', source
         )
+    grams = found["baselines"]["kneser_ney"]
+    assert grams["seconds"] > 0 and grams["weights"] > found["baselines"]["unigram"]["weights"] > 0
+    assert f"<td>{grams['weights']:,}</td>" in source or f"<td>{grams['weights'] / 1e3:.0f}k</td>" in source
     assert set(found["baselines"]["kneser_ney"]["test"]["by_rank"]) == set(test["by_rank"])
     assert source.count("<svg") == 2 and "perplexity on dev" in source
     assert not re.search(r"(src|href)=\"(?!#)|url\((?!#)|<script", source), (
@@ -126,7 +128,7 @@ def test_every_score_of_the_model_again_from_the_predictions(overrides, unit, wr
             by_rank["unknown" if place is None else group((1, 101, 1001, 10001), place)].append(of_token)
     nats, tokens = -sum(float(row["log_probability"]) for row in texts), sum(int(row["tokens"]) for row in texts)
     characters = sum(len(row["text"]) for row in texts)
-    _, rows, counted, shown, of_token, of_character, _ = cells(source, '<tr class="model">')[0]
+    _, rows, counted, shown, of_token, of_character, *_ = cells(source, '<tr class="model">')[0]
     assert (rows, counted) == (f"{len(texts):,}", f"{tokens:,}")
     assert float(shown.split()[0].replace(",", "")) == pytest.approx(math.exp(nats / tokens), abs=0.006)
     assert float(of_token) == pytest.approx(nats / math.log(2) / tokens, abs=6e-4)
@@ -224,4 +226,4 @@ def test_in_chinese():
 
 def test_the_text_file_still_says_the_same():
     test = some(20)
-    assert render(document(test), []).startswith(likelihood.sentences(document(test))[0])
+    assert text.render(document(test)).startswith(likelihood.sentences(document(test))[0])
