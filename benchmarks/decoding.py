@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from pipeline import decoding
+from pipeline import chains, decoding, lattice
 
 BATCH, STEPS = 64, 50
 
@@ -78,7 +78,7 @@ def main() -> None:
             scores = generator.normal(0, 3, (BATCH, STEPS, tags)).astype(np.float32)
             transitions = generator.normal(0, 1, (tags, tags)).astype(np.float32)
             if scheme == "BMES":
-                transitions = decoding.forbid(transitions, bmes(tags))
+                transitions = chains.forbid(transitions, bmes(tags))
             chain = scores, lengths, transitions, np.zeros(tags, np.float32), np.zeros(tags, np.float32)
             tokens = int(lengths.sum())
             speeds = [
@@ -86,7 +86,7 @@ def main() -> None:
                 for decode in (
                     lambda chain=chain: decoding.best_path(*chain),
                     lambda chain=chain: decoding.best_path_memm(*chain),
-                    lambda chain=chain: decoding.marginals(*chain),
+                    lambda chain=chain: lattice.marginals(*chain),
                     lambda chain=chain: decoding.n_best(*chain, 5),
                 )
             ]

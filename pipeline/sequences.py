@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import decoding
-from pipeline.decoding import Lattice
+from pipeline import chains, decoding
+from pipeline.lattice import Lattice, forward_backward
 from pipeline.tagset import Stretches, Tagset
 
 Floats = NDArray[np.float32]
@@ -97,7 +97,7 @@ class Asserted:
     decoder: Decoder
     scores: NDArray[Any]
     lengths: NDArray[Any]
-    paths: decoding.Tags
+    paths: chains.Tags
     found: Stretches
 
     def sure(self, temperature: float) -> NDArray[np.float64]:
@@ -120,7 +120,7 @@ class Decoder:
     local: bool = False
     temperature: float = 1.0
 
-    def paths(self, scores: Floats, lengths: NDArray[Any]) -> decoding.Tags:
+    def paths(self, scores: Floats, lengths: NDArray[Any]) -> chains.Tags:
         """The best sequence of each text, int32 (batch, steps), and nothing else."""
         return decoding.best_path(self._normalised(scores, lengths), lengths, *self.chain)
 
@@ -183,9 +183,9 @@ class Decoder:
     def lattice(self, scores: NDArray[Any], lengths: NDArray[Any]) -> Lattice:
         """All the probabilities, of scores that are normalised; -inf forbids at any temperature."""
         if self.temperature == 1.0:
-            return decoding.forward_backward(scores, lengths, *self.chain)
+            return forward_backward(scores, lengths, *self.chain)
         divided = scores / scores.dtype.type(self.temperature)
-        return decoding.forward_backward(divided, lengths, *self.chain.divided(self.temperature))
+        return forward_backward(divided, lengths, *self.chain.divided(self.temperature))
 
     def _pieces(self, scores: Floats, lengths: NDArray[Any]) -> list[_Piece]:
         scores = self._normalised(scores, lengths)
@@ -206,7 +206,7 @@ class Decoder:
         places = np.flatnonzero(meet) + first_after + 1
         return int(places[np.abs(places - start).argmin()]) if len(places) else None
 
-    def _tags(self, paths: decoding.Tags, lengths: NDArray[Any], lattice: Lattice) -> list[Tags]:
+    def _tags(self, paths: chains.Tags, lengths: NDArray[Any], lattice: Lattice) -> list[Tags]:
         logs = lattice.log_probability(paths).tolist()
         sure = lattice.tag_probability(paths).tolist()
         found = self.tagset.stretches(paths, lengths)

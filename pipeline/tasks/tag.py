@@ -20,7 +20,7 @@ from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline import confidence, decoding
+from pipeline import chains, confidence
 from pipeline.batch import Batch, Example
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
@@ -243,7 +243,7 @@ class Tag(Task):
     def chain(self) -> Chain:
         """What decodes: the learnt chain, or zeros, with -inf where the scheme forbids."""
         learnt = self.learnt or Chain(*(np.zeros(each.shape, np.float32) for each in self._allowed))
-        return Chain(*(decoding.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
+        return Chain(*(chains.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
 
     def taught(self, weights: Mapping[str, Floats]) -> Self:
         """With the trained chain."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from pipeline import crf, decoding
+from pipeline import chains, crf, decoding, lattice
 
 BATCH, STEPS, TAGS = 5, 6, 4
 
@@ -26,7 +26,7 @@ def random_chain(seed=0, steps=STEPS, tags=TAGS, scale=2.0, forbidden=0.0, paddi
     allowed = [generator.random(side.shape) >= forbidden for side in sides]
     for each in allowed:
         each[(0,) * each.ndim] = True
-    sides = [decoding.forbid(side, may) for side, may in zip(sides, allowed, strict=True)]
+    sides = [chains.forbid(side, may) for side, may in zip(sides, allowed, strict=True)]
     return scores, lengths, paths, *sides
 
 
@@ -51,12 +51,12 @@ def test_partition_and_likelihood_are_those_of_decoding(options):
     chain = random_chain(**options)
     arguments, paths = split(chain)
     total = np.asarray(crf.log_partition(*arguments))
-    assert total == pytest.approx(decoding.log_partition(*arguments), rel=1e-5, abs=1e-4)
+    assert total == pytest.approx(lattice.log_partition(*arguments), rel=1e-5, abs=1e-4)
     best = decoding.best_path(*arguments)
     log = np.asarray(crf.log_likelihood(*arguments[:2], best, *arguments[2:]))
-    assert log == pytest.approx(decoding.log_probability(best, *arguments), rel=1e-5, abs=1e-4)
-    allowed = np.isfinite(decoding.log_probability(paths, *arguments))
-    theirs = decoding.log_probability(paths, *arguments)[allowed]
+    assert log == pytest.approx(lattice.log_probability(best, *arguments), rel=1e-5, abs=1e-4)
+    allowed = np.isfinite(lattice.log_probability(paths, *arguments))
+    theirs = lattice.log_probability(paths, *arguments)[allowed]
     assert np.asarray(crf.log_likelihood(*chain))[allowed] == pytest.approx(theirs, rel=1e-5, abs=1e-4)
     assert (np.asarray(crf.log_likelihood(*chain))[~allowed] < -1000).all()
 
@@ -67,7 +67,7 @@ def test_memm_likelihood_is_that_of_decoding(options):
     (scores, lengths, *sides), _ = split(chain)
     local = decoding.normalise_locally(scores, lengths, *sides)
     best = decoding.best_path(local, lengths, *sides)
-    expected = decoding.log_probability(best, local, lengths, *sides) + decoding.log_partition(local, lengths, *sides)
+    expected = lattice.log_probability(best, local, lengths, *sides) + lattice.log_partition(local, lengths, *sides)
     ours = np.asarray(crf.memm_log_likelihood(scores, lengths, best, *sides))
     assert ours == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
@@ -129,7 +129,7 @@ def test_gradient_of_the_partition_is_the_marginals():
         return crf.log_partition(scores, lengths, *sides)
 
     gradient = gradients(total, chain)
-    assert gradient[0] == pytest.approx(decoding.marginals(*arguments), abs=1e-5)
+    assert gradient[0] == pytest.approx(lattice.marginals(*arguments), abs=1e-5)
     for side, each in zip(arguments[2:], gradient[1:], strict=True):
         assert (each[np.isneginf(side)] == 0).all()
 
@@ -139,7 +139,7 @@ def test_padding_gives_neither_value_nor_gradient(kind):
     function = likelihoods()[kind]
     broken = random_chain(padding=np.nan)
     whole = random_chain(padding=7.0)
-    broken[2][np.arange(STEPS) >= broken[1][:, None]] = decoding.PADDING
+    broken[2][np.arange(STEPS) >= broken[1][:, None]] = chains.PADDING
     assert np.array_equal(np.asarray(function(*broken)), np.asarray(function(*whole)))
     for ours, theirs in zip(gradients(function, broken), gradients(function, whole), strict=True):
         assert np.isfinite(ours).all()
@@ -166,22 +166,22 @@ def test_long_texts_stay_exact():
     arguments, _ = split(chain)
     best = decoding.best_path(*arguments)
     ours = np.asarray(crf.log_likelihood(*arguments[:2], best, *arguments[2:]))
-    assert ours == pytest.approx(decoding.log_probability(best, *arguments), rel=1e-3, abs=1e-3)
+    assert ours == pytest.approx(lattice.log_probability(best, *arguments), rel=1e-3, abs=1e-3)
 
 
 JAX = """
 import sys
 sys.path.insert(0, {tests!r})
 import jax, numpy as np
-from test_crf import CHAINS, crf, decoding, random_chain
+from test_crf import CHAINS, chains, crf, decoding, lattice, random_chain
 for name in ('one step', 'forbidden', 'steep'):
     options = CHAINS[name]
     scores, lengths, _, *sides = random_chain(**options)
     best = decoding.best_path(scores, lengths, *sides)
     value = jax.jit(crf.log_likelihood)(scores, lengths, best, *sides)
-    assert np.allclose(value, decoding.log_probability(best, scores, lengths, *sides), rtol=1e-4, atol=1e-4)
+    assert np.allclose(value, lattice.log_probability(best, scores, lengths, *sides), rtol=1e-4, atol=1e-4)
     marginals = jax.jit(jax.grad(lambda *chain: crf.log_partition(*chain).sum()))(scores, lengths, *sides)
-    assert np.allclose(marginals, decoding.marginals(scores, lengths, *sides), atol=1e-4)
+    assert np.allclose(marginals, lattice.marginals(scores, lengths, *sides), atol=1e-4)
     assert np.isfinite(crf.memm_log_likelihood(scores, lengths, best, *sides)).all()
 """
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import decoding
+from pipeline import decoding, lattice
+from pipeline.chains import PADDING, forbid
 from pipeline.errors import PipelineError
 
 
@@ -73,9 +74,9 @@ def chains(draw, ties=False, most_steps=4, most_tags=4):
     return Chain(
         scores,
         lengths,
-        decoding.forbid(numbers(tags, tags), allowed[:tags]),
-        decoding.forbid(numbers(tags), allowed[tags]),
-        decoding.forbid(numbers(tags), allowed[tags + 1]),
+        forbid(numbers(tags, tags), allowed[:tags]),
+        forbid(numbers(tags), allowed[tags]),
+        forbid(numbers(tags), allowed[tags + 1]),
     )
 
 
@@ -86,15 +87,15 @@ def test_best_path_is_the_first_of_the_best_sequences(chain):
     for row, length in enumerate(chain.lengths):
         every, scores = enumerate_paths(chain, row)
         assert paths[row, :length].tolist() == every[scores.argmax()].tolist()
-        assert (paths[row, length:] == decoding.PADDING).all()
+        assert (paths[row, length:] == PADDING).all()
 
 
 @given(chains())
 def test_partition_marginals_and_probabilities(chain):
-    total = decoding.log_partition(*chain.all)
-    probabilities = decoding.marginals(*chain.all)
+    total = lattice.log_partition(*chain.all)
+    probabilities = lattice.marginals(*chain.all)
     best = decoding.best_path(*chain.all)
-    logs = decoding.log_probability(best, *chain.all)
+    logs = lattice.log_probability(best, *chain.all)
     assert probabilities.dtype == np.float32
     for row, length in enumerate(chain.lengths):
         every, scores = enumerate_paths(chain, row)
@@ -119,7 +120,7 @@ def test_segment_probability(chain, data):
         for first in range(length)
         for stop in range(first + 1, length + 1)
     ]
-    ours = decoding.segment_probability(paths, *np.transpose(spans), *chain.all)
+    ours = lattice.segment_probability(paths, *np.transpose(spans), *chain.all)
     for (row, first, stop), probability in zip(spans, ours, strict=True):
         every, scores = enumerate_paths(chain, row)
         same = (every[:, first:stop] == paths[row, first:stop]).all(axis=1)
@@ -140,7 +141,7 @@ def test_n_best_are_the_n_best(chain, n):
         assert [by_path[path] for path in ours] == sorted(scores, reverse=True)[:count]
         expected = np.sort(scores)[::-1][:count] - log_sum(scores)
         assert found.log_probabilities[row, :count] == pytest.approx(expected, abs=1e-9)
-        assert (found.tags[row, count:] == decoding.PADDING).all()
+        assert (found.tags[row, count:] == PADDING).all()
         assert (found.log_probabilities[row, count:] == -np.inf).all()
 
 
@@ -163,7 +164,7 @@ def memm_scores(chain: Chain, row: int) -> tuple[np.ndarray, np.ndarray]:
 @given(chains())
 def test_memm_is_the_chain_that_normalise_locally_makes(chain):
     local = replace(chain, scores=decoding.normalise_locally(*chain.all))
-    total = decoding.log_partition(*local.all)
+    total = lattice.log_partition(*local.all)
     best = decoding.best_path_memm(*chain.all)
     for row, length in enumerate(chain.lengths):
         every, logs = memm_scores(chain, row)
@@ -182,7 +183,7 @@ def test_greedy_takes_the_first_best_tag_and_equals_the_chain_without_transition
     assert (paths == decoding.best_path(*free.all)).all()
     softmax = np.exp(chain.scores) / np.exp(chain.scores).sum(axis=2, keepdims=True)
     inside = np.arange(chain.scores.shape[1]) < chain.lengths[:, None]
-    assert decoding.marginals(*free.all)[inside] == pytest.approx(softmax[inside], abs=1e-6)
+    assert lattice.marginals(*free.all)[inside] == pytest.approx(softmax[inside], abs=1e-6)
 
 
 def random_chain(rows=7, steps=12, tags=6, seed=0, scale=3.0) -> Chain:
@@ -208,7 +209,7 @@ def test_many_tags_and_forbidden_pairs(types, forbidden):
     """The sparse and the dense way through the transitions, against a loop over one text in float64."""
     chain = random_chain(rows=9, steps=20, tags=4 * types, scale=2)
     if forbidden:
-        chain = replace(chain, transitions=decoding.forbid(chain.transitions, bmes(types)))
+        chain = replace(chain, transitions=forbid(chain.transitions, bmes(types)))
     paths = decoding.best_path(*chain.all)
     for row, length in enumerate(chain.lengths):
         best, back = chain.scores[row, 0].astype(float) + chain.start, []
@@ -224,13 +225,13 @@ def test_many_tags_and_forbidden_pairs(types, forbidden):
 
 def test_a_text_is_decoded_alike_alone_and_in_a_batch():
     chain = random_chain()
-    batched = decoding.best_path(*chain.all), decoding.marginals(*chain.all), decoding.log_partition(*chain.all)
+    batched = decoding.best_path(*chain.all), lattice.marginals(*chain.all), lattice.log_partition(*chain.all)
     local, many = decoding.normalise_locally(*chain.all), decoding.n_best(*chain.all, 4)
     for row, length in enumerate(chain.lengths):
         alone = chain.text(row).all
         assert (decoding.best_path(*alone)[0] == batched[0][row, :length]).all()
-        assert np.allclose(decoding.marginals(*alone)[0], batched[1][row, :length], atol=1e-7)
-        assert np.isclose(decoding.log_partition(*alone)[0], batched[2][row], atol=1e-9)
+        assert np.allclose(lattice.marginals(*alone)[0], batched[1][row, :length], atol=1e-7)
+        assert np.isclose(lattice.log_partition(*alone)[0], batched[2][row], atol=1e-9)
         assert np.allclose(decoding.normalise_locally(*alone)[0], local[row, :length])
         assert (decoding.n_best(*alone, 4).tags[0] == many.tags[row, :, :length]).all()
 
@@ -239,10 +240,10 @@ def test_shifting_a_tokens_scores_changes_no_probability():
     chain = random_chain()
     shift = np.random.default_rng(1).normal(0, 50, (*chain.lengths.shape, chain.scores.shape[1], 1))
     moved = replace(chain, scores=chain.scores + shift)
-    assert np.allclose(decoding.marginals(*chain.all), decoding.marginals(*moved.all), atol=1e-6)
+    assert np.allclose(lattice.marginals(*chain.all), lattice.marginals(*moved.all), atol=1e-6)
     inside = np.arange(chain.scores.shape[1]) < chain.lengths[:, None]
     added = np.where(inside, shift[:, :, 0], 0).sum(axis=1)
-    assert np.allclose(decoding.log_partition(*moved.all), decoding.log_partition(*chain.all) + added)
+    assert np.allclose(lattice.log_partition(*moved.all), lattice.log_partition(*chain.all) + added)
     assert (decoding.best_path(*moved.all) == decoding.best_path(*chain.all)).all()
 
 
@@ -254,18 +255,18 @@ def test_a_text_of_100_000_tokens_neither_overflows_nor_drifts():
     scores = np.tile(piece.scores, (1, times, 1))
     scores[:, 9::10, 1:] = -np.inf
     long = replace(piece, scores=scores, lengths=np.array([10 * times]))
-    lattice = decoding.forward_backward(*long.all)
-    assert np.isfinite(lattice.log_partition).all()
-    probabilities = lattice.marginals()[0]
+    whole = lattice.forward_backward(*long.all)
+    assert np.isfinite(whole.log_partition).all()
+    probabilities = whole.marginals()[0]
     assert np.abs(probabilities.sum(axis=1) - 1).max() < 1e-6
     repeated = probabilities.reshape(times, 10, 5)[1:-1]
     assert np.abs(repeated - repeated[0]).max() < 1e-6
     path = decoding.best_path(*long.all)
     assert len(np.unique(path.reshape(times, 10)[1:-1], axis=0)) == 1
     starts = np.arange(10, 10 * times - 10, 10)
-    same = lattice.segment_probability(path, np.zeros_like(starts), starts, starts + 10)
+    same = whole.segment_probability(path, np.zeros_like(starts), starts, starts + 10)
     assert np.abs(same - same[0]).max() < 1e-9
-    assert lattice.log_probability(path)[0] == pytest.approx(np.log(same[0]) * times, rel=1e-3)
+    assert whole.log_probability(path)[0] == pytest.approx(np.log(same[0]) * times, rel=1e-3)
 
 
 def test_sequences_that_are_next_to_impossible_keep_their_probability():
@@ -274,8 +275,8 @@ def test_sequences_that_are_next_to_impossible_keep_their_probability():
     scores[0, :, 1] = -100
     forbidden = np.array([[0, -np.inf], [-np.inf, 0]], np.float32)
     chain = scores, np.array([50]), forbidden, np.zeros(2), np.array([-np.inf, 0.0])
-    assert decoding.log_partition(*chain)[0] == pytest.approx(-5000)
-    assert (decoding.marginals(*chain)[0] == [0, 1]).all()
+    assert lattice.log_partition(*chain)[0] == pytest.approx(-5000)
+    assert (lattice.marginals(*chain)[0] == [0, 1]).all()
     assert (decoding.best_path(*chain) == 1).all()
 
 
@@ -301,8 +302,8 @@ def test_probabilities_of_python_crfsuite(tmp_path):
         for step, word in enumerate(sentence):
             scores[row, step] = [weights.state_features.get((word, name), 0.0) for name in names]
     chain = scores, np.array([len(s) for s in sentences]), transitions, np.zeros(len(names)), np.zeros(len(names))
-    paths, probabilities = decoding.best_path(*chain), decoding.marginals(*chain)
-    logs = decoding.log_probability(paths, *chain)
+    paths, probabilities = decoding.best_path(*chain), lattice.marginals(*chain)
+    logs = lattice.log_probability(paths, *chain)
     for row, sentence in enumerate(sentences):
         tagger.set([[word] for word in sentence])
         best = tagger.tag()
@@ -312,7 +313,7 @@ def test_probabilities_of_python_crfsuite(tmp_path):
         assert probabilities[row, : len(sentence)] == pytest.approx(np.array(theirs), abs=1e-5)
 
 
-FUNCTIONS = [decoding.best_path, decoding.best_path_memm, decoding.marginals, decoding.log_partition]
+FUNCTIONS = [decoding.best_path, decoding.best_path_memm, lattice.marginals, lattice.log_partition]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -337,8 +338,8 @@ def test_wrong_paths_spans_and_counts():
     chain = random_chain(rows=2, steps=4, tags=2)
     chain = replace(chain, lengths=np.array([4, 2]))
     with pytest.raises(PipelineError, match="expected tags from 0 to 1 in every path"):
-        decoding.log_probability(np.full((2, 4), 2), *chain.all)
+        lattice.log_probability(np.full((2, 4), 2), *chain.all)
     with pytest.raises(PipelineError, match="inside the 2 tokens of text 1, received 1 to 3"):
-        decoding.segment_probability(np.zeros((2, 4), int), [0, 1], [0, 1], [4, 3], *chain.all)
+        lattice.segment_probability(np.zeros((2, 4), int), [0, 1], [0, 1], [4, 3], *chain.all)
     with pytest.raises(PipelineError, match="at least 1 sequence to be asked for, received 0"):
         decoding.n_best(*chain.all, 0)
