@@ -3,24 +3,23 @@
     python benchmarks/calibration.py runs/waimai_10k runs/cystanford4
 
 The temperature and the thresholds are fitted here on each run's dev rows and checked on its test rows; rows whose text
-was trained on are left out of both.
+was trained on are left out of both. Of a tagger the predicted entities or words are counted in place of rows.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from markdown import table
 
-from pipeline import confidence, familiarity
+from pipeline import familiarity
 from pipeline.evaluation import calibration
 from pipeline.evaluation.calibration import Flags, Floats
 from pipeline.model import Model
-from pipeline.stages import segment
-from pipeline.tasks.classify import softmax
+from pipeline.stages import findings, segment
 
 TARGETS = (0.9, 0.95, 0.97, 0.99)
 
@@ -42,32 +41,33 @@ def main() -> None:
 
 def _measured(run: Path) -> dict[str, Any]:
     model = Model.load(run / "model")
-    audit = segment.read_audit(run)
-    parts = {part: _answers(model, run, part, audit[f"leaked_{part}"]) for part in ("dev", "test")}
-    about, points = confidence.measure(*parts["dev"])
-    scores, targets = parts["test"]
-    right = np.array([row.argmax() == target for row, target in zip(scores, targets, strict=True)])
-    before, after = (softmax(scores / np.float32(factor)).max(axis=1) for factor in (1.0, about["temperature"]))
-    errors = [f"{calibration.calibration_error(values, right):.4f}" for values in (before, after)]
+    dev, test = (_fair(run, part) for part in ("dev", "test"))
+    texts, golds = [row.tokenised for row in dev], [row.label for row in dev]
+    task, about, points = model.task.calibrated(model.network, model.encoder, texts, golds)
+    fitted = replace(model, task=task)
+    predictions = fitted.predict_tokens([row.tokenised for row in test])
+    outcomes = [row.outcome(found) for row, found in zip(test, predictions, strict=True)]
+    claimed = task.claimed_of(findings.sure(fitted, outcomes, predictions))
+    errors = [calibration.calibration_error(values, claimed.right) for values in (claimed.unscaled, claimed.sure)]
     return {
         "name": run.name,
         "errors": [
             f"{about['rows']:,}",
-            f"{len(targets):,}",
-            f"{about['temperature']:.2f}",
-            *errors,
-            f"{right.mean():.4f}",
-            f"{after.mean():.4f}",
+            f"{len(claimed):,}",
+            f"{task.temperature:.2f}",
+            *(f"{error:.4f}" for error in errors),
+            f"{claimed.right.mean():.4f}",
+            f"{claimed.sure.mean():.4f}",
         ],
-        "reached": [_reached(target, points, after, right) for target in TARGETS],
-        "foreign": _foreign(model, run),
+        "reached": [_reached(target, points, claimed.sure, claimed.right) for target in TARGETS],
+        "foreign": _foreign(fitted, run),
     }
 
 
-def _answers(model: Model, run: Path, part: str, leaked: list[int]) -> tuple[Any, list[int | None]]:
-    rows = [row for index, row in enumerate(segment.read_part(run, part)) if index not in set(leaked)]
-    examples = model.task.examples(model.encoder, [row.tokenised for row in rows], [row.label for row in rows])
-    return model.task.scores(model.network, examples), [example.target for example in examples]
+def _fair(run: Path, part: str) -> list[segment.Row]:
+    """The rows of a part that did not leak."""
+    leaked = {*segment.read_audit(run)[f"leaked_{part}"]}
+    return [row for index, row in enumerate(segment.read_part(run, part)) if index not in leaked]
 
 
 def _reached(target: float, points: list[calibration.Point], after: Floats, right: Flags) -> list[str]:
@@ -87,10 +87,11 @@ def _reached(target: float, points: list[calibration.Point], after: Floats, righ
 
 def _foreign(model: Model, run: Path) -> str:
     texts = {part: [row.tokenised for row in segment.read_part(run, part)] for part in ("train", "dev", "test")}
-    answers = [str(found.value) for found in model.predict_tokens(texts["dev"])]
+    said = {part: model.predict_tokens(texts[part]) for part in ("dev", "test")}
+    claims = {part: [one for each in found for one in model.task.claims(each)] for part, found in said.items()}
+    answers = [claim.label for claim in claims["dev"]]
     known = familiarity.profile(model.encoder, texts["train"], texts["dev"], answers)
-    claims = [claim for found in model.predict_tokens(texts["test"]) for claim in model.task.claims(found)]
-    counts = familiarity.tally(model.encoder, texts["test"], claims)
+    counts = familiarity.tally(model.encoder, texts["test"], claims["test"])
     return "; ".join(familiarity.oddities(counts, known))
 
 

@@ -152,6 +152,11 @@ def compare(systems: Sequence[System]) -> dict[str, Any]:
         raise PipelineError("compare: expected two runs or more, such as runs/a runs/b")
     first = systems[0]
     for other in systems[1:]:
+        if other.task != first.task:
+            raise PipelineError(
+                f"{other.name}: its task is {other.task}, and that of {first.name} {first.task}: compare runs of one "
+                "task"
+            )
         if _questions(other) != _questions(first):
             raise PipelineError(
                 f"{other.name}: was tested on other rows than {first.name} ({len(other.outcomes)} and "
@@ -270,7 +275,8 @@ def _outcome(row: dict[str, str]) -> Outcome:
 
 
 def _questions(system: System) -> list[tuple[str, str | None]]:
-    return [(system.task, None), *((outcome.text, outcome.gold) for outcome in system.outcomes)]
+    """What was asked of it."""
+    return [(outcome.text, outcome.gold) for outcome in system.outcomes]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -154,9 +154,9 @@ CHINESE = {
     "precision": "精确率",
     "recall": "召回率",
     "F1": "F1",
-    "support": "行数",
+    "support": "支持数",
     "On {part}, in per cent, with 95% bootstrap intervals. Support is the number of rows with the label.": (
-        "在{part}上，单位为百分比，附 95% 自助法区间。行数指带该标签的行。"
+        "在{part}上，单位为百分比，附 95% 自助法区间。支持数指带该标签的行数。"
     ),
     "On {part}: rows are gold labels, columns predicted ones; below each count its share of the row. Choose a cell "
     "to see its texts.": "在{part}上：行为真实标签，列为预测标签；计数下方是占该行的比例。点一格可看其文本。",

@@ -37,7 +37,10 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[Section]:
     scores = document.get(judged_part(document)) or {}
     found = [
         Section(_("Scores"), _scores(document, _)),
-        Section(_("By type" if document["task"] == "tag" else "By label"), _by_label(scores.get("per_label", {}), _)),
+        Section(
+            _("By type" if document["task"] == "tag" else "By label"),
+            _by_label(document, scores.get("per_label", {}), _),
+        ),
         Section(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
         Section(_("Confidence"), _thresholds(document, _)),
         Section(_("Slices"), _slices(document, _)),
@@ -82,12 +85,13 @@ def _shown(document: Mapping[str, Any], key: str) -> Callable[[float | None], st
     return likelihood.number if key == "perplexity" else likelihood.bits
 
 
-def _by_label(per_label: Mapping[str, Any], _: Translate) -> Rows:
+def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> Rows:
     lines = [
         [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
         for name, found in list(per_label.items())[:LABELS]
     ]
-    return [list(map(_, ("label", "precision", "recall", "F1", "support"))), *lines]
+    heading = "type" if document["task"] == "tag" else "label"
+    return [list(map(_, (heading, "precision", "recall", "F1", "support"))), *lines]
 
 
 def _mistakes(errors: Mapping[str, int], _: Translate) -> Rows:

@@ -75,7 +75,7 @@ def _length(outcome: Outcome, edges: Sequence[tuple[int, int]]) -> str:
 
 
 def _named(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low} to {high}"
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _unknown(outcome: Outcome) -> str:

@@ -85,6 +85,8 @@ def test_other_rows_and_missing_reports_are_refused(tmp_path, trained):
     evaluate_file(trained("gru"), corpus, tmp_path / "c", text="正文", label="类别")
     with pytest.raises(PipelineError, match="was tested on other rows than"):
         comparison.compare([both[0], comparison.read(tmp_path / "c")])
+    with pytest.raises(PipelineError, match=r"b: its task is tag, and that of .* classify: compare runs of one task"):
+        comparison.compare([both[0], comparison.read(tagger(tmp_path, "b", ("O O", "O O", "O O")))])
     with pytest.raises(PipelineError, match="two runs or more"):
         comparison.compare(both[:1])
     with pytest.raises(PipelineError, match="no report can be read here"):

@@ -128,7 +128,7 @@ def test_every_figure_again_from_the_predictions(evaluated):
         row = next(row for row in found.rows["slices"] if row[0] == side)
         assert row[1] == str(len(inside)) and row[2].startswith(percent(inside.mean()))
     for row in found.rows["slices"][1:5]:
-        if match := re.fullmatch(r"(\d+)(?: to (\d+))?", row[0]):
+        if match := re.fullmatch(r"(\d+)(?:–(\d+))?", row[0]):
             low, high = int(match[1]), int(match[2] or match[1])
             inside = right[[low <= int(one["tokens"]) <= high for one in rows]]
             assert row[1] == str(len(inside)) and row[2].startswith(percent(inside.mean()))

@@ -82,7 +82,7 @@ def test_every_row_is_in_one_slice_of_each_slicing():
     assert [slicing["by"] for slicing in found] == ["tokens", "unknown", "方向"]
     assert all(sum(one["rows"] for one in slicing["slices"]) == 200 for slicing in found)
     for one in found[0]["slices"]:
-        low, _, high = one["name"].partition(" to ")
+        low, _, high = one["name"].partition("–")
         inside = [row for row in outcomes if row.gold and int(low) <= row.length <= int(high or low)]
         assert (one["rows"], one["accuracy"]) == (len(inside), sum(not row.is_error for row in inside) / len(inside))
         assert one["interval"][0] <= one["accuracy"] <= one["interval"][1]
