@@ -17,36 +17,45 @@ from corpora import formats
 from pipeline.language.model import LanguageModel
 from pipeline.tasks.language import Likelihood
 
-KINDS = ("swapped", "replaced")
+KINDS = ("neighbours swapped", "two swapped", "one replaced")
 LEAST, MOST = 8, 100  # characters of the texts that are damaged
 TOP = 3
 
 
 class Damaged(NamedTuple):
-    """A text, what is wrong with it, and the characters, from `start` up to but without `end`, where that is."""
+    """A text, what is wrong with it, and at which characters."""
 
     text: str
     kind: str
-    start: int
-    end: int
+    places: tuple[int, ...]
 
 
 def damage(text: str, kind: str, characters: Sequence[str], generator: np.random.Generator) -> Damaged:
-    """The text with two neighbours, which differ, swapped, or a character replaced by another one of `characters`."""
-    if kind == "swapped":
-        places = [place for place in range(len(text) - 1) if text[place] != text[place + 1]]
-        at = int(generator.choice(places))
-        return Damaged(text[:at] + text[at + 1] + text[at] + text[at + 2 :], kind, at, at + 2)
-    at = int(generator.integers(len(text)))
-    others = [character for character in characters if character != text[at]]
-    return Damaged(text[:at] + str(generator.choice(others)) + text[at + 1 :], kind, at, at + 1)
+    """The text with two characters that differ swapped, or one replaced by another one of `characters`.
+
+    `kind`: one of KINDS. Which characters is drawn at random; two swapped ones need not be neighbours.
+    """
+    changed = list(text)
+    if kind == "one replaced":
+        at = int(generator.integers(len(text)))
+        others = [character for character in characters if character != text[at]]
+        changed[at] = str(generator.choice(others))
+        return Damaged("".join(changed), kind, (at,))
+    if kind == "neighbours swapped":
+        one = int(generator.choice([place for place in range(len(text) - 1) if text[place] != text[place + 1]]))
+        other = one + 1
+    else:
+        one = int(generator.integers(len(text)))
+        other = int(generator.choice([place for place in range(len(text)) if text[place] != text[one]]))
+    changed[one], changed[other] = text[other], text[one]
+    return Damaged("".join(changed), kind, (min(one, other), max(one, other)))
 
 
 def is_seen(found: Likelihood, damaged: Damaged) -> bool:
     """Whether one of the most surprising tokens is among the damaged characters."""
     surprising = np.argsort([-bits for bits in found.bits[:-1]], kind="stable")[:TOP]
     places = (found.places[token] for token in surprising)
-    return any(start < damaged.end and damaged.start < end for start, end in places)
+    return any(start <= place < end for start, end in places for place in damaged.places)
 
 
 def markdown(model: LanguageModel, texts: Sequence[str], seed: int) -> str:
