@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import language, language_speed
+from benchmarks import language, language_speed, records
 from benchmarks.language import Language
 from pipeline.batch import NO_TARGET, Example
 
@@ -41,18 +41,17 @@ def test_a_row_is_the_mean_over_seeds_beside_the_n_grams():
     ]
 
 
-def test_a_run_gives_perplexities_and_is_kept(tmp_path, monkeypatch):
+def test_a_run_gives_perplexities_and_is_kept(tmp_path):
     config = (ROOT / "configs" / "sample-language.toml").read_text(encoding="utf-8")
     (tmp_path / "few.toml").write_text(config.replace("../corpora/samples/prose.txt", "prose.txt"), encoding="utf-8")
     lines = PROSE.read_text(encoding="utf-8").splitlines()[:60]
     (tmp_path / "prose.txt").write_text("\n".join(lines), encoding="utf-8")
     small = ("network.units=4", "embed.size=4", "train.epochs=1", "network.cell=rnn", "language.sampled=20")
     jobs = [Language("cells", "rnn", tmp_path / "few.toml", tmp_path, 1, small)]
-    [found] = language.perform(jobs, tmp_path / "records.jsonl")
+    [found] = records.perform(jobs, tmp_path / "records.jsonl", language.run)
     assert set(found["baselines"]) == {"kneser_ney", "unigram"} and found["scores"]["perplexity"] > 1
     json.dumps(found)
-    monkeypatch.setattr(language, "run", lambda job, runs: pytest.fail("it is done"))
-    assert language.perform(jobs, tmp_path / "records.jsonl") == [found]
+    assert records.perform(jobs, tmp_path / "records.jsonl", lambda job: pytest.fail("it is done")) == [found]
 
 
 def test_training_speed_of_every_loop():
