@@ -21,6 +21,9 @@ from pipeline.evaluation.report import Report, mended, write_whole
 from pipeline.evaluation.spans import BARE, ERRORS, Judged
 from pipeline.evaluation.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
 
+ROOM = 1_000_000  # characters of the texts on the page, gold and predicted: it must fit into a mail
+MARK = 30  # characters that a coloured piece costs besides
+
 
 def write(
     folder: Path,
@@ -197,8 +200,11 @@ def _against(
 
 
 def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) -> list[Shown]:
-    """The most confident mistakes, and then some of each kind and each cell of the matrix."""
-    place = {name: number for number, name in enumerate(names)}
+    """The most confident mistakes, and then some of each kind and each cell of the matrix, as far as there is `ROOM`.
+
+    A text that would take a twentieth of it is left to errors.csv.
+    """
+    room, place = ROOM, {name: number for number, name in enumerate(names)}
     seen: Counter[str] = Counter()
     chosen: list[Shown] = []
     for row in wrong:
@@ -210,9 +216,13 @@ def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) ->
         }
         confused = tuple(f"{gold}-{said}" for gold, said in sorted(pairs) if gold != said)
         if len(chosen) < page.ERRORS_SHOWN or min(seen[one] for one in (*kinds, *confused, "")) < page.OF_A_CELL:
-            seen.update((*kinds, *confused))
-            chosen.append(Shown(row.outcome, *_sides(row, errors), kinds, confused))
-        if len(chosen) == page.TEXTS_SHOWN:
+            one = Shown(row.outcome, *_sides(row, errors), kinds, confused)
+            cost = sum(len(piece.text) + MARK for side in (one.gold, one.said) for piece in side)
+            if cost < min(room, ROOM // 20):
+                room -= cost
+                seen.update((*kinds, *confused))
+                chosen.append(one)
+        if len(chosen) == page.TEXTS_SHOWN or room < ROOM // 20:
             break
     return chosen
 

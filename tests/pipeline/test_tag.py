@@ -278,6 +278,26 @@ def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
     assert dict(zip(header, row, strict=True))["missed"] == "1"
 
 
+def test_a_page_of_long_texts_can_be_mailed_and_its_tables_have_all(tmp_path):
+    """Words, so that every second character is a mark of its own; one text is too long for the page at all."""
+    outcomes = [
+        Outcome(
+            number,
+            "昆明" * half,
+            "B E " * (half - 1) + "B E",
+            "B E " * (half - 1) + "S S",
+            0.9,
+            tokens=("昆", "明") * half,
+        )
+        for number, half in enumerate([60_000] + [400] * 250, start=1)
+    ]
+    written = Report("tag", {"cell": "lstm"}, {"scored": len(outcomes)}, tagging(outcomes, "BMES"))
+    tagged.write(tmp_path, written, {"test": outcomes}, "BMES")
+    assert 1_000_000 < (tmp_path / "report.html").stat().st_size < 5_000_000
+    errors = (tmp_path / "errors.csv").read_text(encoding="utf-8")
+    assert len(errors.splitlines()) == len(outcomes) + 1
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
