@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from pipeline import chains, decoding, lattice
+from pipeline.tagging import chains, decoding, lattice
 
 BATCH, STEPS = 64, 50
 

@@ -122,10 +122,10 @@ def ours(
     repeats: int,
     folder: Path,
 ) -> Epochs:
-    """Epochs of `pipeline.training.Trainer`, as the stage train runs it."""
+    """Epochs of `pipeline.training.trainer.Trainer`, as the stage train runs it."""
     from pipeline.language import network as networks
     from pipeline.tasks import Language
-    from pipeline.training import Trainer
+    from pipeline.training.trainer import Trainer
 
     folder.mkdir()
     epochs = repeats + 1

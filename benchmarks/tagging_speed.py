@@ -81,7 +81,7 @@ def share(tags: Sequence[int], count: int, repeats: int) -> None:
     would make decoding's share smaller.
     """
     from pipeline import answers
-    from pipeline.sequences import Decoder
+    from pipeline.tagging.sequences import Decoder
 
     click.echo(f"{machine()}\n")
     generator, lines, spent = np.random.default_rng(1), [], [0.0]
@@ -120,8 +120,8 @@ def make_tagger(folder: Path, types: int) -> Any:
     from pipeline.encoder import Encoder
     from pipeline.labels import Labels
     from pipeline.segmenter import Segmenter
-    from pipeline.sequences import Chain
     from pipeline.settings import NetworkSettings, TagSettings
+    from pipeline.tagging.sequences import Chain
     from pipeline.tasks import Tag
 
     generator = np.random.default_rng(0)

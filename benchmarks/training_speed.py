@@ -176,10 +176,10 @@ def _next(cell: str, name: str, loop: Epochs, tokens: int) -> Speed:
 def ours(
     examples: Sequence[Example], embedding: Any, network: NetworkSettings, batch_size: int, repeats: int, folder: Path
 ) -> Epochs:
-    """Epochs of `pipeline.training.Trainer`, as the stage train runs it."""
+    """Epochs of `pipeline.training.trainer.Trainer`, as the stage train runs it."""
     from pipeline import network as networks
-    from pipeline.losses import CrossEntropy
-    from pipeline.training import Trainer
+    from pipeline.training.losses import CrossEntropy
+    from pipeline.training.trainer import Trainer
 
     outputs = _outputs(examples)
     settings = TrainSettings(batch_size=batch_size, epochs=repeats + 1, patience=repeats + 1, clip_norm=CLIP_NORM)

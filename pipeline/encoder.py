@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.batch import Example
-from pipeline.features import Feature
 from pipeline.grams import Grams
+from pipeline.tagging.features import Feature
 from pipeline.windows import Affixes, Windows
 
 Ids = NDArray[np.int32]

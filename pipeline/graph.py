@@ -12,8 +12,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.features import membership
 from pipeline.settings import NetworkSettings
+from pipeline.tagging.features import membership
 
 OPSET = 17
 IR_VERSION = 9

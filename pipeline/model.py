@@ -17,12 +17,12 @@ from embeddings.vocabulary import Vocabulary
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import DictionaryError, ModelError
-from pipeline.features import FEATURES
 from pipeline.frozen import Frozen
 from pipeline.grams import Grams
 from pipeline.labels import Labels
 from pipeline.manifest import sha256 as sha256
 from pipeline.segmenter import Engine, Segmenter, read_stop_words
+from pipeline.tagging.features import FEATURES
 from pipeline.tasks import TASKS, Prediction, Task
 from pipeline.trained import FOLDER, TrainedSegmenter
 from pipeline.windows import Affixes, Windows

@@ -11,8 +11,8 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from pipeline.features import membership
 from pipeline.settings import NetworkSettings
+from pipeline.tagging.features import membership
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 ATTENTION_UNITS = 64

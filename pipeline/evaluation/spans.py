@@ -13,7 +13,7 @@ from corpora.document import Span
 from pipeline.errors import PipelineError
 from pipeline.evaluation.outcome import Outcome
 from pipeline.labels import Labels
-from pipeline.tagset import Tagset
+from pipeline.tagging.tagset import Tagset
 
 Scores = dict[str, Any]
 ERRORS = ("missed", "invented", "wrong_type", "wrong_border")

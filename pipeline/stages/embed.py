@@ -17,8 +17,6 @@ from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
 from pipeline.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.features import bigrams
-from pipeline.lexicon import LONGEST
 from pipeline.manifest import Inputs
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
@@ -26,6 +24,8 @@ from pipeline.segmenter import Segmenter
 from pipeline.settings import EmbedSettings, SegmentSettings, Settings
 from pipeline.stages import segment
 from pipeline.stages.stage import Stage
+from pipeline.tagging.features import bigrams
+from pipeline.tagging.lexicon import LONGEST
 
 VERSION = 1
 

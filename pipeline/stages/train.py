@@ -19,10 +19,8 @@ from pipeline import confidence, familiarity, model
 from pipeline.batch import Example, pad, shuffled
 from pipeline.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
-from pipeline.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
 from pipeline.frozen import Frozen
 from pipeline.grams import Grams
-from pipeline.lexicon import Lexicon
 from pipeline.manifest import Inputs, versions
 from pipeline.progress import Progress
 from pipeline.settings import NetworkSettings, Settings
@@ -30,6 +28,8 @@ from pipeline.silence import silent_stderr
 from pipeline.stages import embed, segment
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
+from pipeline.tagging.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
+from pipeline.tagging.lexicon import Lexicon
 from pipeline.tasks import TASKS, Task
 from pipeline.windows import Affixes, Windows
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import keras
 
     from pipeline.network import FeatureTable, Tables
-    from pipeline.training import Epoch, Trainer
+    from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 5
 NO_NUMBERS = "train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
@@ -254,7 +254,7 @@ def _drawn(rows: int, width: int, seed: int) -> Any:
 
 
 def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
-    from pipeline.training import Trainer
+    from pipeline.training.trainer import Trainer
 
     network = prepared.task.build(settings, prepared.tables)
     learner = prepared.task.learner(network, prepared.train)
@@ -324,7 +324,7 @@ def _freeze(settings: Settings, prepared: Prepared, task: Task, network: keras.M
     give different answers.
     """
     from pipeline import graph
-    from pipeline.training import COMPILES_EACH_SHAPE
+    from pipeline.training.trainer import COMPILES_EACH_SHAPE
 
     path = folder / model.NETWORKS["float32"]
     _save_graph(settings, prepared, network, path)

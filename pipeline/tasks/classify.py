@@ -79,7 +79,7 @@ class Classify(Task):
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """Cross-entropy."""
-        from pipeline import losses
+        from pipeline.training import losses
 
         return losses.CrossEntropy(settings.label_smoothing)
 

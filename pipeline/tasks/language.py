@@ -186,7 +186,7 @@ class Language(Task):
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """Minus the logarithm of the probability of a token, among all or among a sample."""
-        from pipeline import losses
+        from pipeline.training import losses
 
         return losses.first_of_each() if self.sampled else losses.next_token()
 

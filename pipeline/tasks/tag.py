@@ -20,7 +20,7 @@ from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline import chains, confidence
+from pipeline import confidence
 from pipeline.batch import Batch, Example
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder, Tokenised
@@ -28,13 +28,14 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation import calibration
 from pipeline.evaluation.calibration import Claimed, Point
 from pipeline.evaluation.outcome import Outcome
-from pipeline.forced import Forced
 from pipeline.frozen import Frozen
 from pipeline.labels import NO_LABELS, Labels
 from pipeline.progress import Advance
-from pipeline.sequences import Asserted, Chain, Cutting, Decoder, Tags
 from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
-from pipeline.tagset import Allowed, Tagset
+from pipeline.tagging import chains
+from pipeline.tagging.forced import Forced
+from pipeline.tagging.sequences import Asserted, Chain, Cutting, Decoder, Tags
+from pipeline.tagging.tagset import Allowed, Tagset
 from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Tag(Task):
         labels: the tags.
         learnt: the chain that a network was trained with; None: all zero.
         words: those of the train split, for scores of known and unknown words; none where entities are learnt.
-        dictionary: words that the answers obey, see `pipeline.forced`.
+        dictionary: words that the answers obey, see `pipeline.tagging.forced`.
         temperature: what all scores are divided by before they become probabilities.
     """
 
@@ -228,7 +229,7 @@ class Tag(Task):
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """Minus the log-likelihood of the tags, by the chain that decodes them."""
-        from pipeline import losses
+        from pipeline.training import losses
 
         if not self.chained:
             return losses.independent()

@@ -147,7 +147,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, network: Any, settings: TrainSettings) -> Any:
-        """What training makes small, one of `pipeline.losses`, for a `keras.Model`."""
+        """What training makes small, one of `pipeline.training.losses`, for a `keras.Model`."""
 
     def build(self, settings: Settings, tables: Tables) -> Any:
         """The network, a `keras.Model`, untrained."""

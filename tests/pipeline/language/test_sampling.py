@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import losses
 from pipeline.batch import NO_TARGET, Example
 from pipeline.language import network
 from pipeline.language.sampling import Sampling
 from pipeline.network import forget
 from pipeline.settings import NetworkSettings, TrainSettings
-from pipeline.training import Trainer
+from pipeline.training import losses
+from pipeline.training.trainer import Trainer
 
 VOCABULARY, WIDTH = 6, 4
 

@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline import losses
 from pipeline.batch import Example, pad
 from pipeline.language import network
 from pipeline.network import forget
 from pipeline.settings import NetworkSettings, TrainSettings
-from pipeline.training import Trainer
+from pipeline.training import losses
+from pipeline.training.trainer import Trainer
 
 VOCABULARY = 7
 

@@ -14,7 +14,6 @@ from corpora import conll, segmented, slashed
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
-from pipeline import decoding
 from pipeline.config import parse
 from pipeline.errors import SettingsError
 from pipeline.evaluation import tagged
@@ -23,6 +22,7 @@ from pipeline.evaluation.report import Report
 from pipeline.evaluation.spans import tagging
 from pipeline.stages.evaluate import evaluate_file
 from pipeline.stages.label import label_file
+from pipeline.tagging import decoding
 
 PLACES, PEOPLE, BETWEEN = ["昆明", "西安", "青海湖"], ["陈晓岚", "老周", "艾玛"], ["去了", "说", "在", "，", "今天"]
 CONFIG = """name = "mini"

@@ -9,8 +9,8 @@ from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Encoder
 from pipeline.labels import Labels
 from pipeline.segmenter import Segmenter
-from pipeline.sequences import Chain
 from pipeline.settings import NetworkSettings, TagSettings
+from pipeline.tagging.sequences import Chain
 from pipeline.tasks import Tag
 
 TOKENS = {"char": [*"去滨江步道骑车我爱吃北京烤鸭，。aN"], "word": ["去", "滨江步道", "骑车", "我", "爱", "北京", "，"]}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import decoding, lattice
-from pipeline.chains import PADDING, forbid
 from pipeline.errors import PipelineError
+from pipeline.tagging import decoding, lattice
+from pipeline.tagging.chains import PADDING, forbid
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from pipeline import network, training
+from pipeline import network
 from pipeline.batch import Example, pad
 from pipeline.errors import PipelineError
-from pipeline.losses import CrossEntropy
 from pipeline.settings import NetworkSettings, TrainSettings
-from pipeline.training import Trainer
+from pipeline.training.losses import CrossEntropy
+from pipeline.training.trainer import Trainer, _class_weights
 
 WORDS, LABELS = 12, 2
 EVERYTHING = {"optimizer": "adam", "average": 0.9, "label_smoothing": 0.1, "class_weights": True, "schedule": "cosine"}
@@ -155,7 +155,7 @@ def test_a_loss_that_is_no_number_is_one_sentence(tmp_path):
 
 def test_class_weights_equal_scikit_learns():
     targets = [0, 0, 0, 1, 2, 2]
-    found = training._class_weights([Example({"word": ids(2)}, target=target) for target in targets], 4)
+    found = _class_weights([Example({"word": ids(2)}, target=target) for target in targets], 4)
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
     np.testing.assert_allclose(found, [*expected, 0], rtol=1e-6)
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from embeddings.vocabulary import Vocabulary
 from pipeline import graph, network
 from pipeline.batch import Example, pad
-from pipeline.features import FEATURES, Bigrams, Ends, Segmentation, Spelling, bigrams, membership, shares
 from pipeline.frozen import Frozen
-from pipeline.lexicon import Lexicon
 from pipeline.segmenter import Segmenter
 from pipeline.settings import NetworkSettings
+from pipeline.tagging.features import FEATURES, Bigrams, Ends, Segmentation, Spelling, bigrams, membership, shares
+from pipeline.tagging.lexicon import Lexicon
 from pipeline.windows import Affixes
 
 CHARACTERS = st.lists(st.lists(st.sampled_from("我爱吃北京烤鸭a1😀，"), max_size=12), max_size=4)

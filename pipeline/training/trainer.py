@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
-from pipeline import optimizers
 from pipeline.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
 from pipeline.network import forget
 from pipeline.settings import TrainSettings
+from pipeline.training import optimizers
 
 Advance = Callable[[int, str], object]
 COMPILES_EACH_SHAPE = keras.backend.backend() == "jax"
@@ -49,8 +49,8 @@ class Trainer:
     Arguments:
         network: from `network.build`; it is compiled and changed here.
         examples: the train split's, each with a target.
-        loss: one of `pipeline.losses`: targets and scores -> a number a text. Class weights n / (labels * n_label),
-            where they are on, weigh it; then the targets have to be label ids.
+        loss: one of `pipeline.training.losses`: targets and scores -> a number a text. Class weights
+            n / (labels * n_label), where they are on, weigh it; then the targets have to be label ids.
         settings: optimizer, batch size, how long.
         seed: of the order of the batches (with the epoch's number).
         checkpoint: a file written after every epoch; `restore` continues from it with the same weights, optimizer

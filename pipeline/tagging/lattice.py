@@ -1,6 +1,6 @@
 """Lattice: the probabilities of a linear chain's tags, spans and sequences, by the forward-backward algorithm.
 
-What the arguments are, and the score of a sequence, says `pipeline.chains`.
+What the arguments are, and the score of a sequence, says `pipeline.tagging.chains`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chains import Floats, Rows, Tags, check_possible, checked, path_score
 from pipeline.errors import PipelineError
+from pipeline.tagging.chains import Floats, Rows, Tags, check_possible, checked, path_score
 
 UNDERFLOW = 1e-250
 ONE_THREAD = 1 << 18

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.lexicon import Lexicon
 from pipeline.segmenter import Segmenter
+from pipeline.tagging.lexicon import Lexicon
 from pipeline.windows import Affixes
 
 Ids = NDArray[np.int32]

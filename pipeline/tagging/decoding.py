@@ -1,7 +1,7 @@
 """Decoding: the best and the n best tag sequences of linear chains, by Viterbi's algorithm, in NumPy.
 
-What the arguments are, and the score of a sequence, says `pipeline.chains`. Of equal choices the tag of lowest id is
-taken, from the last token backwards.
+What the arguments are, and the score of a sequence, says `pipeline.tagging.chains`. Of equal choices the tag of lowest
+id is taken, from the last token backwards.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chains import PADDING, Floats, Rows, Tags, check_possible, checked_lengths, path_score
 from pipeline.errors import PipelineError
-from pipeline.lattice import LogProduct, forward_logs, log_sum
+from pipeline.tagging.chains import PADDING, Floats, Rows, Tags, check_possible, checked_lengths, path_score
+from pipeline.tagging.lattice import LogProduct, forward_logs, log_sum
 
 RESCALE_EVERY = 8
 BUFFER = 1 << 17

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from pipeline import chains, crf, decoding, lattice
+from pipeline.tagging import chains, crf, decoding, lattice
 
 BATCH, STEPS, TAGS = 5, 6, 4
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corpora import tags
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Tokenised
-from pipeline.tagset import Tagset
+from pipeline.tagging.tagset import Tagset
 
 Flags = NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline import optimizers
 from pipeline.settings import TrainSettings
+from pipeline.training import optimizers
 
 NAMES = tuple(optimizers.LEARNING_RATES)
 TARGET = np.array([1.0, -2.0, 0.5], np.float32)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import chains, decoding
-from pipeline.lattice import Lattice, forward_backward
-from pipeline.tagset import Stretches, Tagset
+from pipeline.tagging import chains, decoding
+from pipeline.tagging.lattice import Lattice, forward_backward
+from pipeline.tagging.tagset import Stretches, Tagset
 
 Floats = NDArray[np.float32]
 ROWS = 64  # windows that are decoded together

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from pipeline.lazy_adam import LazyAdam
+from pipeline.training.lazy_adam import LazyAdam
 
 ROWS, WIDTH, RATE, DECAY = 12, 3, 0.05, 0.8
 CLIP = 0.5

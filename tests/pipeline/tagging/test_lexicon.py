@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.lexicon import LONGEST, MOST, Lexicon
+from pipeline.tagging.lexicon import LONGEST, MOST, Lexicon
 
 LETTERS = "天地玄黄😀"
 WORDS = st.lists(st.text(LETTERS, min_size=1, max_size=LONGEST + 1), unique=True, max_size=12)

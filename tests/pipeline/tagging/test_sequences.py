@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_tagger import make_task
 
-from pipeline import sequences
-from pipeline.sequences import Cutting
+from pipeline.tagging import sequences
+from pipeline.tagging.sequences import Cutting
 
 
 @given(st.integers(1, 200), st.integers(4, 30))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from corpora import tags
 from pipeline.labels import Labels
-from pipeline.tagset import Tagset
+from pipeline.tagging.tagset import Tagset
 
 
 @given(st.sampled_from(sorted(tags.SCHEMES)), st.data())

@@ -11,8 +11,8 @@ from random_tagger import make_tagger, make_task
 from corpora.tags import SCHEMES
 from pipeline.dictionary import UserDictionary
 from pipeline.encoder import Tokenised
-from pipeline.forced import Forced
 from pipeline.model import Model
+from pipeline.tagging.forced import Forced
 
 WORDS = {"滨江步道": "n", "骑车": None, "北京烤鸭": "v", "N a": "n", "我": "x"}
 DECODINGS = ("greedy", "maxent", "crf")

@@ -9,9 +9,9 @@ from mini import read_csv, write_csv
 from random_tagger import make_tagger
 
 from pipeline.model import Model
-from pipeline.sequences import IN_ONE, Decoder
 from pipeline.stages import shard
 from pipeline.stages.label import label_file
+from pipeline.tagging.sequences import IN_ONE, Decoder
 
 ODD = [
     "",
