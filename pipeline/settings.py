@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -403,6 +404,16 @@ class EvaluateSettings(Section):
         description="tracking URI where settings, curves, scores and report are logged, such as sqlite:///mlflow.db "
         "(needs zhpipe[mlflow])",
     )
+
+    @field_validator("mlflow")
+    @classmethod
+    def _without_a_password(cls, uri: str | None) -> str | None:
+        if uri and urlsplit(uri).password:
+            raise ValueError(
+                "has a password, which config.toml and the report would show: leave it out, and set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the file that the database's driver reads"
+            )
+        return uri
 
 
 class RangeSettings(Section):

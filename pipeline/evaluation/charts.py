@@ -22,6 +22,7 @@ _VARIABLES = {_INK: "--ink-soft", _LINE: "--line"} | {
     stand_in: f"--series-{number}" for number, stand_in in enumerate(_SERIES, start=1)
 }
 _DASHES = ("-", "--", "-.", ":")
+_IN_A_ROW = 3  # names under a chart
 _NOT_SCORES = frozenset({"epoch", "seconds", "learning_rate"})
 
 
@@ -175,6 +176,8 @@ def lines(
         if logarithmic:
             axes.set_xscale("log")
         _dress(axes, title, axes_titles, whole_numbers)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(frameon=False, labelcolor=_INK, loc="outside lower left", ncols=_IN_A_ROW, fontsize=10)
         return _svg(figure, title)
 
 
@@ -191,8 +194,6 @@ def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers
     axes.set_axisbelow(True)
     axes.patch.set_visible(False)
     axes.spines[:].set_visible(False)
-    if axes.get_legend() is None and axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, labelcolor=_INK)
 
 
 def _svg(figure: "Figure", title: str) -> str:

@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 import pipeline
+from pipeline import config
 from pipeline.errors import PipelineError
 from pipeline.evaluation import tracking
 
@@ -45,3 +46,9 @@ def test_where_it_can_not_log_it_says_so(tmp_path):
     pytest.importorskip("mlflow", reason="no MLflow: pip install mlflow-skinny")
     with pytest.raises(PipelineError, match=r"^evaluate\.mlflow = 'nosuch://here': "):
         tracking.log("nosuch://here", {"task": "classify", "test": {"rows": 0}}, tmp_path)
+
+
+def test_a_password_does_not_end_up_in_the_config():
+    with pytest.raises(PipelineError, match=r"evaluate\.mlflow: has a password") as caught:
+        config.parse({"evaluate": {"mlflow": "https://me:secret@example.org"}})
+    assert "secret" not in str(caught.value)
