@@ -1,4 +1,4 @@
-"""Training: passes over the examples as a generator that prints nothing and can be continued."""
+"""Trainer: passes over the examples as a generator that prints nothing and can be continued."""
 
 from __future__ import annotations
 
