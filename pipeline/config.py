@@ -25,6 +25,7 @@ PATHS = (
     ("embed", "extra"),
     ("embed", "pretrained"),
     ("embed", "pretrained_characters"),
+    ("network.features", "bigrams_table"),
     ("network.features", "lexicon_table"),
 )
 

@@ -260,6 +260,11 @@ class FeatureSettings(Section):
     affixes: int = Field(0, ge=0, description="of words: each beginning and end of 1 to 3 characters")
     min_count: Count = Field(2, description="bigrams, words, characters and affixes that are rarer are left out")
     max_words: Count = Field(100_000, description="keep only the most frequent bigrams, and words of the lexicon")
+    bigrams_table: str | None = Field(
+        None,
+        description="vectors of bigrams, a table as embed.pretrained is, to which embed.keep applies too; left out: "
+        "Word2Vec on train and embed.extra",
+    )
     lexicon_table: str | None = Field(
         None,
         description="words of the lexicon and their vectors, a table as embed.pretrained is; left out: Word2Vec on "
@@ -287,6 +292,12 @@ class FeatureSettings(Section):
     def trained(self) -> tuple[str, ...]:
         """Those whose vectors the embed stage makes."""
         return tuple(name for name in self.of_characters if name != "segmentation")
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The tables that are named for those of them that are on."""
+        named = {"bigrams": self.bigrams_table, "lexicon": self.lexicon_table}
+        return {name: table for name, table in named.items() if table and name in self.trained}
 
 
 class NetworkSettings(Section):

@@ -15,6 +15,7 @@ import pytest
 from mini import CONFIG, mails, python, read_csv, write_config, write_csv
 
 from corpora.table import TableReader, TableWriter
+from embeddings.vectors import Vectors
 from pipeline.__main__ import BAD_INPUT, INTERRUPTED, POOR_SCORE, SUCCESS, main
 
 QUICK = ("--set", "train.epochs=1")
@@ -388,6 +389,20 @@ def test_inspect(mini, zhpipe, refused):
     assert json.loads(out)["rows"] == 40
     refused('no column "text"', "inspect", "mini.csv")
     refused("nowhere.csv: no such file", "inspect", "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    ("unit", "some", "longest"), [("word", {"昆明"}, 2), ("char", {"昆"}, 1), ("bigram", {"昆明", "明", "他去"}, 2)]
+)
+def test_vectors_of_raw_text(unit, some, longest, mini, zhpipe, refused):
+    (mini / "raw.txt").write_text("他 去了昆明\n今天在昆明\n" * 5, encoding="utf-8")
+    more = ["--unit", unit, "--size", 4, "--epochs", 1, "--min-count", 1]
+    code, out, _ = zhpipe("embed", "raw.txt", "--out", "vectors", *more)
+    vectors = Vectors.load(mini / "vectors")
+    assert code == SUCCESS and out == f"{len(vectors)} vectors of 4: vectors\n"
+    assert some <= set(vectors.words) and max(map(len, vectors.words)) == longest
+    assert {path.name for path in (mini / "vectors").iterdir()} == {"vectors.npy", "words.txt"}
+    refused("vectors: exists already", "embed", "raw.txt", "--out", "vectors", *more)
 
 
 def test_vectors_looked_at(mini, zhpipe, refused, model):

@@ -17,7 +17,11 @@ from pipeline.errors import PipelineError
 @click.argument("sources", metavar="CONFIG|TEXT...", nargs=-1, required=True)
 @click.option("--out", help="With TEXT: the folder for the vectors.")
 @click.option(
-    "--unit", type=click.Choice(["word", "char"]), default="word", show_default=True, help="Words or characters."
+    "--unit",
+    type=click.Choice(["word", "char", "bigram"]),
+    default="word",
+    show_default=True,
+    help="Words, characters, or characters with the one behind.",
 )
 @click.option("--algorithm", type=click.Choice(["skip-gram", "cbow"]), default="skip-gram", show_default=True)
 @click.option("--size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
@@ -46,7 +50,8 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
         sources,
         out,
         EmbedSettings(**{name: options[name] for name in names}),
-        SegmentSettings(unit=options["unit"]),
+        SegmentSettings(unit="word" if options["unit"] == "word" else "char"),
+        pairs=options["unit"] == "bigram",
         seed=options["seed"],
         encoding=options["encoding"],
         progress=progress.bar,

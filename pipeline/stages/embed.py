@@ -49,7 +49,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     segmenter = segment.read_segmenter(run)
     rows = segment.read_part(run, "train")
     features = settings.network.features
-    reads_extra = settings.embed.method == "word2vec" or "bigrams" in features.trained
+    reads_extra = settings.embed.method == "word2vec" or "bigrams" in set(features.trained) - set(features.tables)
     extra = _segment_extra(settings, segmenter, folder, progress) if reads_extra else None
     coverage = {}
     for unit in units(settings):
@@ -62,8 +62,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     for name in features.trained:
         cut = _bigrams(texts, extra, folder) if name == "bigrams" else _words(settings, texts, folder, progress)
         vectors = _feature_vectors(settings, name, cut, progress)
-        vectors.save(folder / name)
-        Vocabulary(vectors.words).save(folder / name / "vocabulary.txt")
+        _save(folder / name, _feature_embed(settings, name), cut.train, vectors)
         coverage[name] = _coverage(cut.train, vectors)
     for path in folder.glob("extra*.txt"):
         path.unlink()
@@ -77,14 +76,16 @@ def embed_files(
     settings: EmbedSettings,
     cut: SegmentSettings,
     *,
+    pairs: bool = False,
     seed: int = 1,
     encoding: str = "utf-8",
     progress: Progress = silent,
 ) -> Vectors:
     """Trains vectors on raw text alone, plain or gzip, a sentence a line, and saves them in the folder `target`.
 
-    The folder appears when it is whole, and can be used as `embed.pretrained`. Raises PipelineError where it exists,
-    CorpusError for a bad file, EmbeddingError where no word is frequent enough.
+    `pairs`: of each token with the one behind it, in place of tokens (bigrams, where `cut` is into characters). The
+    folder appears when it is whole, and can be used as `embed.pretrained` or as a feature's table. Raises PipelineError
+    where it exists, CorpusError for a bad file, EmbeddingError where no word is frequent enough.
     """
     target = Path(target)
     if target.exists():
@@ -94,9 +95,11 @@ def embed_files(
     partial.mkdir(parents=True)
     try:
         path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, partial, progress)
+        sentences = _bigrams((), path, partial) if pairs else Sentences((), path)
         with progress("embed", total=None, unit="sentences") as advance:
-            vectors = word2vec.train(Sentences((), path), _options(settings, seed), advance=advance)
-        path.unlink()
+            vectors = word2vec.train(sentences, _options(settings, seed), advance=advance)
+        for path in partial.glob("extra*.txt"):
+            path.unlink()
         vectors.save(partial)
         partial.rename(target)
     finally:
@@ -125,8 +128,7 @@ def _vectors(settings: Settings, unit: str, sentences: Sentences, progress: Prog
     if embed.method == "none" or unit not in settings.network.units_read:
         return None
     if embed.method == "pretrained":
-        words = None if embed.keep == "all" else {token for text in sentences.train for token in text}
-        return _pretrained(embed, unit, words)
+        return _pretrained(embed, unit, sentences.train)
     with progress(f"embed {unit}", total=None, unit="sentences") as advance:
         return word2vec.train(sentences, _options(embed, settings.seed), advance=advance)
 
@@ -142,7 +144,7 @@ def _bigrams(texts: Sequence[Sequence[str]], extra: Path | None, folder: Path) -
 def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, progress: Progress) -> Sentences:
     """Train and, unless the lexicon has a table, the extra text, cut by jieba."""
     segmenter = Segmenter()
-    sources = () if settings.network.features.lexicon_table else settings.embed.extra
+    sources = () if "lexicon" in settings.network.features.tables else settings.embed.extra
     workers = settings.segment.workers
     path = (
         _segment_lines(sources, "utf-8", segmenter, workers, folder, progress, "extra.words.txt") if sources else None
@@ -152,27 +154,46 @@ def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, pro
 
 def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Progress) -> Vectors:
     """Vectors of bigrams or of a lexicon's words, without those that are too long to be looked for."""
-    features, width = settings.network.features, settings.network.features.widths[name]
-    if name == "lexicon" and features.lexicon_table:
-        vectors = pretrained.read(features.lexicon_table, width=width, limit=features.max_words)
+    embed, table = _feature_embed(settings, name), settings.network.features.tables.get(name)
+    if table:
+        vectors = _read_table(table, embed, cut.train)
     else:
-        changed = {"size": width, "min_count": features.min_count, "max_words": features.max_words}
-        options = _options(settings.embed.model_copy(update=changed), settings.seed)
         with progress(f"embed {name}", total=None, unit="sentences") as advance:
-            vectors = word2vec.train(cut, options, advance=advance)
+            vectors = word2vec.train(cut, _options(embed, settings.seed), advance=advance)
     return vectors.restrict({word for word in vectors.words if len(word) <= LONGEST})
 
 
-def _pretrained(embed: EmbedSettings, unit: str, words: set[str] | None) -> Vectors | None:
+def _feature_embed(settings: Settings, name: str) -> EmbedSettings:
+    """How a feature's vectors come about. The words of a lexicon are those of its table alone, whatever train has."""
+    features = settings.network.features
+    changed: dict[str, Any] = {
+        "size": features.widths[name],
+        "min_count": features.min_count,
+        "max_words": features.max_words,
+    }
+    if name == "lexicon":
+        changed |= {"method": "word2vec", "keep": "all"}
+    else:
+        changed |= {"method": "pretrained" if name in features.tables else "word2vec"}
+    return settings.embed.model_copy(update={**changed, "format": None})
+
+
+def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]]) -> Vectors:
     path = embed.pretrained_characters if unit == "char" else embed.pretrained
     key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
     if path is None:
         raise PipelineError(f'embed.method = "pretrained", and the network reads {unit}s: name their table in {key}')
-    limit = embed.max_words if words is None else None
-    vectors = pretrained.read(path, format=embed.format, words=words, width=embed.size, limit=limit)
+    vectors = _read_table(path, embed, texts)
     if not len(vectors):
         raise PipelineError(f"{path}: has a vector for none of the {unit}s of train: check {key}")
     return vectors
+
+
+def _read_table(path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]]) -> Vectors:
+    """What `embed.keep` keeps of a table: the tokens of train, or the first `embed.max_words` of them all."""
+    words = None if embed.keep == "all" else {token for text in texts for token in text}
+    limit = embed.max_words if words is None else None
+    return pretrained.read(path, format=embed.format, words=words, width=embed.size, limit=limit)
 
 
 def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:
@@ -268,7 +289,7 @@ def _summary(embed: EmbedSettings, coverage: Mapping[str, Any]) -> str:
 def _inputs(settings: Settings, run: Path) -> Inputs:
     embed = settings.embed
     features = settings.network.features
-    tables = (embed.pretrained, embed.pretrained_characters, features.lexicon_table)
+    tables = (embed.pretrained, embed.pretrained_characters, *features.tables.values())
     paths = [*embed.extra, *(path for path in tables if path)]
     files = [file for path in paths for file in _files(Path(path))]
     used = {

@@ -20,6 +20,7 @@ from pipeline.evaluation import tagged
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
 from pipeline.evaluation.spans import tagging
+from pipeline.stages import embed
 from pipeline.stages.evaluate import evaluate_file
 from pipeline.stages.label import label_file
 from pipeline.tagging import decoding
@@ -239,6 +240,18 @@ def test_a_lexicon_is_read_from_a_table(tmp_path):
     more = ["network.features.lexicon=2", f"network.features.lexicon_table={table}", "train.epochs=1"]
     run = train(tmp_path, "entities", more=[*more, "evaluate.baselines=[]"])
     assert pipeline.load(run).encoder.features["lexicon"].vocabulary.tokens == ("青海湖", "青海")
+
+
+@pytest.mark.parametrize(("keep", "read"), [("all", {"不曾", "老周"}), ("train", {"老周"})])
+def test_bigrams_are_read_from_a_table(keep, read, tmp_path):
+    table = tmp_path / "bigrams.txt"
+    table.write_text("2 2\n老周 0.1 0.2\n不曾 0.3 0.1\n", encoding="utf-8")
+    more = ["network.features.bigrams=2", f"network.features.bigrams_table={table}", f"embed.keep={keep}"]
+    run = train(tmp_path, "entities", more=[*more, "train.epochs=1", "evaluate.baselines=[]"])
+    known = pipeline.load(run).encoder.features["bigrams"].vocabulary
+    assert [bigram in known for bigram in ("老周", "不曾", "去了")] == ["老周" in read, "不曾" in read, True]
+    vectors = embed.read_vectors(run, "bigrams")
+    assert vectors is not None and set(vectors.words) == read
 
 
 def test_a_table_is_labelled_with_every_row_and_the_right_offsets(entities, tmp_path):
