@@ -63,6 +63,25 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def vectors_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--unit",
+            type=click.Choice(["word", "char"]),
+            default="word",
+            show_default=True,
+            help="Which vectors of a run.",
+        ),
+        click.option(
+            "--vectors",
+            required=True,
+            help="A run's folder, a folder of vectors, or a table (word2vec, GloVe, fastText).",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def on_ray(options: dict[str, Any]) -> dict[str, Any]:
     names = ("address", "workers", "force", "restart")
     return {"progress": progress.bar, **{name: options[name] for name in names}}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns, run_options
+from pipeline.commands.options import TextColumns, run_options, vectors_options
 from pipeline.commands.run import run_config
 from pipeline.errors import PipelineError
 
@@ -27,6 +27,7 @@ from pipeline.errors import PipelineError
 @click.option("--size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
 @click.option("--window", type=click.IntRange(min=1), default=5, show_default=True, help="Words on each side.")
 @click.option("--min-count", type=click.IntRange(min=1), default=5, show_default=True, help="Rarer words are left out.")
+@click.option("--max-words", type=click.IntRange(min=1), help="Keep only the most frequent.  [default: all]")
 @click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Passes over the text.")
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="2 or more: not reproducible."
@@ -45,7 +46,7 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
     from pipeline.settings import EmbedSettings, SegmentSettings
     from pipeline.stages.embed import embed_files
 
-    names = ("algorithm", "size", "window", "min_count", "epochs", "workers")
+    names = ("algorithm", "size", "window", "min_count", "max_words", "epochs", "workers")
     vectors = embed_files(
         sources,
         out,
@@ -61,18 +62,7 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
 
 @click.command()
 @click.argument("word")
-@click.option(
-    "--vectors",
-    required=True,
-    help="A run's folder, a folder of vectors, or a table (word2vec, GloVe, fastText).",
-)
-@click.option(
-    "--unit",
-    type=click.Choice(["word", "char"]),
-    default="word",
-    show_default=True,
-    help="Which vectors of a run.",
-)
+@vectors_options
 @click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
     """Print the words whose vectors are nearest to WORD's, with their cosines."""
@@ -82,14 +72,7 @@ def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
 
 @click.command()
 @click.argument("pairs", nargs=-1, required=True)
-@click.option("--vectors", required=True, help="A run's folder, a folder of vectors, or a table.")
-@click.option(
-    "--unit",
-    type=click.Choice(["word", "char"]),
-    default="word",
-    show_default=True,
-    help="Which vectors of a run.",
-)
+@vectors_options
 def similarity(pairs: TextColumns, vectors: str, unit: str) -> None:
     """Compare vectors with people's judgement of word pairs: files of two words and a score a line."""
     from embeddings import evaluation
@@ -105,14 +88,7 @@ def similarity(pairs: TextColumns, vectors: str, unit: str) -> None:
 
 @click.command()
 @click.argument("questions", nargs=-1, required=True)
-@click.option("--vectors", required=True, help="A run's folder, a folder of vectors, or a table.")
-@click.option(
-    "--unit",
-    type=click.Choice(["word", "char"]),
-    default="word",
-    show_default=True,
-    help="Which vectors of a run.",
-)
+@vectors_options
 def analogies(questions: TextColumns, vectors: str, unit: str) -> None:
     """Answer analogy questions (a is to b as c is to ?) with vectors: files of four words a line, in sections."""
     from embeddings import evaluation
