@@ -123,6 +123,17 @@ def extra(raw: Sequence[Path], **options: Any) -> None:
     _variants("extra", rows, **options)
 
 
+@main.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("engines", nargs=-1, required=True)
+@kept.options("classification.jsonl")
+def engines(engines: Sequence[str], **options: Any) -> None:
+    """Words cut by each of ENGINES: rjieba, jieba, or runs of trained segmenters."""
+    rows = {Path(engine).name: (f"segment.engine={json.dumps(engine)}",) for engine in engines}
+    _variants("engines", rows, **options)
+
+
 def _variants(
     name: str,
     rows: Mapping[str, tuple[str, ...]],
