@@ -50,6 +50,7 @@ def read(
     format: Format | None = None,
     words: Container[str] | None = None,
     width: int | None = None,
+    setting: str = "embed.size",
     limit: int | None = None,
     skip_undecodable: bool = False,
     advance: Advance = ignore,
@@ -61,7 +62,7 @@ def read(
     without that line; "word2vec-binary" has float32, lowest byte first, after each word. Left out, a folder
     is "folder", a name in .bin (or .bin.gz) is binary, and the first line tells the other two apart.
     `words`: keep the rows of these alone. The file is streamed, memory holds what is kept.
-    `width`: what the vectors must have. `limit`: read the first `limit` words of the table at most.
+    `width`: what the vectors must have; `setting`: where that stands, for a message. `limit`: read the first `limit` words of the table at most.
     `skip_undecodable`: leave out words that aren't UTF-8, as some published tables have.
     `advance` is called with the number of words that were gone through.
 
@@ -77,10 +78,10 @@ def read(
     if limit is not None and limit < 1:
         raise EmbeddingError(f"limit must be at least 1, got {limit}")
     if format == "folder" or (format is None and path.is_dir()):
-        return _read_folder(path, words, width, limit)
+        return _read_folder(path, words, width, setting, limit)
     with _open(path) as stream:
         table = _table(stream, path, format or _guess(stream, path))
-        _check_width(path, table.width, width)
+        _check_width(path, table.width, width, setting)
         entries = counted(islice(table.entries, limit), advance)
         return _collect(entries, table.width, words, skip_undecodable)
 
@@ -110,16 +111,18 @@ def _writable(word: str) -> bool:
     return word.split() == [word] and not any("\ud800" <= char <= "\udfff" for char in word)
 
 
-def _read_folder(path: Path, words: Container[str] | None, width: int | None, limit: int | None) -> Vectors:
+def _read_folder(
+    path: Path, words: Container[str] | None, width: int | None, setting: str, limit: int | None
+) -> Vectors:
     vectors = Vectors.load(path)
-    _check_width(path, vectors.width, width)
+    _check_width(path, vectors.width, width, setting)
     first = Vectors(vectors.words[:limit], vectors.values[:limit])
     return first if words is None else first.restrict(words)
 
 
-def _check_width(path: Path, own: int, width: int | None) -> None:
+def _check_width(path: Path, own: int, width: int | None, setting: str) -> None:
     if width is not None and own != width:
-        raise EmbeddingError(f"{path.name} has width {own}, the setting says {width}: set embed.size = {own}")
+        raise EmbeddingError(f"{path.name} has width {own}, the setting says {width}: set {setting} = {own}")
 
 
 @contextmanager

@@ -156,7 +156,7 @@ def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Pr
     """Vectors of bigrams or of a lexicon's words, without those that are too long to be looked for."""
     embed, table = _feature_embed(settings, name), settings.network.features.tables.get(name)
     if table:
-        vectors = _read_table(table, embed, cut.train)
+        vectors = _read_table(table, embed, cut.train, f"network.features.{name}")
     else:
         with progress(f"embed {name}", total=None, unit="sentences") as advance:
             vectors = word2vec.train(cut, _options(embed, settings.seed), advance=advance)
@@ -189,11 +189,13 @@ def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]])
     return vectors
 
 
-def _read_table(path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]]) -> Vectors:
+def _read_table(
+    path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]], setting: str = "embed.size"
+) -> Vectors:
     """What `embed.keep` keeps of a table: the tokens of train, or the first `embed.max_words` of them all."""
     words = None if embed.keep == "all" else {token for text in texts for token in text}
     limit = embed.max_words if words is None else None
-    return pretrained.read(path, format=embed.format, words=words, width=embed.size, limit=limit)
+    return pretrained.read(path, format=embed.format, words=words, width=embed.size, setting=setting, limit=limit)
 
 
 def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:

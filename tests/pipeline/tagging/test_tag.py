@@ -14,6 +14,7 @@ from corpora import conll, segmented, slashed
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
+from embeddings.errors import EmbeddingError
 from pipeline.config import parse
 from pipeline.errors import SettingsError
 from pipeline.evaluation import tagged
@@ -240,6 +241,15 @@ def test_a_lexicon_is_read_from_a_table(tmp_path):
     more = ["network.features.lexicon=2", f"network.features.lexicon_table={table}", "train.epochs=1"]
     run = train(tmp_path, "entities", more=[*more, "evaluate.baselines=[]"])
     assert pipeline.load(run).encoder.features["lexicon"].vocabulary.tokens == ("青海湖", "青海")
+
+
+@pytest.mark.parametrize("feature", ["bigrams", "lexicon"])
+def test_a_table_of_another_width_names_the_setting(feature, tmp_path):
+    table = tmp_path / "table.txt"
+    table.write_text("1 2\n老周 0.1 0.2\n", encoding="utf-8")
+    more = [f"network.features.{feature}=3", f"network.features.{feature}_table={table}"]
+    with pytest.raises(EmbeddingError, match=rf"has width 2, the setting says 3: set network\.features\.{feature} = 2"):
+        train(tmp_path, "entities", more=more)
 
 
 @pytest.mark.parametrize(("keep", "read"), [("all", {"不曾", "老周"}), ("train", {"老周"})])
