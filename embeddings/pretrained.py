@@ -62,7 +62,8 @@ def read(
     without that line; "word2vec-binary" has float32, lowest byte first, after each word. Left out, a folder
     is "folder", a name in .bin (or .bin.gz) is binary, and the first line tells the other two apart.
     `words`: keep the rows of these alone. The file is streamed, memory holds what is kept.
-    `width`: what the vectors must have; `setting`: where that stands, for a message. `limit`: read the first `limit` words of the table at most.
+    `width`: what the vectors must have; `setting`: where that stands, for a message.
+    `limit`: read the first `limit` words of the table at most.
     `skip_undecodable`: leave out words that aren't UTF-8, as some published tables have.
     `advance` is called with the number of words that were gone through.
 
