@@ -156,7 +156,9 @@ def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Pr
     """Vectors of bigrams or of a lexicon's words, without those that are too long to be looked for."""
     embed, table = _feature_embed(settings, name), settings.network.features.tables.get(name)
     if table:
-        vectors = _read_table(table, embed, cut.train, f"network.features.{name}")
+        key = f"network.features.{name}"
+        of = "bigrams" if name == "bigrams" else "words"
+        vectors = _read_table(table, embed, cut.train, of=of, key=f"{key}_table", width_key=key)
     else:
         with progress(f"embed {name}", total=None, unit="sentences") as advance:
             vectors = word2vec.train(cut, _options(embed, settings.seed), advance=advance)
@@ -164,7 +166,7 @@ def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Pr
 
 
 def _feature_embed(settings: Settings, name: str) -> EmbedSettings:
-    """How a feature's vectors come about. The words of a lexicon are those of its table alone, whatever train has."""
+    """How a feature's vectors come about. The words of a lexicon are those with vectors, whatever train has."""
     features = settings.network.features
     changed: dict[str, Any] = {
         "size": features.widths[name],
@@ -183,19 +185,23 @@ def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]])
     key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
     if path is None:
         raise PipelineError(f'embed.method = "pretrained", and the network reads {unit}s: name their table in {key}')
-    vectors = _read_table(path, embed, texts)
-    if not len(vectors):
-        raise PipelineError(f"{path}: has a vector for none of the {unit}s of train: check {key}")
-    return vectors
+    return _read_table(path, embed, texts, of=f"{unit}s", key=key, width_key="embed.size")
 
 
 def _read_table(
-    path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]], setting: str = "embed.size"
+    path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]], *, of: str, key: str, width_key: str
 ) -> Vectors:
-    """What `embed.keep` keeps of a table: the tokens of train, or the first `embed.max_words` of them all."""
+    """What `embed.keep` keeps of a table: the tokens of train, or the first `embed.max_words` of them all.
+
+    For messages, `of`: what has vectors there; `key` and `width_key`: the settings of the table and of its width.
+    Raises PipelineError where nothing is left, EmbeddingError for a bad table.
+    """
     words = None if embed.keep == "all" else {token for text in texts for token in text}
     limit = embed.max_words if words is None else None
-    return pretrained.read(path, format=embed.format, words=words, width=embed.size, setting=setting, limit=limit)
+    vectors = pretrained.read(path, format=embed.format, words=words, width=embed.size, setting=width_key, limit=limit)
+    if not len(vectors):
+        raise PipelineError(f"{path}: has a vector for none of the {of} of train: check {key}")
+    return vectors
 
 
 def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:

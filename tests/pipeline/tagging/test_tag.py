@@ -16,7 +16,7 @@ from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from embeddings.errors import EmbeddingError
 from pipeline.config import parse
-from pipeline.errors import SettingsError
+from pipeline.errors import PipelineError, SettingsError
 from pipeline.evaluation import tagged
 from pipeline.evaluation.outcome import Outcome
 from pipeline.evaluation.report import Report
@@ -249,6 +249,16 @@ def test_a_table_of_another_width_names_the_setting(feature, tmp_path):
     table.write_text("1 2\n老周 0.1 0.2\n", encoding="utf-8")
     more = [f"network.features.{feature}=3", f"network.features.{feature}_table={table}"]
     with pytest.raises(EmbeddingError, match=rf"has width 2, the setting says 3: set network\.features\.{feature} = 2"):
+        train(tmp_path, "entities", more=more)
+
+
+def test_a_table_without_any_bigram_of_train_is_named(tmp_path):
+    table = tmp_path / "table.txt"
+    table.write_text("1 2\n龘龘 0.1 0.2\n", encoding="utf-8")
+    more = ["network.features.bigrams=2", f"network.features.bigrams_table={table}", "embed.keep=train"]
+    with pytest.raises(
+        PipelineError, match=r"table\.txt: has a vector for none of the bigrams of train: check .*bigrams_table"
+    ):
         train(tmp_path, "entities", more=more)
 
 
