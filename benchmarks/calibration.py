@@ -15,11 +15,11 @@ from typing import Any
 
 from markdown import table
 
-from pipeline import familiarity
-from pipeline.evaluation import calibration
-from pipeline.evaluation.calibration import Flags, Floats
-from pipeline.model import Model
-from pipeline.stages import findings, segment
+from pipeline.evaluation.metrics import calibration
+from pipeline.evaluation.metrics.calibration import Flags, Floats
+from pipeline.models import drift
+from pipeline.models.model import Model
+from pipeline.stages import error_analysis, segment
 
 TARGETS = (0.9, 0.95, 0.97, 0.99)
 
@@ -47,7 +47,7 @@ def _measured(run: Path) -> dict[str, Any]:
     fitted = replace(model, task=task)
     predictions = fitted.predict_tokens([row.tokenised for row in test])
     outcomes = [row.outcome(found) for row, found in zip(test, predictions, strict=True)]
-    claimed = task.claimed_of(findings.sure(fitted, outcomes, predictions))
+    claimed = task.claimed_of(error_analysis.sure(fitted, outcomes, predictions))
     errors = [calibration.calibration_error(values, claimed.right) for values in (claimed.unscaled, claimed.sure)]
     return {
         "name": run.name,
@@ -90,9 +90,9 @@ def _foreign(model: Model, run: Path) -> str:
     said = {part: model.predict_tokens(texts[part]) for part in ("dev", "test")}
     claims = {part: [one for each in found for one in model.task.claims(each)] for part, found in said.items()}
     answers = [claim.label for claim in claims["dev"]]
-    known = familiarity.profile(model.encoder, texts["train"], texts["dev"], answers)
-    counts = familiarity.tally(model.encoder, texts["test"], claims["test"])
-    return "; ".join(familiarity.oddities(counts, known))
+    known = drift.profile(model.encoder, texts["train"], texts["dev"], answers)
+    counts = drift.tally(model.encoder, texts["test"], claims["test"])
+    return "; ".join(drift.oddities(counts, known))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import pipeline
 from benchmarks.markdown import machine, table
 from corpora import formats
-from pipeline.language.model import LanguageModel
+from pipeline.models.language_model import LanguageModel
 from pipeline.tasks.language import Likelihood
 
 KINDS = ("neighbours swapped", "two swapped", "one replaced")

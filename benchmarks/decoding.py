@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from pipeline.tagging import chains, decoding, lattice
+from pipeline.tagging import forward_backward, linear_chain, viterbi
 
 BATCH, STEPS = 64, 50
 
@@ -78,16 +78,16 @@ def main() -> None:
             scores = generator.normal(0, 3, (BATCH, STEPS, tags)).astype(np.float32)
             transitions = generator.normal(0, 1, (tags, tags)).astype(np.float32)
             if scheme == "BMES":
-                transitions = chains.forbid(transitions, bmes(tags))
+                transitions = linear_chain.forbid(transitions, bmes(tags))
             chain = scores, lengths, transitions, np.zeros(tags, np.float32), np.zeros(tags, np.float32)
             tokens = int(lengths.sum())
             speeds = [
                 tokens_per_second(decode, tokens, seconds)
                 for decode in (
-                    lambda chain=chain: decoding.best_path(*chain),
-                    lambda chain=chain: decoding.best_path_memm(*chain),
-                    lambda chain=chain: lattice.marginals(*chain),
-                    lambda chain=chain: decoding.n_best(*chain, 5),
+                    lambda chain=chain: viterbi.best_path(*chain),
+                    lambda chain=chain: viterbi.best_path_memm(*chain),
+                    lambda chain=chain: forward_backward.marginals(*chain),
+                    lambda chain=chain: viterbi.n_best(*chain, 5),
                 )
             ]
             span = "50" if lengths.min() == STEPS else "1 to 50"

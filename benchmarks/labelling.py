@@ -139,11 +139,12 @@ def one(name: str, folder: Path) -> None:
 def make_model(folder: Path, file: str, text: str) -> None:
     """A two-way LSTM of 128 units with random weights on the words of a file: as model folder, and weights.npz."""
     from embeddings.vocabulary import Vocabulary
-    from pipeline import graph, model
-    from pipeline.encoder import Encoder
-    from pipeline.labels import Labels
-    from pipeline.segmenter import Segmenter
-    from pipeline.settings import NetworkSettings
+    from pipeline.config.settings import NetworkSettings
+    from pipeline.encoding.encoder import Encoder
+    from pipeline.encoding.labels import Labels
+    from pipeline.models import model
+    from pipeline.networks import graph
+    from pipeline.segmentation.segmenter import Segmenter
     from pipeline.tasks.classify import Classify
 
     segmenter, generator = Segmenter(), np.random.default_rng(1)
@@ -299,9 +300,9 @@ def run_svc(folder: Path, precision: str) -> float:
 
 def run_ceiling(folder: Path, precision: Any) -> float:
     """One thread of ONNX Runtime on tensors that are ready, and rjieba on the texts; nothing else is counted."""
-    from pipeline.batch import in_order_of_length
-    from pipeline.frozen import BATCH_SIZE
-    from pipeline.model import Model
+    from pipeline.encoding.batch import in_order_of_length
+    from pipeline.models.model import Model
+    from pipeline.networks.onnx_network import BATCH_SIZE
 
     loaded = Model.load(folder / "model", precision=precision, threads=1)
     all_texts, seconds = texts(folder / "in.csv"), 0.0

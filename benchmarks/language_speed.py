@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks.markdown import machine, spread, table
 from benchmarks.training_speed import CELLS, CLIP_NORM, Epochs, Speed, check_quiet, limit_threads
-from pipeline.batch import NO_TARGET, Example, pad, shuffled, windows
-from pipeline.settings import NetworkSettings, TrainSettings
+from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.encoding.batch import NO_TARGET, Example, pad, shuffled, windows
 
 DROPOUT = 0.3
 COLUMNS = ("cell", "loop", "tokens/s", "a CPU second", "zhpipe / it", "the same by CPU seconds")
@@ -60,8 +60,8 @@ def read_examples(corpus: str, unit: str, rows: int, max_words: int) -> tuple[li
     """Up to `rows` texts from all over a file as examples, and the size of their vocabulary."""
     from corpora import formats
     from embeddings.vocabulary import Vocabulary
-    from pipeline.encoder import Encoder, Tokenised
-    from pipeline.segmenter import Segmenter
+    from pipeline.encoding.encoder import Encoder, Tokenised
+    from pipeline.segmentation.segmenter import Segmenter
     from pipeline.tasks import Language
 
     segmenter = Segmenter(unit="char" if unit == "char" else "word", spaces=True)
@@ -123,7 +123,7 @@ def ours(
     folder: Path,
 ) -> Epochs:
     """Epochs of `pipeline.training.trainer.Trainer`, as the stage train runs it."""
-    from pipeline.language import network as networks
+    from pipeline.networks import language_network as networks
     from pipeline.tasks import Language
     from pipeline.training.trainer import Trainer
 

@@ -52,7 +52,7 @@ def segmenters(workers: int) -> dict[str, Cut]:
     import rjieba
 
     from pipeline.parallel import split_texts
-    from pipeline.segmenter import Segmenter
+    from pipeline.segmentation.segmenter import Segmenter
 
     bare = rjieba.Jieba()
     ours = {engine: Segmenter(engine=engine) for engine in ("jieba", "rjieba")}

@@ -16,8 +16,8 @@ from pathlib import Path
 from markdown import table
 
 from corpora import formats
-from pipeline.evaluation import suspects
-from pipeline.evaluation.suspects import Labelled
+from pipeline.evaluation.analysis import suspects
+from pipeline.evaluation.analysis.suspects import Labelled
 
 
 def main() -> None:

@@ -80,8 +80,8 @@ def share(tags: Sequence[int], count: int, repeats: int) -> None:
     One thread. A two-way LSTM of 128 units with random weights, on vectors of 100 numbers, and no wide part, which
     would make decoding's share smaller.
     """
-    from pipeline import answers
-    from pipeline.tagging.sequences import Decoder
+    from pipeline.jobs import predict
+    from pipeline.tagging.decoder import Decoder
 
     click.echo(f"{machine()}\n")
     generator, lines, spent = np.random.default_rng(1), [], [0.0]
@@ -101,11 +101,11 @@ def share(tags: Sequence[int], count: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in tags:
             model = make_tagger(Path(folder, str(number)), (number - 1) // 4)
-            answers.answers(model, asked[:64])
+            predict.answers(model, asked[:64])
             best = (float("inf"), 0.0)
             for _ in range(repeats):
                 start, spent[0] = time.process_time(), 0.0
-                answers.answers(model, asked)
+                predict.answers(model, asked)
                 best = min(best, (time.process_time() - start, spent[0]))
             lines.append([str(len(model.labels)), f"{count / best[0]:,.0f}", f"{best[1] / best[0]:.1%}"])
     Decoder.decode = decode  # type: ignore[method-assign]
@@ -116,12 +116,13 @@ def make_tagger(folder: Path, types: int) -> Any:
     """A recogniser of so many types with random weights, in a folder; `O` is likely, as it is in texts."""
     from corpora import tags
     from embeddings.vocabulary import Vocabulary
-    from pipeline import graph, model
-    from pipeline.encoder import Encoder
-    from pipeline.labels import Labels
-    from pipeline.segmenter import Segmenter
-    from pipeline.settings import NetworkSettings, TagSettings
-    from pipeline.tagging.sequences import Chain
+    from pipeline.config.settings import NetworkSettings, TagSettings
+    from pipeline.encoding.encoder import Encoder
+    from pipeline.encoding.labels import Labels
+    from pipeline.models import model
+    from pipeline.networks import graph
+    from pipeline.segmentation.segmenter import Segmenter
+    from pipeline.tagging.decoder import Chain
     from pipeline.tasks import Tag
 
     generator = np.random.default_rng(0)
@@ -171,7 +172,7 @@ def train_crfsuite(run: Path, path: Path) -> None:
     """Trained on the run's train split, with the n-grams of our baseline."""
     import pycrfsuite
 
-    from pipeline.evaluation.crfsuite import ITERATIONS, features
+    from pipeline.evaluation.baselines.crfsuite import ITERATIONS, features
     from pipeline.stages import segment
 
     trainer = pycrfsuite.Trainer(verbose=False)
@@ -185,7 +186,7 @@ def _crfsuite(run: Path, folder: Path) -> Callable[[str], str]:
     """On tokens as the run has them."""
     import pycrfsuite
 
-    from pipeline.evaluation.crfsuite import features
+    from pipeline.evaluation.baselines.crfsuite import features
     from pipeline.stages import segment
 
     segmenter = segment.read_segmenter(run)

@@ -13,8 +13,8 @@ import click
 import numpy as np
 
 from benchmarks.markdown import machine, spread, table
-from pipeline.batch import Example, shuffled
-from pipeline.settings import NetworkSettings, TrainSettings
+from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.encoding.batch import Example, shuffled
 
 CELLS = ("rnn", "lstm", "gru")
 ROWS = ("zhpipe", "PyTorch", "PyTorch, our batches")
@@ -108,8 +108,8 @@ def limit_threads(threads: int) -> None:
 def read_examples(corpus: str, text: str, label: str, rows: int) -> tuple[list[Example], int]:
     """Up to `rows` labelled texts as examples of words, and the size of their vocabulary."""
     from embeddings.vocabulary import Vocabulary
-    from pipeline.encoder import Encoder
-    from pipeline.labels import Labels
+    from pipeline.encoding.encoder import Encoder
+    from pipeline.encoding.labels import Labels
     from pipeline.tasks import Classify
 
     texts, golds = _read(corpus, text, label, rows)
@@ -120,8 +120,8 @@ def read_examples(corpus: str, text: str, label: str, rows: int) -> tuple[list[E
 
 def _read(corpus: str, text: str, label: str, rows: int) -> tuple[list[Any], list[str]]:
     from corpora import formats
-    from pipeline.encoder import Tokenised
-    from pipeline.segmenter import Segmenter
+    from pipeline.encoding.encoder import Tokenised
+    from pipeline.segmentation.segmenter import Segmenter
     from pipeline.stages import segment
 
     if Path(corpus).is_dir():
@@ -177,7 +177,7 @@ def ours(
     examples: Sequence[Example], embedding: Any, network: NetworkSettings, batch_size: int, repeats: int, folder: Path
 ) -> Epochs:
     """Epochs of `pipeline.training.trainer.Trainer`, as the stage train runs it."""
-    from pipeline import network as networks
+    from pipeline.networks import network as networks
     from pipeline.training.losses import CrossEntropy
     from pipeline.training.trainer import Trainer
 
@@ -235,7 +235,7 @@ def _pytorch_network(settings: NetworkSettings, embedding: Any, outputs: int) ->
     from torch import nn
 
     class Network(nn.Module):
-        """The same sizes, dropout and pooling as `pipeline.network.build` makes of these settings."""
+        """The same sizes, dropout and pooling as `pipeline.networks.network.build` makes of these settings."""
 
         def __init__(self) -> None:
             super().__init__()

@@ -36,7 +36,7 @@ def main(corpus: Path, text: str, lines: int, size: int, epochs: int, workers: S
 
 def _sentences(path: Path, text: str, lines: int) -> list[list[str]]:
     from corpora import formats
-    from pipeline.segmenter import Segmenter
+    from pipeline.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter()
     return [segmenter.tokens(document.text) for document in islice(formats.read(path, text=text, label=None), lines)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.model import Model
+    from pipeline.models.model import Model
 
 try:
     __version__ = metadata.version("zhpipe")
@@ -31,8 +31,8 @@ def run(
     `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
     (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
     """
-    from pipeline.config import load
-    from pipeline.runner import run_seeds, run_stages
+    from pipeline.config.load import load
+    from pipeline.stages.runner import run_seeds, run_stages
 
     loaded = load(config, overrides)
     run_all = run_seeds if loaded.seeds else run_stages
@@ -43,11 +43,11 @@ def load(folder: str | Path, *, int8: bool = False) -> Model:
     """A trained model from its folder (or its run's): `load("runs/mail/model").predict(["..."])` gives Predictions.
 
     With `int8` the smaller and faster network, where the cell is an LSTM. A language model comes as a
-    `pipeline.language.model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError for
+    `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError for
     anything but a whole model.
     """
-    from pipeline.language.model import LanguageModel
-    from pipeline.model import Model, find_model
+    from pipeline.models.language_model import LanguageModel
+    from pipeline.models.model import Model, find_model
 
     model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
     return LanguageModel.of(model) if model.about["task"] == "language" else model

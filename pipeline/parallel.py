@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from typing import Any, Self, TypeVar
 
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.segmenter import Segmenter
+from pipeline.segmentation.segmenter import Segmenter
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -3,11 +3,12 @@
 import numpy as np
 
 from embeddings.vocabulary import Vocabulary
-from pipeline import graph, model
-from pipeline.encoder import Encoder
-from pipeline.labels import Labels
-from pipeline.segmenter import Segmenter
-from pipeline.settings import NetworkSettings
+from pipeline.config.settings import NetworkSettings
+from pipeline.encoding.encoder import Encoder
+from pipeline.encoding.labels import Labels
+from pipeline.models import model
+from pipeline.networks import graph
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.tasks import Classify
 
 WORDS = [*"很好吃不送餐快慢了，。abx", "味道", "服务", "态度", "今天", "天气", "电影", "好看", "难看", "text"]

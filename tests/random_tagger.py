@@ -4,13 +4,14 @@ import numpy as np
 
 from corpora import tags
 from embeddings.vocabulary import Vocabulary
-from pipeline import graph, model
-from pipeline.dictionary import UserDictionary
-from pipeline.encoder import Encoder
-from pipeline.labels import Labels
-from pipeline.segmenter import Segmenter
-from pipeline.settings import NetworkSettings, TagSettings
-from pipeline.tagging.sequences import Chain
+from pipeline.config.settings import NetworkSettings, TagSettings
+from pipeline.encoding.encoder import Encoder
+from pipeline.encoding.labels import Labels
+from pipeline.models import model
+from pipeline.networks import graph
+from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.segmenter import Segmenter
+from pipeline.tagging.decoder import Chain
 from pipeline.tasks import Tag
 
 TOKENS = {"char": [*"去滨江步道骑车我爱吃北京烤鸭，。aN"], "word": ["去", "滨江步道", "骑车", "我", "爱", "北京", "，"]}

@@ -21,8 +21,8 @@ from benchmarks import (
     word2vec_speed,
 )
 from benchmarks.classification import Job
-from pipeline.batch import Example
-from pipeline.settings import EvaluateSettings
+from pipeline.config.settings import EvaluateSettings
+from pipeline.encoding.batch import Example
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIL = ROOT / "corpora" / "samples" / "mail.csv"

@@ -18,8 +18,8 @@ import click
 import pytest
 
 from pipeline.__main__ import command
-from pipeline.config import load, parse
-from pipeline.reference import reference
+from pipeline.config.load import load, parse
+from pipeline.config.reference import reference
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("pipeline", "corpora", "embeddings")

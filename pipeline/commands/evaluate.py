@@ -13,8 +13,8 @@ from pipeline.commands.options import TextColumns, run_options, table_options
 from pipeline.commands.run import make_runs, report_path
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.gate import Bar
-    from pipeline.evaluation.language import Language
+    from pipeline.evaluation.report.gate import Bar
+    from pipeline.evaluation.report.translations import Language
 
 
 @click.command()
@@ -39,7 +39,7 @@ def evaluate(
 
     A SCORE is one of report.json: accuracy, per_label.LABEL.recall, dev.macro_f1.
     """
-    from pipeline.evaluation import gate
+    from pipeline.evaluation.report import gate
 
     bars = [*map(gate.read, fail_under), *(gate.read(text, over=True) for text in fail_over)]
     if model.endswith(".toml") and corpus is None:
@@ -76,7 +76,7 @@ def _check(folders: Sequence[Path], bars: Sequence[Bar]) -> None:
     """Of every report."""
     import json
 
-    from pipeline.evaluation import gate
+    from pipeline.evaluation.report import gate
 
     for path in (folder / "report.json" for folder in folders if bars):
         gate.check(json.loads(path.read_text(encoding="utf-8")), bars, str(path))
@@ -92,8 +92,8 @@ def report(run: str, language: Language) -> None:
 
     RUN is a run's folder, or that of a report.
     """
-    from pipeline.evaluation.reprint import reprint
-    from pipeline.manifest import Manifest
+    from pipeline.evaluation.report.reprint import reprint
+    from pipeline.stages.manifest import Manifest
 
     written = reprint(run, language)
     Manifest.open(Path(run)).renew("evaluate", written)
@@ -108,7 +108,7 @@ def compare(runs: TextColumns, out: str | None) -> None:
 
     A RUN is a run's folder, or that of a report; all have to be tested on the same rows.
     """
-    from pipeline.evaluation import comparison
+    from pipeline.evaluation.report import comparison
 
     systems = [comparison.read(run) for run in runs]
     found = comparison.write(out, systems) if out else comparison.compare(systems)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from pipeline.language.model import LanguageModel
+    from pipeline.models.language_model import LanguageModel
 
 
 @click.command()
@@ -52,7 +52,7 @@ def next_tokens(model: str, text: str, count: int) -> None:
 
 
 def _language_model(path: str) -> LanguageModel:
-    from pipeline.language.model import LanguageModel
-    from pipeline.model import find_model
+    from pipeline.models.language_model import LanguageModel
+    from pipeline.models.model import find_model
 
     return LanguageModel.of(LanguageModel.load(find_model(Path(path))))

@@ -19,7 +19,7 @@ def inspect(file: str, label: str | None, text: TextColumns, format_: str | None
 
     from corpora import formats
     from corpora.card import card
-    from pipeline.segmenter import Segmenter
+    from pipeline.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter()
     documents = formats.read(file, format_, text=text, label=label, encoding=encoding)

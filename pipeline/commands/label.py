@@ -90,8 +90,8 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
     import gc
 
     from pipeline import load
-    from pipeline.engines.local import is_many
-    from pipeline.stages.shard import Options
+    from pipeline.jobs.local import is_many
+    from pipeline.jobs.table_job import Options
 
     *sources, target = paths
     if not sources:
@@ -141,9 +141,10 @@ def _is_default(option: str) -> bool:
 
 def _threshold(model: str, target: float) -> float:
     """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
-    from pipeline import confidence, load
+    from pipeline import load
     from pipeline.errors import PipelineError
-    from pipeline.model import find_model
+    from pipeline.models import thresholds
+    from pipeline.models.model import find_model
 
     folder = find_model(Path(model))
     task = load(model).task
@@ -152,11 +153,11 @@ def _threshold(model: str, target: float) -> float:
             f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
         )
     claims = "rows" if task.single_label else task.claimed[1]
-    points = confidence.read(folder)
-    found = confidence.threshold(folder, target, claims)
+    points = thresholds.read(folder)
+    found = thresholds.threshold(folder, target, claims)
     click.echo(
         f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} {claims} "
-        f"({confidence.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
+        f"({thresholds.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
         err=True,
     )
     return found.threshold
@@ -170,7 +171,7 @@ def _delimiter(given: str | None) -> str | None:
 
 
 def _label_file(model: Any, source: str, target: str, options: Any, *, force: bool, restart: bool) -> None:
-    from pipeline.stages.label import label_file, rejected_path
+    from pipeline.jobs.label import label_file, rejected_path
 
     labelled = label_file(
         model, source, target, force=force, restart=restart, progress=progress.bar, **options.as_arguments()
@@ -182,7 +183,7 @@ def _label_file(model: Any, source: str, target: str, options: Any, *, force: bo
 
 
 def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
-    from pipeline.stages.label import label_stream
+    from pipeline.jobs.label import label_stream
 
     if len(sources) > 1:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
@@ -192,16 +193,16 @@ def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
 
 
 def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
-    from pipeline.engines.local import label_files
+    from pipeline.jobs.local import label_files
 
     outcomes = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
     tell(outcomes, review=options.review_below is not None)
 
 
 def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
-    from pipeline.engines import ray
-    from pipeline.engines.jobs import Labelling
-    from pipeline.model import find_model
+    from pipeline.jobs import ray
+    from pipeline.jobs.job import Labelling
+    from pipeline.models.model import find_model
 
     if "-" in (target, *sources):
         raise click.UsageError(

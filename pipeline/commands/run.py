@@ -11,7 +11,7 @@ from pipeline import progress
 from pipeline.commands.options import TextColumns, run_options
 
 if TYPE_CHECKING:
-    from pipeline.runner import Finished
+    from pipeline.stages.runner import Finished
 
 
 @click.command()
@@ -39,7 +39,7 @@ def train(config: str, overrides: TextColumns, force: bool, runs: str) -> None:
 @click.command()
 def config() -> None:
     """Print a config with every key, what it means, what it may be, and its default."""
-    from pipeline.reference import reference
+    from pipeline.config.reference import reference
 
     click.echo(reference(), nl=False)
 
@@ -53,8 +53,8 @@ def make_runs(
     config: str, overrides: TextColumns, *, runs: str, first: str | None, last: str | None, force: bool
 ) -> list[Path]:
     """The same, and returns the folders of the runs, one a seed where the config has several."""
-    from pipeline.config import load
-    from pipeline.runner import run_seeds, run_stages
+    from pipeline.config.load import load
+    from pipeline.stages.runner import run_seeds, run_stages
 
     report = print_stage
     loaded = load(find_config(config), overrides)
@@ -83,7 +83,7 @@ def report_path(folder: Path) -> Path:
 def _print_comparison(folder: Path) -> None:
     import json
 
-    from pipeline.evaluation import comparison
+    from pipeline.evaluation.report import comparison
 
     path = folder / "comparison.json"
     if path.is_file():

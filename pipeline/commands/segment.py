@@ -90,7 +90,7 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
 
 def _settings(options: dict[str, Any]) -> Any:
     """As the stage reads them. Raises UsageError for an engine that there isn't, or a mode that it hasn't."""
-    from pipeline.settings import ENGINES, SegmentSettings
+    from pipeline.config.settings import ENGINES, SegmentSettings
 
     engine = options["engine"]
     if engine not in ENGINES:
@@ -107,9 +107,9 @@ def _settings(options: dict[str, Any]) -> Any:
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
     from corpora.table import SUFFIXES
-    from pipeline.engines import ray
-    from pipeline.engines.jobs import Segmenting
-    from pipeline.settings import SegmentSettings
+    from pipeline.config.settings import SegmentSettings
+    from pipeline.jobs import ray
+    from pipeline.jobs.job import Segmenting
     from pipeline.stages.segment import make_segmenter
 
     names = ("unit", "mode", "hmm", "dictionaries", "stop_words")

@@ -11,7 +11,7 @@ from pipeline.commands.options import TextColumns
 from pipeline.commands.run import find_config, print_stage
 
 if TYPE_CHECKING:
-    from pipeline.study import Trial
+    from pipeline.tuning.study import Trial
 
 
 @click.command()
@@ -39,8 +39,8 @@ def tune(
     The trials, a page and the best config go to RUNS/NAME/tune; the best is then run into RUNS/NAME-tuned, which
     looks at test once. After an interrupt, the same command goes on; further processes that run it help.
     """
-    from pipeline import tuner
-    from pipeline.config import load
+    from pipeline.config.load import load
+    from pipeline.tuning import tuner
 
     loaded = load(find_config(config), overrides)
     found = tuner.tune(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import UNKNOWN
-from pipeline.batch import Ids
+from pipeline.encoding.batch import Ids
 from pipeline.errors import PipelineError
 from pipeline.language import BOUNDARY
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.batch import Batch, Example, Ids, in_order_of_length, windows
-from pipeline.frozen import Frozen
+from pipeline.encoding.batch import Batch, Example, Ids, in_order_of_length, windows
+from pipeline.networks.onnx_network import Frozen
 
 States = NDArray[np.float32]
 Scores = NDArray[np.float32]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.batch import Ids
+from pipeline.encoding.batch import Ids
 
 POWER = 0.75  # of a token's count in its weight: rare tokens are drawn more often than they come (Mikolov et al., 2013)
 GRID = 64  # the length of a sample is a multiple of it

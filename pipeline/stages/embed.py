@@ -15,17 +15,17 @@ from corpora.lines import Lines
 from embeddings import pretrained, word2vec
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.encoder import Tokenised
+from pipeline.config.settings import EmbedSettings, SegmentSettings, Settings
+from pipeline.encoding.encoder import Tokenised
+from pipeline.encoding.features import bigrams
+from pipeline.encoding.lexicon import LONGEST
 from pipeline.errors import PipelineError
-from pipeline.manifest import Inputs
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
-from pipeline.segmenter import Segmenter
-from pipeline.settings import EmbedSettings, SegmentSettings, Settings
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import segment
+from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
-from pipeline.tagging.features import bigrams
-from pipeline.tagging.lexicon import LONGEST
 
 VERSION = 1
 

@@ -12,21 +12,23 @@ from types import MappingProxyType
 from typing import Any
 
 from corpora.document import Document
-from pipeline import confidence
-from pipeline.config import dump
-from pipeline.encoder import Tokenised
+from pipeline.config.load import dump
+from pipeline.config.settings import CorpusSettings, Settings
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration, markdown, significance, slices, suspects, tracking
-from pipeline.evaluation.language import Language
-from pipeline.evaluation.occlusion import Explained
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.page import most_confident
-from pipeline.evaluation.report import Detail, Report
-from pipeline.manifest import Inputs, sha256, versions
-from pipeline.model import Model, find_model
+from pipeline.evaluation.analysis import suspects
+from pipeline.evaluation.analysis.occlusion import Explained
+from pipeline.evaluation.metrics import calibration, significance, slices
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.report import markdown, tracking
+from pipeline.evaluation.report.page import most_confident
+from pipeline.evaluation.report.report import Detail, Report
+from pipeline.evaluation.report.translations import Language
+from pipeline.models import thresholds
+from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
-from pipeline.settings import CorpusSettings, Settings
-from pipeline.stages import findings, segment, train
+from pipeline.stages import error_analysis, segment, train
+from pipeline.stages.manifest import Inputs, sha256, versions
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
 
@@ -51,7 +53,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
     if settings.evaluate.mlflow:
         tracking.check()
-    cells = findings.slice_cells(settings, ("dev", "test"))
+    cells = error_analysis.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
     rows = {name: segment.read_part(run, name) for name in ("train", "dev", "test")}
@@ -172,7 +174,7 @@ def _part(
             row.outcome(prediction, leaked=index in known)
             for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start)
         ]
-        outcomes += findings.sized(model, chunk, findings.sure(model, answered, predictions), cells)
+        outcomes += error_analysis.sized(model, chunk, error_analysis.sure(model, answered, predictions), cells)
         advance(len(chunk))
     return Part(rows, outcomes, known)
 
@@ -186,7 +188,7 @@ def _baselines(
         for name in settings.evaluate.baselines
         if not (name.startswith("tfidf_words") and settings.segment.unit == "char")
     ]
-    asked = {name: findings.samples(part.rows) for name, part in parts.items() if part.rows}
+    asked = {name: error_analysis.samples(part.rows) for name, part in parts.items() if part.rows}
     clean = {
         f"{name}_without_leaked": part.without_leaked(asked[name])
         for name, part in parts.items()
@@ -194,7 +196,7 @@ def _baselines(
     }
     answers: dict[str, dict[str, list[str]]] = {}
     parts_asked = {**asked, **clean}
-    train_samples = findings.samples(train_rows)
+    train_samples = error_analysis.samples(train_rows)
     scores = model.task.compare(names, train_samples, parts_asked, model.encoder, advance, answers.__setitem__)
     return scores, answers
 
@@ -216,9 +218,9 @@ def _in_depth(
         written,
         intervals=_intervals(model, parts),
         against=_against(parts[judged], detail.answers),
-        words=findings.words(settings, run, findings.samples(rows["train"]), model.labels.names),
+        words=error_analysis.words(settings, run, error_analysis.samples(rows["train"]), model.labels.names),
         suspects=suspects.summary(doubtful) if doubtful is not None else {},
-        corpus={**written.corpus, **findings.card(model.encoder, rows)},
+        corpus={**written.corpus, **error_analysis.card(model.encoder, rows)},
     )
     return written, replace(
         detail,
@@ -229,7 +231,7 @@ def _in_depth(
 
 def _explained(model: Model, part: Part, progress: Progress) -> dict[int, Explained]:
     with progress("explain", total=None, unit="errors"):
-        return findings.explained(model, most_confident(part.outcomes))
+        return error_analysis.explained(model, most_confident(part.outcomes))
 
 
 def _slices(model: Model, outcomes: Sequence[Outcome], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -268,7 +270,7 @@ def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
 def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
     if not model.task.claimed:
         return {}
-    points = confidence.read(folder) if (folder / confidence.FILE).is_file() else []
+    points = thresholds.read(folder) if (folder / thresholds.FILE).is_file() else []
     claimed = {name: model.task.claimed_of(part.outcomes) for name, part in parts.items()}
     return calibration.measured(claimed, model.task.temperature, points)
 
@@ -338,7 +340,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {"evaluate": settings.evaluate.model_dump(), "name": settings.name}
     files = [run / "segment" / name for name in ("train.csv", "dev.csv", "test.csv", "corpus.json", "segmenter.json")]
     if settings.evaluate.slices:
-        files += sorted({Path(findings.slice_file(settings, part)) for part in ("dev", "test")})
+        files += sorted({Path(error_analysis.slice_file(settings, part)) for part in ("dev", "test")})
     files += [run / "embed" / "coverage.json"]
     files += [run / "train" / "history.csv", run / "train" / "training.json", run / "model" / "SHA256SUMS"]
     return Inputs(used, files, VERSION)

@@ -17,19 +17,19 @@ from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
-from pipeline.dictionary import UserDictionary
-from pipeline.encoder import Tokenised
+from pipeline.config.settings import CorpusSettings, SegmentSettings, Settings
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.outcome import Outcome
-from pipeline.manifest import Inputs
-from pipeline.model import find_model, open_segmenter
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.models.model import find_model, open_segmenter
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
-from pipeline.segmenter import Segmenter, read_stop_words
-from pipeline.settings import CorpusSettings, SegmentSettings, Settings
+from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.model_engine import FOLDER, TrainedSegmenter
+from pipeline.segmentation.segmenter import Segmenter, read_stop_words
+from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Prediction, Task
-from pipeline.trained import FOLDER, TrainedSegmenter
 
 VERSION = 2
 PARTS = ("train", "dev", "test")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.manifest import Inputs
+from pipeline.config.settings import Settings
 from pipeline.progress import Progress
-from pipeline.settings import Settings
+from pipeline.stages.manifest import Inputs
 
 
 class Perform(Protocol):

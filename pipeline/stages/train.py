@@ -15,28 +15,28 @@ import numpy as np
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline import confidence, familiarity, model
-from pipeline.batch import Example, pad, shuffled
-from pipeline.encoder import Encoder, Tokenised
+from pipeline.config.settings import NetworkSettings, Settings
+from pipeline.encoding.batch import Example, pad, shuffled
+from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
+from pipeline.encoding.lexicon import Lexicon
+from pipeline.encoding.ngrams import Grams
 from pipeline.errors import PipelineError
-from pipeline.frozen import Frozen
-from pipeline.grams import Grams
-from pipeline.manifest import Inputs, versions
+from pipeline.models import drift, model, thresholds
+from pipeline.networks.onnx_network import Frozen
 from pipeline.progress import Progress
-from pipeline.settings import NetworkSettings, Settings
-from pipeline.silence import silent_stderr
 from pipeline.stages import embed, segment
+from pipeline.stages.manifest import Inputs, versions
 from pipeline.stages.segment import Row
 from pipeline.stages.stage import Stage
-from pipeline.tagging.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
-from pipeline.tagging.lexicon import Lexicon
 from pipeline.tasks import TASKS, Task
-from pipeline.windows import Affixes, Windows
+from pipeline.training.silence import silent_stderr
 
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.network import FeatureTable, Tables
+    from pipeline.networks.network import FeatureTable, Tables
     from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 5
@@ -147,7 +147,7 @@ def read_training(run: Path) -> dict[str, Any]:
 
 
 def _prepare(settings: Settings, run: Path) -> Prepared:
-    from pipeline.network import Tables
+    from pipeline.networks.network import Tables
 
     rows, dev_rows = segment.read_part(run, "train"), segment.read_part(run, "dev")
     texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
@@ -223,7 +223,7 @@ def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict
 def _feature_tables(
     settings: Settings, run: Path, features: Mapping[str, Feature], texts: Sequence[Tokenised]
 ) -> dict[str, FeatureTable]:
-    from pipeline.network import FeatureTable
+    from pipeline.networks.network import FeatureTable
 
     tables = {}
     for name, width in settings.network.features.widths.items():
@@ -285,7 +285,7 @@ def _dev_scores(prepared: Prepared, task: Task, frozen: Frozen) -> dict[str, flo
 
 def _taught(prepared: Prepared, network: keras.Model) -> Task:
     """The task with what the network learnt for it."""
-    from pipeline import network as networks
+    from pipeline.networks import network as networks
 
     return prepared.task.taught(networks.weights(network))
 
@@ -303,16 +303,16 @@ def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: P
     rows = [row for place, row in enumerate(prepared.dev_rows) if place not in not_fair] or prepared.dev_rows
     texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
     task, about, points = task.calibrated(frozen, encoder, texts, golds)
-    confidence.write(folder, points)
+    thresholds.write(folder, points)
     dev = [row.tokenised for row in prepared.dev_rows]
     answers = [claim.label for found in task.predict(frozen, encoder, dev) for claim in task.claims(found)]
-    familiar = familiarity.profile(prepared.encoder, prepared.train_texts, dev, answers)
+    familiar = drift.profile(prepared.encoder, prepared.train_texts, dev, answers)
     return task, {"confidence": about, "familiar": familiar}
 
 
 def _save_graph(settings: Settings, prepared: Prepared, network: keras.Model, path: Path) -> None:
-    from pipeline import graph
-    from pipeline import network as networks
+    from pipeline.networks import graph
+    from pipeline.networks import network as networks
 
     graph.save(prepared.task.graph(settings.network, networks.weights(network), prepared.encoder), path)
 
@@ -323,7 +323,7 @@ def _freeze(settings: Settings, prepared: Prepared, task: Task, network: keras.M
     `difference_to_keras`: the greatest in logits; `different_answers`: texts, or pieces of long ones, to which the two
     give different answers.
     """
-    from pipeline import graph
+    from pipeline.networks import graph
     from pipeline.training.trainer import COMPILES_EACH_SHAPE
 
     path = folder / model.NETWORKS["float32"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora import tags
-from pipeline.labels import Labels
+from pipeline.encoding.labels import Labels
 
 Flags = NDArray[np.bool_]
 Places = NDArray[Any]

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
-from pipeline import confidence
-from pipeline.batch import Example
-from pipeline.encoder import Encoder, Tokenised
+from pipeline.config.settings import CorpusSettings, Settings, TrainSettings
+from pipeline.encoding.batch import Example
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Claimed, Point
-from pipeline.evaluation.outcome import Outcome
-from pipeline.frozen import Frozen
-from pipeline.labels import NO_LABELS, Labels
-from pipeline.settings import CorpusSettings, Settings, TrainSettings
+from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.models import thresholds
+from pipeline.networks.onnx_network import Frozen
 from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.report import Detail, Report
+    from pipeline.evaluation.report.report import Detail, Report
 
 
 class Classify(Task):
@@ -86,10 +86,10 @@ class Classify(Task):
     def calibrated(
         self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
-        """With the temperature that fits dev best: `confidence.measure`."""
+        """With the temperature that fits dev best: `thresholds.measure`."""
         dev = self.examples(encoder, texts, golds)
         targets = [example.target if isinstance(example.target, int) else None for example in dev]
-        about, points = confidence.measure(self.scores(network, dev), targets)
+        about, points = thresholds.measure(self.scores(network, dev), targets)
         return type(self)(self.labels, about.pop("temperature")), about, points
 
     def save(self, folder: Path) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Classify(Task):
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Accuracy, F1 and their like: `evaluation.scores.classification`."""
-        from pipeline.evaluation import scores
+        from pipeline.evaluation.metrics import scores
 
         return scores.classification(outcomes, self.labels.names)
 
@@ -150,13 +150,13 @@ class Classify(Task):
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`accuracy`."""
-        from pipeline.evaluation import slices
+        from pipeline.evaluation.metrics import slices
 
         return slices.accuracy(self.labels.names)(outcomes)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.write`."""
-        from pipeline.evaluation import report
+        from pipeline.evaluation.report import report
 
         report.write(folder, written, outcomes, self.labels.names, **vars(detail))
 

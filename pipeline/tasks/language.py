@@ -19,24 +19,24 @@ from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
 from embeddings.vocabulary import FIRST, UNKNOWN, Vocabulary
-from pipeline.batch import Batch, Example, windows
-from pipeline.encoder import Encoder, Tokenised
-from pipeline.evaluation.outcome import Outcome
-from pipeline.frozen import Frozen
-from pipeline.labels import Labels
+from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
+from pipeline.encoding.batch import Batch, Example, windows
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.labels import Labels
+from pipeline.evaluation.baselines.kneser_ney import KneserNey
+from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.language import BOUNDARY
-from pipeline.language.kneser_ney import KneserNey
 from pipeline.language.reader import Reader
 from pipeline.language.sampling import Sampling
 from pipeline.language.spelling import Spelling
+from pipeline.networks.onnx_network import Frozen
 from pipeline.progress import Advance
-from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
 from pipeline.tasks.task import Learner, Prediction, ScoredTwice, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Keep, Sample
-    from pipeline.evaluation.report import Detail, Report
-    from pipeline.network import Tables
+    from pipeline.evaluation.baselines.linear import Keep, Sample
+    from pipeline.evaluation.report.report import Detail, Report
+    from pipeline.networks.network import Tables
 
 Ids = NDArray[np.int32]
 LN2 = math.log(2)
@@ -178,11 +178,11 @@ class Language(Task):
 
     def build(self, settings: Settings, tables: Tables) -> Any:
         """A network that keeps its states from window to window."""
-        from pipeline.language import network
+        from pipeline.networks import language_network
 
         table = tables.embeddings[self.unit]
         rows, seed = settings.train.batch_size, settings.seed
-        return network.build(settings.network, table, rows, seed, unit=self.unit, tied=self.tied)
+        return language_network.build(settings.network, table, rows, seed, unit=self.unit, tied=self.tied)
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """Minus the logarithm of the probability of a token, among all or among a sample."""
@@ -194,7 +194,7 @@ class Language(Task):
         """The network, or where tokens are sampled that with fewer scores, fed with targets and a sample."""
         if not self.sampled:
             return Learner(network)
-        from pipeline.language.network import sampled
+        from pipeline.networks.language_network import sampled
 
         targets = np.concatenate([np.asarray(example.target) for example in examples])
         counts = np.bincount(targets, minlength=network.output_shape[-1])
@@ -207,13 +207,13 @@ class Language(Task):
 
     def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
         """The graph that takes its states and gives them back."""
-        from pipeline.language import graph
+        from pipeline.networks import language_graph
 
-        return graph.build(settings, weights)
+        return language_graph.build(settings, weights)
 
     def scores_of_both(self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch) -> Iterator[ScoredTwice]:
         """What the trained network and its graph give a batch, window after window, each with states of its own."""
-        from pipeline.network import forget
+        from pipeline.networks.network import forget
 
         forget(network)
         reader = self.reader(frozen, encoder)
@@ -277,13 +277,13 @@ class Language(Task):
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Perplexity and the like: `evaluation.perplexity.perplexity`."""
-        from pipeline.evaluation.perplexity import perplexity
+        from pipeline.evaluation.metrics.perplexity import perplexity
 
         return perplexity(outcomes, self._rank)
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`perplexity`, and the `bits_per_character`, which do not depend on how texts are cut."""
-        from pipeline.evaluation.perplexity import interval, over
+        from pipeline.evaluation.metrics.perplexity import interval, over
 
         logs = [log for outcome in outcomes for log in outcome.probabilities]
         found = over(logs, sum(len(outcome.text) for outcome in outcomes))
@@ -329,7 +329,7 @@ class Language(Task):
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.surprise.write`."""
-        from pipeline.evaluation import surprise
+        from pipeline.evaluation.report import surprise
 
         surprise.write(folder, written, outcomes, columns=detail.columns, language=detail.language)
 

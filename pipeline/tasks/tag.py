@@ -20,27 +20,27 @@ from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline import confidence
-from pipeline.batch import Batch, Example
-from pipeline.dictionary import UserDictionary
-from pipeline.encoder import Encoder, Tokenised
+from pipeline.config.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
+from pipeline.encoding.batch import Batch, Example
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration
-from pipeline.evaluation.calibration import Claimed, Point
-from pipeline.evaluation.outcome import Outcome
-from pipeline.frozen import Frozen
-from pipeline.labels import NO_LABELS, Labels
+from pipeline.evaluation.metrics import calibration
+from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.models import thresholds
+from pipeline.networks.onnx_network import Frozen
 from pipeline.progress import Advance
-from pipeline.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
-from pipeline.tagging import chains
-from pipeline.tagging.forced import Forced
-from pipeline.tagging.sequences import Asserted, Chain, Cutting, Decoder, Tags
+from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.tagging import linear_chain
+from pipeline.tagging.constraints import Forced
+from pipeline.tagging.decoder import Asserted, Chain, Cutting, Decoder, Tags
 from pipeline.tagging.tagset import Allowed, Tagset
 from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Keep, Sample
-    from pipeline.evaluation.report import Detail, Report
+    from pipeline.evaluation.baselines.linear import Keep, Sample
+    from pipeline.evaluation.report.report import Detail, Report
 
 Floats = NDArray[np.float32]
 TABLES = ("transitions", "start", "end")
@@ -98,7 +98,7 @@ class Tag(Task):
         labels: the tags.
         learnt: the chain that a network was trained with; None: all zero.
         words: those of the train split, for scores of known and unknown words; none where entities are learnt.
-        dictionary: words that the answers obey, see `pipeline.tagging.forced`.
+        dictionary: words that the answers obey, see `pipeline.tagging.constraints`.
         temperature: what all scores are divided by before they become probabilities.
     """
 
@@ -244,7 +244,7 @@ class Tag(Task):
     def chain(self) -> Chain:
         """What decodes: the learnt chain, or zeros, with -inf where the scheme forbids."""
         learnt = self.learnt or Chain(*(np.zeros(each.shape, np.float32) for each in self._allowed))
-        return Chain(*(chains.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
+        return Chain(*(linear_chain.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
 
     def taught(self, weights: Mapping[str, Floats]) -> Self:
         """With the trained chain."""
@@ -270,14 +270,14 @@ class Tag(Task):
         ]
         before, after = (_joined([found[side] for found in every], np.float64) for side in (0, 1))
         right = _joined([found[2] for found in every], np.bool_)
-        about, points = confidence.assured(before, after, right, factor)
+        about, points = thresholds.assured(before, after, right, factor)
         return self.at(about.pop("temperature")), about, points
 
     def _asserted(
         self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> Iterator[tuple[Asserted, NDArray[np.bool_]]]:
         """The entities or words that are found in some texts at a time, and which of them are right, (stretches,)."""
-        from pipeline.evaluation import spans
+        from pipeline.evaluation.metrics import spans
 
         names = self.labels.names
         for places, scores, lengths in self._scores(network, encoder, texts):
@@ -440,22 +440,23 @@ class Tag(Task):
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Precision, recall and F1 of exact spans, and the like: `evaluation.spans.tagging`."""
-        from pipeline.evaluation import spans
+        from pipeline.evaluation.metrics import spans
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
 
     def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
         """Each predicted span: `evaluation.tagged.claimed`."""
-        from pipeline.evaluation import spans, tagged
+        from pipeline.evaluation.metrics import spans
+        from pipeline.evaluation.report import tagged
 
         return tagged.claimed(spans.judged(outcomes, self.tagset.scheme))
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`f1`."""
-        from pipeline.evaluation import resampled, spans
+        from pipeline.evaluation.metrics import bootstrap, spans
 
         rows = spans.judged(outcomes, self.tagset.scheme)
-        return {"f1": resampled.f1(rows), "interval": resampled.intervals(rows)["f1"]}
+        return {"f1": bootstrap.f1(rows), "interval": bootstrap.intervals(rows)["f1"]}
 
     def compare(
         self,
@@ -467,7 +468,7 @@ class Tag(Task):
         keep: Keep,
     ) -> dict[str, Any]:
         """Those of `evaluation.crfsuite` and `evaluation.jieba_tags`."""
-        from pipeline.evaluation import crfsuite, jieba_tags
+        from pipeline.evaluation.baselines import crfsuite, jieba_tags
 
         scheme, kind, types = self.tagset.scheme, self.options.kind, self.tagset.types
         run = {
@@ -478,7 +479,7 @@ class Tag(Task):
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.tagged.write`."""
-        from pipeline.evaluation import tagged
+        from pipeline.evaluation.report import tagged
 
         scheme = self.tagset.scheme
         tagged.write(

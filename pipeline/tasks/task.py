@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.document import Document
-from pipeline.batch import Batch, Example, Feed
-from pipeline.encoder import Encoder, Tokenised
+from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
+from pipeline.encoding.batch import Batch, Example, Feed
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.labels import Labels
 from pipeline.errors import PipelineError
-from pipeline.evaluation.calibration import Claimed, Point
-from pipeline.evaluation.outcome import Outcome
-from pipeline.frozen import Frozen
-from pipeline.labels import Labels
+from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.networks.onnx_network import Frozen
 from pipeline.progress import Advance
-from pipeline.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.baselines import Keep, Sample
-    from pipeline.evaluation.report import Detail, Report
-    from pipeline.network import Tables
+    from pipeline.evaluation.baselines.linear import Keep, Sample
+    from pipeline.evaluation.report.report import Detail, Report
+    from pipeline.networks.network import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Task(ABC):
 
     def build(self, settings: Settings, tables: Tables) -> Any:
         """The network, a `keras.Model`, untrained."""
-        from pipeline import network
+        from pipeline.networks import network
 
         return network.build(settings.network, tables, settings.seed)
 
@@ -161,7 +161,7 @@ class Task(ABC):
 
     def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
         """The network as an `onnx.ModelProto`, by its weights as `network.weights` names them."""
-        from pipeline import graph
+        from pipeline.networks import graph
 
         groups = {name: feature.groups for name, feature in encoder.features.items()}
         return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
@@ -251,9 +251,9 @@ class Task(ABC):
         `keep` is called with a baseline's name and what it answered to each part, if that can be set beside what the
         model answers.
         """
-        from pipeline.evaluation import baselines
+        from pipeline.evaluation.baselines import linear
 
-        return baselines.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
+        return linear.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
 
     @abstractmethod
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from pipeline.batch import NO_TARGET
-from pipeline.tagging import crf
+from pipeline.encoding.batch import NO_TARGET
+from pipeline.training import crf
 
 # Scores, lengths and targets to log p(targets | scores) of each text.
 LogLikelihood = Callable[[Any, Any, Any], Any]

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
-from pipeline.batch import Batch, Example, Feed, pad, shuffled, windows
+from pipeline.config.settings import TrainSettings
+from pipeline.encoding.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
-from pipeline.network import forget
-from pipeline.settings import TrainSettings
+from pipeline.networks.network import forget
 from pipeline.training import optimizers
 
 Advance = Callable[[int, str], object]

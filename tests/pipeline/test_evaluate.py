@@ -8,7 +8,7 @@ from mini import mails, read_csv, write_csv
 
 import pipeline
 from pipeline.errors import PipelineError
-from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.baselines.linear import BASELINES
 from pipeline.stages.evaluate import evaluate_file
 
 COLUMNS = {"text": "正文", "label": "类别"}

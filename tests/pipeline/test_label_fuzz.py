@@ -17,9 +17,9 @@ from corpora.errors import CorpusError
 from corpora.files import ENCODINGS, EscapedLines
 from corpora.rows import Row
 from pipeline.errors import PipelineError
-from pipeline.model import Model
-from pipeline.stages import shard
-from pipeline.stages.label import label_file, rejected_path
+from pipeline.jobs import table_job
+from pipeline.jobs.label import label_file, rejected_path
+from pipeline.models.model import Model
 
 EXAMPLES = int(os.environ.get("LABEL_FUZZ", "120"))
 PIECES = [
@@ -79,7 +79,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda descriptor: None)
-        patch.setattr(shard, "CHUNK", 3)
+        patch.setattr(table_job, "CHUNK", 3)
         yield folder, Model.load(make_model(folder / "model", ("a", "b")), threads=1)
 
 

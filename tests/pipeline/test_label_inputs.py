@@ -16,11 +16,11 @@ from random_model import make_model
 from corpora.errors import CorpusError
 from corpora.table import TableReader
 from pipeline import load
-from pipeline.engines.local import label_files
 from pipeline.errors import PipelineError
-from pipeline.stages import shard
-from pipeline.stages.label import label_file, label_stream, rejected_path
-from pipeline.stages.shard import Options
+from pipeline.jobs import table_job
+from pipeline.jobs.label import label_file, label_stream, rejected_path
+from pipeline.jobs.local import label_files
+from pipeline.jobs.table_job import Options
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_character_that_the_output_lacks(run):
     ("encoding", "mark"), [("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-8", b""), ("gb18030", b"")]
 )
 def test_encodings_out_have_one_mark(run, monkeypatch, encoding, mark):
-    monkeypatch.setattr(shard, "CHUNK", 2)
+    monkeypatch.setattr(table_job, "CHUNK", 2)
     _, out, _ = run("text\n" + "好吃\n" * 7, output_encoding=encoding)
     assert out.startswith(mark) and "\ufeff" not in out[len(mark) :].decode(encoding.replace("-sig", ""), "replace")[1:]
     assert len(out.decode(encoding).splitlines()) == 8
@@ -225,7 +225,7 @@ def written(path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_in_and_out(run, tmp_path, random_model, monkeypatch, kind):
-    monkeypatch.setattr(shard, "CHUNK", 2)
+    monkeypatch.setattr(table_job, "CHUNK", 2)
     written(tmp_path / f"in.{kind}")
     expected = None
     for out in KINDS:

@@ -10,9 +10,9 @@ import pytest
 from random_model import make_model
 
 from pipeline.errors import PipelineError
-from pipeline.journal import Journal, Standing
-from pipeline.stages import label, shard
-from pipeline.stages.label import label_file
+from pipeline.jobs import label, table_job
+from pipeline.jobs.journal import Journal, Standing
+from pipeline.jobs.label import label_file
 
 ROWS = [
     f"{row},今天天气{'很好' * (row % 7)}，\r\n" if row % 5 else f'{row},"味道 ""x""\n不好吃"\n' for row in range(3000)
@@ -21,7 +21,7 @@ BAD = {500: "500,多,了\n", 1700: '1700,"坏"了\n', 2999: "2999\n"}
 DRIVER = """
 import sys
 from pipeline.stages import label, shard
-shard.CHUNK, shard.ALONE, label.COMMIT = 50, 0.0, 0.0
+table_job.CHUNK, table_job.ALONE, label.COMMIT = 50, 0.0, 0.0
 if __name__ == "__main__":
     done = label.label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]))
     print(done.rows, done.labelled, done.blank, done.rejected, done.resumed)
@@ -96,7 +96,7 @@ def test_an_interrupt_keeps_what_is_done(job):
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """A job of 30 rows in chunks of 4, stopped after 12 rows, and its arguments."""
-    monkeypatch.setattr(shard, "CHUNK", 4)
+    monkeypatch.setattr(table_job, "CHUNK", 4)
     monkeypatch.setattr(label, "COMMIT", 0.0)
     (tmp_path / "in.csv").write_text("text\n" + "好吃\n" * 30, encoding="utf-8")
     return tmp_path
@@ -144,7 +144,7 @@ def test_what_changed_is_named_and_nothing_is_mixed(small, random_model, monkeyp
 
 
 def test_an_input_that_grows_meanwhile_is_refused(small, random_model, monkeypatch):
-    pieces = shard.Shard.pieces
+    pieces = table_job.Shard.pieces
 
     def growing(self, standing):
         for number, piece in enumerate(pieces(self, standing)):
@@ -153,7 +153,7 @@ def test_an_input_that_grows_meanwhile_is_refused(small, random_model, monkeypat
                     file.write("好看\n")
             yield piece
 
-    monkeypatch.setattr(shard.Shard, "pieces", growing)
+    monkeypatch.setattr(table_job.Shard, "pieces", growing)
     with pytest.raises(PipelineError, match="changed while it was read"):
         label_file(random_model, small / "in.csv", small / "out.csv")
     assert not (small / "out.csv").exists()
@@ -194,7 +194,7 @@ def test_a_kill_between_the_renames_is_survived(small, random_model, monkeypatch
 
 
 def test_one_process_at_a_time(tmp_path):
-    code = "import sys, pathlib, pipeline.journal as j; j.Journal.at(pathlib.Path(sys.argv[1]), {})"
+    code = "import sys, pathlib, pipeline.jobs.journal as j; j.Journal.at(pathlib.Path(sys.argv[1]), {})"
     with Journal.at(tmp_path / "a.job", {}):
         with pytest.raises(PipelineError, match="another process"):
             Journal.at(tmp_path / "a.job", {})

@@ -10,7 +10,7 @@ from onnx import helper
 from random_model import make_model
 
 from pipeline.errors import ModelError
-from pipeline.model import Model
+from pipeline.models.model import Model
 
 
 @pytest.fixture

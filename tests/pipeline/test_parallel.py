@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dictionary import UserDictionary
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.parallel import map_ordered, split_texts
-from pipeline.segmenter import Segmenter
+from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.segmenter import Segmenter
 
 started: list[str] = []
 

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_model import make_model
 
-from pipeline.answers import answers
-from pipeline.engines import ray as engine
-from pipeline.engines.intake import JOURNAL, Intake
-from pipeline.engines.jobs import Labelling
-from pipeline.engines.local import RECORD, Record
 from pipeline.errors import PipelineError
-from pipeline.model import Model
-from pipeline.stages import shard
-from pipeline.stages.label import label_file, rejected_path
-from pipeline.stages.parts import LabelledParts, Part, Stretches
-from pipeline.stages.shard import Options, Shard
+from pipeline.jobs import ray as engine
+from pipeline.jobs import table_job
+from pipeline.jobs.input_state import JOURNAL, Intake
+from pipeline.jobs.job import Labelling
+from pipeline.jobs.label import label_file, rejected_path
+from pipeline.jobs.local import RECORD, Record
+from pipeline.jobs.parts import LabelledParts, Part, Stretches
+from pipeline.jobs.predict import answers
+from pipeline.jobs.table_job import Options, Shard
+from pipeline.models.model import Model
 
 TABLE = "id,text\n" + "".join(f"{row},{'好吃' * (row % 3)}\n" if row % 7 else f"{row},坏,了\n" for row in range(50))
 PARTS = 7  # of 2 chunks of 4 rows
@@ -33,7 +33,7 @@ def model(tmp_path_factory):
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder with a table of 50 rows, to be read in chunks of 4."""
-    monkeypatch.setattr(shard, "CHUNK", 4)
+    monkeypatch.setattr(table_job, "CHUNK", 4)
     (tmp_path / "in.csv").write_text(TABLE, encoding="utf-8")
     return tmp_path
 

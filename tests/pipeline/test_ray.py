@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from random_model import make_model
 
-from pipeline.engines import ray
-from pipeline.engines.jobs import Segmenting
+from pipeline.config.settings import SegmentSettings
 from pipeline.errors import PipelineError
-from pipeline.segmenter import Segmenter
-from pipeline.settings import SegmentSettings
-from pipeline.stages.label import label_file, rejected_path
+from pipeline.jobs import ray
+from pipeline.jobs.job import Segmenting
+from pipeline.jobs.label import label_file, rejected_path
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import segment_file
 
 ROOT = Path(__file__).parents[2]

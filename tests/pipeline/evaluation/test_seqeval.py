@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from corpora import tags
 from corpora.document import Span
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.spans import tagging
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.spans import tagging
 
 metrics = pytest.importorskip("seqeval.metrics")
 strict = pytest.importorskip("seqeval.scheme")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from corpora import segmented, tags
 from corpora.document import Sentence
 from pipeline.errors import PipelineError
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.spans import confusion, judged, tagging
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.spans import confusion, judged, tagging
 
 NAMES = tags.tag_set(["人", "地"], "BMES")
 

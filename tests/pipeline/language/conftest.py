@@ -6,7 +6,7 @@ import pytest
 from few_lines import CHARACTERS, CONFIG, LINES, WORDS
 
 import pipeline
-from pipeline.language.model import LanguageModel
+from pipeline.models.language_model import LanguageModel
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

@@ -12,10 +12,10 @@ from mini import python
 
 import pipeline
 from pipeline.__main__ import main
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.errors import ModelError, PipelineError, SettingsError
-from pipeline.language.model import LanguageModel
-from pipeline.stages.label import label_file
+from pipeline.jobs.label import label_file
+from pipeline.models.language_model import LanguageModel
 
 ODD = ["", "河", "龘靐", "hello", "\U0001f600", " ", "\ud800", "今天\n明天", "走" * 300, *LINES]
 
@@ -212,7 +212,7 @@ def test_settings_that_a_language_model_cannot_have(override, said, tmp_path):
 def test_a_spoilt_spelling_is_one_sentence(written, tmp_path):
     import shutil
 
-    from pipeline.manifest import sha256
+    from pipeline.stages.manifest import sha256
 
     folder = shutil.copytree(written(CHARACTERS) / "model", tmp_path / "model")
     (folder / "spelling.json").write_text('{"tokens": 1}', encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import language, language_speed, records
 from benchmarks.language import Language
-from pipeline.batch import NO_TARGET, Example
+from pipeline.encoding.batch import NO_TARGET, Example
 
 ROOT = Path(__file__).resolve().parents[3]
 PROSE = ROOT / "corpora" / "samples" / "prose.txt"

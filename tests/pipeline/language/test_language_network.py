@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from written_out import backward, forward, loss
 
-from pipeline.batch import Example, pad, windows
-from pipeline.frozen import Frozen
-from pipeline.graph import save
-from pipeline.language import graph, network
+from pipeline.config.settings import NetworkSettings
+from pipeline.encoding.batch import Example, pad, windows
 from pipeline.language.reader import Reader, of_targets
-from pipeline.network import forget, weights
-from pipeline.settings import NetworkSettings
+from pipeline.networks import language_graph, language_network
+from pipeline.networks.graph import save
+from pipeline.networks.network import forget, weights
+from pipeline.networks.onnx_network import Frozen
 
 VOCABULARY, WIDTH = 13, 5
 LENGTHS = (0, 1, 7, 8, 20, 3)
@@ -33,7 +33,7 @@ def build(rows, *, tied=False, seed=1, **options):
     settings = NetworkSettings(**{"bidirectional": False, "units": 6, **options})
     generator = np.random.default_rng(0)
     table = generator.normal(size=(VOCABULARY, WIDTH)).astype(np.float32)
-    built = network.build(settings, table, rows, seed, tied=tied)
+    built = language_network.build(settings, table, rows, seed, tied=tied)
     for variable in built.trainable_variables:
         variable.assign(generator.normal(0, 0.5, variable.shape))
     return built, settings
@@ -51,8 +51,8 @@ def read_by_keras(built, texts, steps):
 
 
 def frozen(built, settings, folder):
-    save(graph.build(settings, weights(built)), folder / "network.onnx")
-    return Reader(Frozen(folder / "network.onnx", threads=1), graph.state_width(settings), VOCABULARY)
+    save(language_graph.build(settings, weights(built)), folder / "network.onnx")
+    return Reader(Frozen(folder / "network.onnx", threads=1), language_graph.state_width(settings), VOCABULARY)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,8 @@ def test_the_written_out_gradient_is_the_slope():
 
 def test_dropout_only_while_training_and_a_seed_decides():
     first, again, other = (
-        network.build(NetworkSettings(units=4), np.ones((VOCABULARY, WIDTH), np.float32), 1, seed) for seed in (1, 1, 2)
+        language_network.build(NetworkSettings(units=4), np.ones((VOCABULARY, WIDTH), np.float32), 1, seed)
+        for seed in (1, 1, 2)
     )
     inputs = pad([TEXTS[2]], np.arange(1)).inputs
     results = [np.asarray(built(inputs, training=False)) for built in (first, again, other)]

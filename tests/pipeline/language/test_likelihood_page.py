@@ -14,9 +14,10 @@ from few_lines import CHARACTERS, WORDS
 from scipy.stats import bootstrap
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.evaluation import frame, language, likelihood, slices, text
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.perplexity import interval, perplexity, surprises
+from pipeline.evaluation.metrics import slices
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.perplexity import interval, perplexity, surprises
+from pipeline.evaluation.report import frame, likelihood, text, translations
 from pipeline.tasks import Language
 
 
@@ -214,7 +215,7 @@ def test_nothing_becomes_markup_and_nothing_is_fine():
 
 def test_in_chinese():
     phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', frame.resource("likelihood.html"))}
-    assert len(phrases) > 10 and phrases <= set(language.CHINESE), sorted(phrases - set(language.CHINESE))
+    assert len(phrases) > 10 and phrases <= set(translations.CHINESE), sorted(phrases - set(translations.CHINESE))
     test = some(20)
     other = {**perplexity(test, {}.get), "perplexity": 1e6}
     found = document(test, {"kneser_ney": {"test": other, "dev": other}})

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batch import NO_TARGET, Example
-from pipeline.language import network
+from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.encoding.batch import NO_TARGET, Example
 from pipeline.language.sampling import Sampling
-from pipeline.network import forget
-from pipeline.settings import NetworkSettings, TrainSettings
+from pipeline.networks import language_network
+from pipeline.networks.network import forget
 from pipeline.training import losses
 from pipeline.training.trainer import Trainer
 
@@ -76,7 +76,9 @@ def test_at_the_truth_the_expected_gradient_is_zero():
 def build(tied, rows=2):
     settings = NetworkSettings(cell="gru", units=WIDTH, bidirectional=False, dropout=0.0, embedding_dropout=0.0)
     generator = np.random.default_rng(0)
-    built = network.build(settings, generator.normal(size=(VOCABULARY, WIDTH)).astype(np.float32), rows, 1, tied=tied)
+    built = language_network.build(
+        settings, generator.normal(size=(VOCABULARY, WIDTH)).astype(np.float32), rows, 1, tied=tied
+    )
     for variable in built.trainable_variables:
         variable.assign(generator.normal(0, 0.7, variable.shape))
     return built
@@ -91,7 +93,7 @@ INPUTS = {"char": IDS, "char_lengths": np.array([4, 2], np.int32)}
 def test_scores_are_those_worked_out_by_hand(tied):
     built = build(tied)
     chances = np.array([1.0, 0.9, 0.3, 0.05, 0.5, 0.2])
-    learner = network.sampled(built, np.log(chances).astype(np.float32))
+    learner = language_network.sampled(built, np.log(chances).astype(np.float32))
     sample = np.array([0, 2, 3, 5, -1, -1], np.int32)
     whole = np.asarray(built(INPUTS, training=False), np.float64)
     forget(built)
@@ -112,7 +114,7 @@ def test_with_all_tokens_sampled_it_is_the_full_softmax(tied):
     for is_sampled in (False, True):
         built = build(tied)
         sampling = Sampling.of(np.ones(VOCABULARY, int), VOCABULARY)
-        learner = network.sampled(built, sampling.logs) if is_sampled else built
+        learner = language_network.sampled(built, sampling.logs) if is_sampled else built
         more = {"targets": TARGETS, "sample": sampling.draw(np.random.default_rng(1))} if is_sampled else {}
         loss = losses.first_of_each() if is_sampled else losses.next_token()
         learner.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
@@ -139,7 +141,7 @@ def trainer(folder, **settings):
     sampling = Sampling.of(np.bincount([0, 1, 1, 2, 3, 4, 5]), 3)
     chosen = TrainSettings(**{"epochs": 3, "batch_size": 4, "metric": "loss", "learning_rate": 0.02, **settings})
     return Trainer(
-        network.sampled(built, sampling.logs),
+        language_network.sampled(built, sampling.logs),
         [counting(length) for length in (3, 9, 12, 5, 7, 7)],
         losses.first_of_each(),
         chosen,

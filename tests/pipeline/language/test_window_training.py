@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.batch import Example, pad
-from pipeline.language import network
-from pipeline.network import forget
-from pipeline.settings import NetworkSettings, TrainSettings
+from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.encoding.batch import Example, pad
+from pipeline.networks import language_network
+from pipeline.networks.network import forget
 from pipeline.training import losses
 from pipeline.training.trainer import Trainer
 
@@ -34,7 +34,7 @@ def trainer(folder, window=4, examples=None, dropout=0.3, **settings):
     chosen = TrainSettings(**{"epochs": 3, "batch_size": 8, "metric": "loss", "learning_rate": 0.02, **settings})
     folder.mkdir(exist_ok=True)
     return Trainer(
-        network.build(options, table, chosen.batch_size, 1),
+        language_network.build(options, table, chosen.batch_size, 1),
         examples or texts(),
         losses.next_token(),
         chosen,

@@ -15,16 +15,16 @@ from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from embeddings.errors import EmbeddingError
-from pipeline.config import parse
+from pipeline.config.load import parse
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.evaluation import tagged
-from pipeline.evaluation.outcome import Outcome
-from pipeline.evaluation.report import Report
-from pipeline.evaluation.spans import tagging
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.spans import tagging
+from pipeline.evaluation.report import tagged
+from pipeline.evaluation.report.report import Report
+from pipeline.jobs.label import label_file
 from pipeline.stages import embed
 from pipeline.stages.evaluate import evaluate_file
-from pipeline.stages.label import label_file
-from pipeline.tagging import decoding
+from pipeline.tagging import viterbi
 
 PLACES, PEOPLE, BETWEEN = ["昆明", "西安", "青海湖"], ["陈晓岚", "老周", "艾玛"], ["去了", "说", "在", "，", "今天"]
 CONFIG = """name = "mini"
@@ -135,7 +135,7 @@ def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, mo
     lengths = np.array([4, 1, 2])
     tags = model.task.answers(scores, lengths)
     chain = model.task.chain
-    assert np.array_equal(tags, decoding.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
+    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
     scores[0, :, :] = -scores[0, :, :]
     assert np.any(model.task.answers(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from mini import read_csv, write_csv
 from random_tagger import make_tagger
 
-from pipeline.model import Model
-from pipeline.stages import shard
-from pipeline.stages.label import label_file
-from pipeline.tagging.sequences import IN_ONE, Decoder
+from pipeline.jobs import table_job
+from pipeline.jobs.label import label_file
+from pipeline.models.model import Model
+from pipeline.tagging.decoder import IN_ONE, Decoder
 
 ODD = [
     "",
@@ -58,8 +58,8 @@ def test_any_cells(model, tmp_path, asked):
 
 
 def test_workers_and_small_chunks(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(shard, "CHUNK", 8)
-    monkeypatch.setattr(shard, "ALONE", 0.0)
+    monkeypatch.setattr(table_job, "CHUNK", 8)
+    monkeypatch.setattr(table_job, "ALONE", 0.0)
     assert check([*ODD, "去滨江步道骑车"] * 6, model, tmp_path, workers=2) > 0
 
 

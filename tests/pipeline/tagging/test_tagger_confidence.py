@@ -11,11 +11,11 @@ import pytest
 from mini import python, write_csv
 from random_tagger import TOKENS, make_tagger, make_task
 
-from pipeline import confidence
 from pipeline.errors import PipelineError
-from pipeline.evaluation import calibration
-from pipeline.model import Model
-from pipeline.stages.label import label_file
+from pipeline.evaluation.metrics import calibration
+from pipeline.jobs.label import label_file
+from pipeline.models import thresholds
+from pipeline.models.model import Model
 
 CHARACTERS = TOKENS["char"][:12]
 
@@ -145,7 +145,7 @@ def calibrated(tmp_path_factory):
     """A tagger's folder with confidence.csv, of points that a dev might give."""
     folder = tmp_path_factory.mktemp("calibrated") / "model"
     make_tagger(folder)
-    confidence.write(folder, calibration.coverage([0.9] * 300 + [0.3] * 100, [True] * 298 + [False] * 102))
+    thresholds.write(folder, calibration.coverage([0.9] * 300 + [0.3] * 100, [True] * 298 + [False] * 102))
     return folder
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora import tags
-from pipeline.labels import Labels
+from pipeline.encoding.labels import Labels
 from pipeline.tagging.tagset import Tagset
 
 

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline import network
-from pipeline.batch import NO_TARGET
-from pipeline.tagging import crf
-from pipeline.training import losses
+from pipeline.encoding.batch import NO_TARGET
+from pipeline.networks import network
+from pipeline.training import crf, losses
 
 SCORES = np.random.default_rng(0).normal(0, 2, (3, 6, 4)).astype(np.float32)
 LENGTHS = np.array([6, 1, 3], np.int32)

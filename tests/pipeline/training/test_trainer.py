@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from pipeline import network
-from pipeline.batch import Example, pad
+from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.encoding.batch import Example, pad
 from pipeline.errors import PipelineError
-from pipeline.settings import NetworkSettings, TrainSettings
+from pipeline.networks import network
 from pipeline.training.losses import CrossEntropy
 from pipeline.training.trainer import Trainer, _class_weights
 

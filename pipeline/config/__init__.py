@@ -1,0 +1,1 @@
+"""Config: the settings of an experiment, a TOML file read into them, and the commented reference."""

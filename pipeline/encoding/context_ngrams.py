@@ -1,0 +1,176 @@
+"""Windows: the n-grams around each token, and the affixes of words, that the wide part of a tagger weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.vocabulary import Vocabulary
+from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, LONGEST
+
+Ids = NDArray[np.int32]
+Keys = NDArray[np.int64]
+EDGE, UNKNOWN = 1, 0  # in keys: what lies outside of the text; what is no token of the vocabulary
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The n-grams of token ids that the train split has often enough, each by where it stands from the token.
+
+    `keys`: int64 (n_grams,), ascending, packed as in `grams.Grams`, with 1 for each place outside of the text;
+    `longest`: of the n-grams; `window`: how many tokens to the left and right they reach. An n-gram of order n has
+    2 * window + 2 - n places in the window, and an id for each of them, from 1; 0 is one that train has too rarely.
+
+    >>> windows = Windows.build([np.array([2, 3], np.int32)], longest=1, window=1)
+    >>> len(windows.keys), len(windows), windows.ids([np.array([3, 9], np.int32)])
+    (3, 9, [array([[1, 6, 0],
+           [3, 0, 7]], dtype=int32)])
+    """
+
+    keys: Keys
+    longest: int
+    window: int
+
+    def __post_init__(self) -> None:
+        if self.keys.ndim != 1 or not 1 <= self.longest <= LONGEST or self.window < 0:
+            raise ValueError(
+                f"expected keys (n_grams,), longest 1 to {LONGEST} and a window from 0, received {self.keys.shape}, "
+                f"{self.longest} and {self.window}"
+            )
+
+    def __len__(self) -> int:
+        """How many ids there are, 0 not counted."""
+        return sum(count * places for count, places in zip(self._counts(), self._places(), strict=True))
+
+    @classmethod
+    def build(
+        cls,
+        texts: Sequence[Ids],
+        *,
+        longest: int,
+        window: int,
+        min_count: int = 1,
+        max_features: int | None = None,
+    ) -> Windows:
+        """The n-grams that stand `min_count` times or more; of these the `max_features` most frequent."""
+        flat, _ = _flat(texts, window)
+        keys = np.concatenate([key[good] for key, good in _keys(flat, longest)])
+        unique, counts = np.unique(keys, return_counts=True)
+        kept = np.flatnonzero(counts >= min_count)
+        if max_features is not None and len(kept) > max_features:
+            kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
+        return cls(unique[kept], longest, window)
+
+    def weights(self) -> NDArray[np.float32]:
+        """float32 (ids + 1,): 1 for each id, 0 for 0; in the place of an idf."""
+        values = np.ones(len(self) + 1, np.float32)
+        values[0] = 0
+        return values
+
+    def ids(self, texts: Sequence[Ids]) -> list[Ids]:
+        """For each text the ids of the n-grams around each token, int32 (n_tokens, places of all orders)."""
+        flat, tokens = _flat(texts, self.window)
+        columns, base = [], 1
+        firsts = np.searchsorted(self.keys, [1 << BITS * order for order in range(self.longest)])
+        found = zip(_keys(flat, self.longest), firsts.tolist(), self._counts(), self._places(), strict=True)
+        for (keys, good), first, count, places in found:
+            known = self.keys[first : first + count]
+            at = np.minimum(np.searchsorted(known, keys), max(count - 1, 0))
+            hit = good & (known[at] == keys) if count else np.zeros(len(keys), bool)
+            for place in range(places):
+                positions = tokens + place - self.window
+                columns.append(np.where(hit[positions], base + at[positions], 0))
+                base += count
+        rows = np.stack(columns, axis=1).astype(np.int32)
+        return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []
+
+    def _counts(self) -> list[int]:
+        """N-grams of each order: a longer one's key is always the greater."""
+        edges = np.searchsorted(self.keys, [1 << BITS * order for order in range(self.longest + 1)])
+        return np.diff(edges).tolist()  # type: ignore[no-any-return]
+
+    def _places(self) -> list[int]:
+        return [max(0, 2 * self.window + 2 - order) for order in range(1, self.longest + 1)]
+
+
+@dataclass(frozen=True)
+class Affixes:
+    """The beginnings and ends of words, up to `longest` characters, that the train split has often enough.
+
+    `vocabulary`: beginnings as `北…`, ends as `…京`. A word's ids are those of its beginnings, then of its ends, short
+    ones first; 0 is one that is not there or train has too rarely.
+
+    >>> affixes = Affixes.build([["北京", "南京"]], longest=1)
+    >>> affixes.vocabulary.tokens, affixes.ids([["东京"]])
+    (('…京', '北…', '南…'), [array([[0, 1]], dtype=int32)])
+    """
+
+    vocabulary: Vocabulary
+    longest: int
+    _rows: dict[str, Ids] = field(default_factory=dict, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        """How many ids there are, 0 not counted."""
+        return len(self.vocabulary) - FIRST_TOKEN
+
+    @classmethod
+    def build(cls, texts: Sequence[Sequence[str]], *, longest: int, min_count: int = 1) -> Affixes:
+        """Those that `min_count` words of the texts have, or more."""
+        found = ([affix for word in text for affix in _affixes(word, longest) if affix] for text in texts)
+        return cls(Vocabulary.build(found, min_count=min_count), longest)
+
+    def weights(self) -> NDArray[np.float32]:
+        """float32 (ids + 1,): 1 for each id, 0 for 0; in the place of an idf."""
+        values = np.ones(len(self) + 1, np.float32)
+        values[0] = 0
+        return values
+
+    def ids(self, texts: Sequence[Sequence[str]]) -> list[Ids]:
+        """For each text the ids of its words' affixes, int32 (n_words, 2 * longest)."""
+        return [np.stack([self._row(word) for word in text]) for text in texts]
+
+    def _row(self, word: str) -> Ids:
+        row = self._rows.get(word)
+        if row is None:
+            found = self.vocabulary.ids(_affixes(word, self.longest))
+            row = np.maximum(found - (FIRST_TOKEN - 1), 0).astype(np.int32)
+            if len(self._rows) < 1 << 17:  # a stream of new words must not fill the memory
+                self._rows[word] = row
+        return row
+
+
+def _affixes(word: str, longest: int) -> list[str]:
+    """Beginnings and ends of 1 to `longest` characters; "" for those that the word is too short for."""
+    sizes = [size if size <= len(word) else 0 for size in range(1, longest + 1)]
+    beginnings = [f"{word[:size]}…" if size else "" for size in sizes]
+    return beginnings + [f"…{word[-size:]}" if size else "" for size in sizes]
+
+
+def _flat(texts: Sequence[Ids], window: int) -> tuple[Keys, NDArray[np.int64]]:
+    """All ids in one array with `window` edges around each text, and where in it each token stands."""
+    if not len(texts):
+        return np.full(2 * window, EDGE, np.int64), np.zeros(0, np.int64)
+    edge = np.full(window, EDGE, np.int64)
+    parts = [edge]
+    for text in texts:
+        parts += [np.where(text >= FIRST_TOKEN, text, UNKNOWN).astype(np.int64), edge]
+    flat = np.concatenate(parts)
+    if flat.size and flat.max() >= 1 << BITS:
+        raise ValueError(f"token ids must be under {1 << BITS}, received {flat.max()}")
+    lengths = np.array([len(text) for text in texts])
+    starts = np.cumsum(np.r_[0, lengths[:-1] + window]) + window
+    inner = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return flat, np.repeat(starts, lengths) + inner
+
+
+def _keys(flat: Keys, longest: int) -> list[tuple[Keys, NDArray[np.bool_]]]:
+    """For each order the key of the n-gram that begins at each place, and whether it is one without unknown tokens."""
+    key, good, found = np.zeros(len(flat), np.int64), np.ones(len(flat), bool), []
+    for order in range(longest):
+        following = np.r_[flat[order:], np.zeros(min(order, len(flat)), np.int64)]
+        key, good = (key << BITS) | following, good & (following != UNKNOWN)
+        found.append((key, good))
+    return found

@@ -1,0 +1,106 @@
+"""Encoder: the words and characters of a text become the ids that a network reads, in training and labelling alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, chain, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.vocabulary import Vocabulary
+from pipeline.encoding.batch import Example
+from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.features import Feature
+from pipeline.encoding.ngrams import Grams
+
+Ids = NDArray[np.int32]
+UNKNOWN = np.array([1], np.int32)
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """A text and its tokens without white space and stop words."""
+
+    text: str
+    tokens: Sequence[str]
+
+    def tokens_of(self, unit: str, segmenter_unit: str) -> Sequence[str]:
+        """The tokens of a unit: as segmented, or else the characters of the text that are no white space."""
+        if unit == segmenter_unit:
+            return self.tokens
+        return [character for character in self.text if not character.isspace()]
+
+    def places(self) -> list[tuple[int, int]]:
+        """Where each token stands in the text, in characters, half-open.
+
+        >>> Tokenised("北京 烤鸭", ["北京", "烤鸭"]).places()
+        [(0, 2), (3, 5)]
+        """
+        places, end = [], 0
+        for token in self.tokens:
+            start = self.text.index(token, end)
+            end = start + len(token)
+            places.append((start, end))
+        return places
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Makes Examples; everything in it is fixed by the train split.
+
+    `reads`: the units of the recurrent part, in the network's order; `vocabularies`: for each unit read or weighed;
+    `grams`: for each unit whose n-grams the wide part weighs, those of a text or those around each token; `max_tokens`:
+    a longer text is cut there; `segmenter_unit`: the unit of the tokens that are handed in; `affixes`: of words that
+    the wide part weighs, if any; `features`: by name, what a tagger reads of each token beside its vector.
+
+    The streams of an Example are named `word` and `char`, its bags `gram_word`, `gram_char`, `gram_affix` and
+    `feature_NAME`.
+    """
+
+    reads: tuple[str, ...]
+    vocabularies: Mapping[str, Vocabulary]
+    grams: Mapping[str, Grams | Windows]
+    max_tokens: int
+    segmenter_unit: str
+    affixes: Affixes | None = None
+    features: Mapping[str, Feature] = field(default_factory=dict)
+
+    @property
+    def weighs(self) -> tuple[str, ...]:
+        """The names of the wide parts, in the network's order."""
+        return (*self.grams, *(("affix",) if self.affixes else ()))
+
+    def token_ids(self, unit: str, texts: Sequence[Tokenised]) -> list[Ids]:
+        """Ids of each text in a unit, uncut: int32 (n_tokens,)."""
+        tokens = [text.tokens_of(unit, self.segmenter_unit) for text in texts]
+        # One array for all, since to make one for each text takes longer than to look its tokens up.
+        ids = self.vocabularies[unit].ids(list(chain.from_iterable(tokens)))
+        return [ids[start:end] for start, end in pairwise(accumulate(map(len, tokens), initial=0))]
+
+    def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | Ids | None]) -> list[Example]:
+        """One Example a text, in order. A text without tokens is read as one unknown token."""
+        ids = {unit: self.token_ids(unit, texts) for unit in self.vocabularies}
+        streams = _by_text({unit: [self._cut(row) for row in ids[unit]] for unit in self.reads}, len(texts))
+        weighed = {f"gram_{unit}": grams.ids(ids[unit]) for unit, grams in self.grams.items()}
+        if self.affixes:
+            weighed["gram_affix"] = self.affixes.ids([text.tokens for text in texts])
+        for name, feature in self.features.items():
+            weighed[f"feature_{name}"] = feature.ids([text.tokens for text in texts])
+        bags = _by_text(weighed, len(texts))
+        longest = [max(map(len, rows)) for rows in zip(*(ids[unit] for unit in self.reads), strict=True)]
+        return [
+            Example(streams[index], bags[index], targets[index], longest[index] > self.max_tokens)
+            for index in range(len(texts))
+        ]
+
+    def _cut(self, ids: Ids) -> Ids:
+        return ids[: self.max_tokens] if len(ids) else UNKNOWN
+
+
+def _by_text(rows: Mapping[str, Sequence[Ids]], count: int) -> list[dict[str, Ids]]:
+    """From arrays by name and text to arrays by text and name."""
+    if not rows:
+        return [{}] * count
+    return [dict(zip(rows, of_text, strict=True)) for of_text in zip(*rows.values(), strict=True)]

@@ -1,1 +1,0 @@
-"""Engines: where the files of a labelling job are worked on."""

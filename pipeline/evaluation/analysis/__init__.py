@@ -1,0 +1,1 @@
+"""Analysis: which words, labels and rows lie behind a model's mistakes."""

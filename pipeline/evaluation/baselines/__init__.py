@@ -1,0 +1,1 @@
+"""Baselines: the simple models that a trained network has to beat."""

@@ -1,0 +1,106 @@
+"""The baseline of taggers: a linear-chain CRF by python-crfsuite, with the n-grams two tokens to each side."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from corpora import segmented
+from pipeline.errors import PipelineError
+from pipeline.evaluation.baselines.linear import Keep, Sample
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.spans import tagging
+
+EDGE = "\n"  # in features, what is outside of the text; no token is white space
+PLACES = {1: (-2, -1, 0, 1, 2), 2: (-2, -1, 0, 1), 3: (-1,)}  # where n-grams of each order begin
+AFFIX = 3
+ITERATIONS = 100  # of L-BFGS at most, with the L2 penalty that CRFsuite has by default
+
+
+def run(
+    train: Sequence[Sample],
+    parts: Mapping[str, Sequence[Sample]],
+    scheme: str | None,
+    known: frozenset[str],
+    *,
+    advance: Callable[[int], object] = lambda finished: None,
+    keep: Keep = lambda name, predicted: None,
+) -> dict[str, dict[str, Any]]:
+    """{"crfsuite": {part: scores, "seconds", "weights"}}: trained once on `train`, scored on each part.
+
+    `seconds` to train and to answer; `weights`: how many numbers were learnt. The samples' labels are tags as a line of
+    segmented text; the scores are those of `spans.tagging`. `keep` is called with the answers to each part, as such
+    lines. Raises PipelineError where python-crfsuite is not installed.
+    """
+    start = time.perf_counter()
+    rows = [sample for samples in parts.values() for sample in samples]
+    tags, weights = predict(train, rows)
+    answers = iter(tags)
+    said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
+    seconds = time.perf_counter() - start
+    keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
+    advance(1)
+    return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds, "weights": weights}}
+
+
+def scored(
+    parts: Mapping[str, Sequence[Sample]],
+    said: Mapping[str, Sequence[Sequence[str]]],
+    scheme: str | None,
+    known: frozenset[str],
+) -> dict[str, Any]:
+    """The scores of each part, given the tags that were answered to each of its samples."""
+    return {
+        part: tagging(
+            [
+                Outcome(row, sample.text, sample.label, segmented.join(tags), 0.0, tokens=tuple(sample.tokens))
+                for row, (sample, tags) in enumerate(zip(samples, said[part], strict=True), start=1)
+            ],
+            scheme,
+            known,
+        )
+        for part, samples in parts.items()
+    }
+
+
+def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> tuple[list[list[str]], int]:
+    """The tags of each of `rows`, and how many numbers were learnt for them: a weight a feature."""
+    if find_spec("pycrfsuite") is None:
+        raise PipelineError(
+            'evaluate.baselines has "crfsuite", which is not installed: pip install zhpipe[crfsuite], or leave it out'
+        )
+    import pycrfsuite
+
+    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer.set_params({"max_iterations": ITERATIONS})
+    for sample in train:
+        trainer.append(features(sample.tokens), segmented.split(sample.label))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "crfsuite"
+        trainer.train(str(path))
+        trained = path.read_bytes()
+    tagger = pycrfsuite.Tagger()
+    tagger.open_inmemory(trained)
+    return [tagger.tag(features(sample.tokens)) for sample in rows], int(trainer.logparser.featgen_num_features)
+
+
+def features(tokens: Sequence[str]) -> list[list[str]]:
+    """Of each token the n-grams around it by where they stand, and of a longer token its beginnings and ends.
+
+    >>> features(["昆", "明"])[1][:3]
+    ['1,-2:\\n', '1,-1:昆', '1,0:明']
+    """
+    padded = [EDGE, EDGE, *tokens, EDGE, EDGE]
+    found = []
+    for index, token in enumerate(tokens, start=2):
+        row = [
+            f"{order},{place}:{' '.join(padded[index + place : index + place + order])}"
+            for order, places in PLACES.items()
+            for place in places
+        ]
+        if len(token) > 1:
+            row += [affix for size in range(1, AFFIX + 1) for affix in (f"<{token[:size]}", f">{token[-size:]}")]
+        found.append(row)
+    return found

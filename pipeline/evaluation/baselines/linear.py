@@ -1,0 +1,219 @@
+"""Baselines that a trained model has to beat: the majority, and TF-IDF with a linear SVM or logistic regression."""
+
+import difflib
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.evaluation.metrics.scores import Scores, compare, label_names
+
+# Name -> what its terms are, and what weighs them; without both it is the majority.
+BASELINES: dict[str, tuple[str, str]] = {
+    "majority": ("", ""),
+    "tfidf_words_svc": ("words", "svc"),
+    "tfidf_words_logistic": ("words", "logistic"),
+    "tfidf_characters_svc": ("characters", "svc"),
+    "tfidf_characters_logistic": ("characters", "logistic"),
+}
+LOGISTIC_C = 10.0  # of logistic regression: the inverse of its penalty
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A labelled text as the baselines see it: its words, cut by our segmenter, and the text itself."""
+
+    tokens: Sequence[str]
+    text: str
+    label: str
+
+
+Keep = Callable[[str, dict[str, list[str]]], object]  # is handed a baseline's name, and its answers to each part
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """TF-IDF matrices (rows, terms), of the texts trained on and of those asked, and the seconds that they took."""
+
+    train: Any
+    rows: Any
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a baseline said of each row, how many numbers it has learnt for that, and in how many seconds."""
+
+    labels: list[str]
+    weights: int
+    seconds: float
+
+
+def majority(train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[str]) -> list[str]:
+    """The most frequent label of `train` for each of `rows`; of equally frequent ones the first of `labels`.
+
+    >>> good, bad = Sample(["好吃"], "好吃", "好评"), Sample(["难吃"], "难吃", "差评")
+    >>> majority([good, bad, good], [bad], ["差评", "好评"])
+    ['好评']
+    """
+    _check(train)
+    counts = Counter(sample.label for sample in train)
+    winner = max(label_names(labels, counts), key=lambda name: counts[name])
+    return [winner] * len(rows)
+
+
+class Contest:
+    """Baselines trained on `train` and asked of `rows`; the features of a text are made once for all of them.
+
+    `labels` sets the order of the classes. Raises PipelineError when `train` is empty.
+    """
+
+    def __init__(self, train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[str]) -> None:
+        _check(train)
+        self.train = train
+        self.rows = rows
+        self.names = label_names(labels, {sample.label for sample in train})
+        self._features: dict[str, Features] = {}
+
+    def answer(self, name: str) -> Answered:
+        """What the baseline `name` says, the same at each call.
+
+        TF-IDF is over 1- and 2-grams of the tokens, or 1- to 3-grams of the text's characters, a count c weighing
+        1 + log c; it is weighed by scikit-learn's LinearSVC, or by a LogisticRegression a label. Where nothing can be
+        learnt (one label, or no term at all in `train`) the answer is that of `majority`. Raises PipelineError for a
+        name that is none of `BASELINES`.
+        """
+        if name not in BASELINES:
+            nearest = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.0)
+            raise PipelineError(f'no baseline "{name}"; there are {", ".join(BASELINES)}: did you mean "{nearest[0]}"?')
+        unit, machine = BASELINES[name]
+        start = time.perf_counter()
+        if not unit or not self.rows or not _can_learn(self.train, unit):
+            return Answered(majority(self.train, self.rows, self.names), 1, time.perf_counter() - start)
+        if unit not in self._features:
+            self._features[unit] = _features(self.train, self.rows, unit)
+        features, start = self._features[unit], time.perf_counter()
+        place = {label: number for number, label in enumerate(self.names)}
+        fitted = _fit(machine, features.train, [place[sample.label] for sample in self.train])
+        answers = [self.names[number] for number in fitted.predict(features.rows)]
+        return Answered(answers, _weights(fitted), features.seconds + time.perf_counter() - start)
+
+
+def predict(
+    name: str,
+    train: Sequence[Sample],
+    parts: Mapping[str, Sequence[Sample]],
+    labels: Sequence[str] = (),
+) -> dict[str, list[str]]:
+    """The labels that the baseline `name`, trained once on `train`, gives the samples of each part.
+
+    `labels` sets the order of the classes; left out, it is that of their sorted names. Raises as `Contest` does.
+    """
+    return _by_part(Contest(train, _together(parts), labels).answer(name).labels, parts)
+
+
+def run(
+    names: Sequence[str],
+    train: Sequence[Sample],
+    parts: Mapping[str, Sequence[Sample]],
+    labels: Sequence[str] = (),
+    *,
+    advance: Callable[[int], object] = lambda finished: None,
+    keep: Keep = lambda name, predicted: None,
+) -> dict[str, dict[str, Any]]:
+    """Train the baselines `names` on `train` and score each part: {name: {part: scores, "seconds", "weights"}}.
+
+    `parts` is usually {"dev": [...], "test": [...]}; the scores are those of `scores.compare`, `seconds` the
+    time to train and to predict, `weights` how many numbers were learnt. After each baseline `keep` is called with its
+    name and what it predicted for each part, and `advance` with 1. Raises as `Contest` does.
+    """
+    known = label_names(labels, {sample.label for sample in train})
+    if not names:
+        return {}
+    contest = Contest(train, _together(parts), known)
+    results: dict[str, dict[str, Any]] = {}
+    for name in names:
+        answered = contest.answer(name)
+        predicted = _by_part(answered.labels, parts)
+        keep(name, predicted)
+        results[name] = {
+            **_scored(predicted, parts, known),
+            "seconds": answered.seconds,
+            "weights": answered.weights,
+        }
+        advance(1)
+    return results
+
+
+def _together(parts: Mapping[str, Sequence[Sample]]) -> list[Sample]:
+    return [sample for samples in parts.values() for sample in samples]
+
+
+def _by_part(answers: Sequence[str], parts: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:
+    left = iter(answers)
+    return {part: [next(left) for _ in samples] for part, samples in parts.items()}
+
+
+def _scored(
+    predicted: Mapping[str, list[str]], parts: Mapping[str, Sequence[Sample]], labels: Sequence[str]
+) -> dict[str, Scores]:
+    return {
+        part: compare([sample.label for sample in samples], predicted[part], labels) for part, samples in parts.items()
+    }
+
+
+def _check(train: Sequence[Sample]) -> None:
+    if not train:
+        raise PipelineError("baselines: expected training rows, got none: check the train split")
+
+
+def _vectorizer(unit: str) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if unit == "characters":
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    return TfidfVectorizer(preprocessor=list, tokenizer=list, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True)
+
+
+def _units(samples: Sequence[Sample], unit: str) -> Iterator[str | Sequence[str]]:
+    return (sample.text if unit == "characters" else sample.tokens for sample in samples)
+
+
+def _can_learn(train: Sequence[Sample], unit: str) -> bool:
+    return len({sample.label for sample in train}) > 1 and any(_units(train, unit))
+
+
+def _features(train: Sequence[Sample], rows: Sequence[Sample], unit: str) -> Features:
+    start, vectorizer = time.perf_counter(), _vectorizer(unit)
+    of_train = vectorizer.fit_transform(_units(train, unit))
+    of_rows = vectorizer.transform(_units(rows, unit))
+    return Features(of_train, of_rows, time.perf_counter() - start)
+
+
+def _fit(machine: str, features: Any, targets: list[int]) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # The last step before the limit is a fair baseline too.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return _machine(machine).fit(features, targets)
+
+
+def _machine(machine: str) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.svm import LinearSVC
+
+    if machine == "svc":
+        return LinearSVC(random_state=0)
+    # The dual is the faster side where there are more terms than texts, by far on most corpora.
+    return OneVsRestClassifier(LogisticRegression(C=LOGISTIC_C, solver="liblinear", dual=True, random_state=0))
+
+
+def _weights(fitted: Any) -> int:
+    """How many numbers: a weight a term and label, a constant a label, an idf a term."""
+    machines = getattr(fitted, "estimators_", [fitted])
+    return int(sum(one.coef_.size + one.intercept_.size for one in machines) + machines[0].coef_.shape[1])

@@ -1,0 +1,106 @@
+"""Resampled: how far a tagger's F1 may be off by the luck of the texts, and whether one tagger beats another."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.metrics.significance import LEVEL, RESAMPLES
+from pipeline.evaluation.metrics.spans import Judged
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def intervals(rows: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
+    """95 % bootstrap intervals [low, high] of `precision`, `recall` and `f1`, and of the same `per_label`.
+
+    The percentile bootstrap over texts (Efron, 1979) with `RESAMPLES` resamples: a text is drawn with all of its spans.
+    {} where there are no texts.
+    """
+    if not rows:
+        return {}
+    counts = np.array([_counts(row) for row in rows])
+    return {**_intervals(counts, seed), "per_label": {name: _intervals(found, seed) for name, found in _typed(rows)}}
+
+
+def f1(rows: Sequence[Judged]) -> float:
+    """Of exact spans, over all texts."""
+    return float(_f1(np.array([_counts(row) for row in rows]).sum(axis=0)[None])[0])
+
+
+def against(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
+    """Whether two taggers differ in F1 on the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
+
+    `rows`; the `difference`, its 95 % `interval`, and `p`, two-sided: twice the share of resamples in which it is not
+    on the side on which it was found, one being counted as such. {} where there are no texts.
+    """
+    if not ours:
+        return {}
+    pairs = np.array([(*_counts(one), *_counts(other)) for one, other in zip(ours, theirs, strict=True)])
+    difference = float(_f1(pairs.sum(axis=0)[None, :3])[0] - _f1(pairs.sum(axis=0)[None, 3:])[0])
+    drawn = _drawn(pairs, seed)
+    differences = _f1(drawn[:, :3]) - _f1(drawn[:, 3:])
+    beyond = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    return {
+        "rows": len(pairs),
+        "difference": difference,
+        "interval": _percentiles(differences),
+        "p": min(1.0, 2 * (beyond + 1) / (RESAMPLES + 1)),
+    }
+
+
+def _counts(row: Judged) -> tuple[int, int, int]:
+    """Of a text: right spans, gold ones, said ones."""
+    return len(row.right), len(row.gold), len(row.said)
+
+
+def _typed(rows: Sequence[Judged]) -> list[tuple[str, Counts]]:
+    """Of each type the counts of every text that has it, and a line of zeros for each of the others."""
+    found: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
+    for place, row in enumerate(rows):
+        for column, spans in enumerate((row.right, row.gold, row.said)):
+            for span in spans:
+                found[span.label][place][column] += 1
+    typed = []
+    for name in sorted(found):
+        counts = np.zeros((len(rows), 3), np.int64)
+        counts[list(found[name])] = list(found[name].values())
+        typed.append((name, counts))
+    return typed
+
+
+def _intervals(counts: Counts, seed: int) -> dict[str, list[float]]:
+    drawn = _drawn(counts, seed)
+    return {
+        "precision": _percentiles(_ratio(drawn[:, 0], drawn[:, 2])),
+        "recall": _percentiles(_ratio(drawn[:, 0], drawn[:, 1])),
+        "f1": _percentiles(_f1(drawn)),
+    }
+
+
+def _drawn(counts: Counts, seed: int) -> Counts:
+    """Sums over resampled texts: (texts, columns) -> (resamples, columns).
+
+    Texts with the same counts are one cell, so that a resample is a multinomial draw of cells.
+    """
+    cells, sizes = np.unique(counts, axis=0, return_counts=True)
+    times = np.random.default_rng(seed).multinomial(sizes.sum(), sizes / sizes.sum(), RESAMPLES)
+    sums: Counts = times @ cells
+    return sums
+
+
+def _f1(sums: Counts) -> Floats:
+    return _ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
+
+
+def _ratio(above: Counts, below: Counts) -> Floats:
+    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
+
+
+def _percentiles(values: Floats) -> list[float]:
+    edge = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(values, (edge, 100 - edge)).tolist()
+    return [low, high]

@@ -1,0 +1,346 @@
+"""Comparison: several evaluated runs on the same test rows, side by side: scores, significance, disagreements, cost."""
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from corpora.files import replace_when_done
+from corpora.table import TableReader, TableWriter
+from pipeline.errors import PipelineError
+from pipeline.evaluation.metrics import bootstrap, significance
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
+from pipeline.evaluation.metrics.spans import Judged
+from pipeline.evaluation.report import frame, likelihood, surprise, tagged, text
+from pipeline.evaluation.report.summary import p_value, percent, signed
+
+SHOWN = 200  # disagreements on the page
+FORMAT_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How systems of a task are compared.
+
+    `scores`: key to title, the first of which is what systems are set against each other by, with a `test`; `unit`:
+    what a difference is in; `only`: what is counted of a pair's rows, of the first and of the second, and the same in a
+    sentence, `counted`; `apart`: what rows are listed; `show`, `show_difference`: a score, and a difference, in text.
+    """
+
+    scores: Mapping[str, str]
+    test: str
+    unit: str
+    only: tuple[str, str]
+    counted: str
+    apart: str
+    show: Callable[[float | None], str]
+    show_difference: Callable[[float], str]
+
+
+def _signed_bits(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−").replace("+0.000", "±0.000").replace("−0.000", "±0.000")
+
+
+_RIGHT = (
+    "points",
+    ("only the first is right", "only the second is right"),
+    "only the first is right on {}, only the second on {}",
+    "answered differently",
+    percent,
+    signed,
+)
+KINDS = {
+    "classify": Kind(
+        {"accuracy": "accuracy", "macro_f1": "macro F1"},
+        "McNemar's exact test",
+        *_RIGHT,
+    ),
+    "tag": Kind(
+        {"f1": "F1", "macro_f1": "macro F1"},
+        "the paired bootstrap over texts",
+        *_RIGHT,
+    ),
+    "language": Kind(
+        {"bits_per_character": "bits a character", "perplexity": "perplexity"},
+        "the paired bootstrap over texts",
+        unit="bits",
+        only=("likelier to the first", "likelier to the second"),
+        counted="{} likelier to the first, {} to the second",
+        apart="rated differently",
+        show=likelihood.bits,
+        show_difference=_signed_bits,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """One evaluated run: its name, its report.json, what it answered, its labels, and the bytes of its network.
+
+    `judged`: of a tagger its texts again, with their spans.
+    """
+
+    name: str
+    document: dict[str, Any]
+    outcomes: tuple[Outcome, ...]
+    labels: tuple[str, ...]
+    bytes: int | None
+    judged: tuple[Judged, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """What it does, as in its config."""
+        return str(self.document.get("task", "classify"))
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A row that the systems do not all answer alike, and the answer of each; of language models the bits a character.
+
+    `best`: the answer that is right, or the lowest number of bits.
+    """
+
+    row: int
+    text: str
+    gold: str | None
+    answers: tuple[str, ...]
+    best: str | None
+
+
+def read(folder: str | Path) -> System:
+    """A run's folder, or that of a report. Raises PipelineError where there is no report."""
+    folder = Path(folder)
+    made = folder / "evaluate" if (folder / "evaluate").is_dir() else folder
+    try:
+        document = json.loads((made / "report.json").read_text(encoding="utf-8"))
+        path, task = made / "predictions.csv", document["task"]
+        if task not in KINDS:
+            raise ValueError(f"its task is {task!r}")
+        table = TableReader(path)
+        if task == "language":
+            outcomes = surprise.read_texts(path)
+        else:
+            outcomes = [_outcome(dict(zip(table.columns, map(str, row), strict=True))) for row in table]
+        judged = tagged.read(path, document) if task == "tag" else []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PipelineError(
+            f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
+        ) from None
+    network = folder / "model" / "network.onnx"
+    return System(
+        name=str(document.get("made", {}).get("name") or folder.name),
+        document=document,
+        outcomes=tuple(outcomes),
+        labels=tuple(name.removeprefix("p:") for name in table.columns if name.startswith("p:")),
+        bytes=network.stat().st_size if network.is_file() else None,
+        judged=tuple(judged),
+    )
+
+
+def compare(systems: Sequence[System]) -> dict[str, Any]:
+    """Plain values: `systems`, with scores, intervals and cost; `pairs`, with a test; `spread` of the scores.
+
+    Classifiers are set against each other by accuracy and McNemar's test, taggers by F1 and language models by bits a
+    character, both with the paired bootstrap.
+    Raises PipelineError for fewer than two systems, and where they were not asked the same rows.
+    """
+    if len(systems) < 2:
+        raise PipelineError("compare: expected two runs or more, such as runs/a runs/b")
+    first = systems[0]
+    for other in systems[1:]:
+        if other.task != first.task:
+            raise PipelineError(
+                f"{other.name}: its task is {other.task}, and that of {first.name} {first.task}: compare runs of one "
+                "task"
+            )
+        if _questions(other) != _questions(first):
+            raise PipelineError(
+                f"{other.name}: was tested on other rows than {first.name} ({len(other.outcomes)} and "
+                f"{len(first.outcomes)}): compare runs with the same test file, or the same split"
+            )
+    names, kind = _distinct([system.name for system in systems]), KINDS[first.task]
+    scored = [_scored(name, system) for name, system in zip(names, systems, strict=True)]
+    return {
+        "format_version": FORMAT_VERSION,
+        "task": first.task,
+        "scores": dict(kind.scores),
+        "test": kind.test,
+        "rows": len(first.outcomes),
+        "systems": scored,
+        "pairs": [
+            {"first": names[one], "second": names[other], **_paired(systems[one], systems[other])}
+            for one, other in combinations(range(len(systems)), 2)
+        ],
+        "spread": {key: _spread([system[key] for system in scored]) for key in kind.scores},
+        "disagreements": len(disagreements(systems)),
+    }
+
+
+def disagreements(systems: Sequence[System]) -> list[Disagreement]:
+    """The rows on which the systems differ, those first that most of them have wrong, or rate most differently."""
+    if systems[0].task == "language":
+        return _rated_apart(systems)
+    found = [
+        Disagreement(outcomes[0].row, outcomes[0].text, outcomes[0].gold, answers, outcomes[0].gold)
+        for outcomes in zip(*(system.outcomes for system in systems), strict=True)
+        if len(set(answers := tuple(one.predicted for one in outcomes))) > 1
+    ]
+    return sorted(found, key=lambda one: (sum(answer == one.gold for answer in one.answers), one.row))
+
+
+def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
+    """The texts whose bits a character differ, as they are shown, the furthest apart first."""
+    found: list[tuple[float, Disagreement]] = []
+    for outcomes in zip(*(system.outcomes for system in systems), strict=True):
+        one = outcomes[0]
+        rated = [-math.fsum(other.probabilities) / LN2 / max(len(one.text), 1) for other in outcomes]
+        answers = tuple(map(likelihood.bits, rated))
+        if len(set(answers)) > 1:
+            best = answers[rated.index(min(rated))]
+            found.append((max(rated) - min(rated), Disagreement(one.row, one.text, None, answers, best)))
+    return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].row))]
+
+
+def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
+    """Writes comparison.json, comparison.html and disagreements.csv into `folder`; returns what `compare` does."""
+    folder = Path(folder)
+    found = compare(systems)
+    differing = disagreements(systems)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [system["name"] for system in found["systems"]]
+    gold = found["task"] != "language"
+    with TableWriter(folder / "disagreements.csv", ("row", "text", *(["gold"] if gold else []), *names)) as table:
+        for one in differing:
+            table.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
+    shown = frame.template("comparison.html").render(
+        found=found,
+        kind=KINDS[found["task"]],
+        names=names,
+        differing=differing[:SHOWN],
+        title=" / ".join(names),
+        script="",
+    )
+    for name, content in (
+        ("comparison.html", shown),
+        ("comparison.json", json.dumps(found, ensure_ascii=False, indent=2) + "\n"),
+    ):
+        with replace_when_done(folder / name) as temporary:
+            temporary.write_text(content, encoding="utf-8", newline="\n")
+    return found
+
+
+def render(found: dict[str, Any]) -> str:
+    """What `compare` returns as text for a terminal."""
+    kind = KINDS[found["task"]]
+    titles = [cell for title in kind.scores.values() for cell in (title, "95 %")]
+    rows = [["", *titles, "ECE", "train s", "weights", "network MB"]]
+    for system in found["systems"]:
+        rows.append(
+            [
+                system["name"],
+                *(cell for key in kind.scores for cell in (kind.show(system[key]), _brackets(system, key, kind))),
+                percent(system["calibration_error"]),
+                _or_dash(system["seconds"], ".1f"),
+                _or_dash(system["weights"], ","),
+                _or_dash(None if system["bytes"] is None else system["bytes"] / 1e6, ".1f"),
+            ]
+        )
+    lines = [text.table(rows), "", *(_of_pair(pair, kind) for pair in found["pairs"])]
+    for key, title in kind.scores.items():
+        spread = {name: kind.show(value) for name, value in found["spread"][key].items()}
+        lines.append(
+            f"{title}: mean {spread['mean']}, standard deviation {spread['deviation']}, "
+            f"{spread['least']} to {spread['most']}"
+        )
+    return "\n".join([*lines, f"{found['disagreements']:,} of {found['rows']:,} rows are {kind.apart}"]) + "\n"
+
+
+def _of_pair(pair: dict[str, Any], kind: Kind) -> str:
+    low, high = map(kind.show_difference, pair["interval"])
+    counted = kind.counted.format(_rows(pair["only_ours"]), pair["only_theirs"])
+    return (
+        f"{pair['first']} against {pair['second']}: {kind.show_difference(pair['difference'])} {kind.unit} "
+        f"[{low}, {high}], p {p_value(pair['p'])}; {counted}"
+    )
+
+
+def _outcome(row: dict[str, str]) -> Outcome:
+    return Outcome(
+        int(row["row"]), row["text"], row["gold"] or None, row["predicted"], float(row["confidence"]), leaked=False
+    )
+
+
+def _questions(system: System) -> list[tuple[str, str | None]]:
+    """What was asked of it."""
+    return [(outcome.text, outcome.gold) for outcome in system.outcomes]
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Each with a number behind it where another has the same name."""
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
+        for place, name in enumerate(names)
+    ]
+
+
+def _scored(name: str, system: System) -> dict[str, Any]:
+    document = system.document
+    part = "test" if document["test"].get("rows") else "dev"
+    model = document.get("model", {})
+    return {
+        "name": name,
+        "cell": model.get("cell"),
+        "seed": document.get("made", {}).get("seed"),
+        **{key: document[part][key] for key in KINDS[system.task].scores},
+        "intervals": {key: value for key, value in _intervals(system).items() if key != "per_label"},
+        "calibration_error": document.get("confidence", {}).get(part, {}).get("calibration_error"),
+        "seconds": model.get("seconds"),
+        "weights": model.get("weights"),
+        "bytes": system.bytes,
+    }
+
+
+def _intervals(system: System) -> dict[str, Any]:
+    if system.task == "tag":
+        return bootstrap.intervals(system.judged)
+    if system.task == "language":
+        found = {"perplexity": interval(system.outcomes), "bits_per_character": bits_interval(system.outcomes)}
+        return {key: low_high for key, low_high in found.items() if low_high}
+    return significance.intervals(system.outcomes, system.labels)
+
+
+def _paired(first: System, second: System) -> dict[str, Any]:
+    if first.task == "tag":
+        right = [[row.gold_tags == row.said_tags for row in system.judged] for system in (first, second)]
+        only = [sum(one and not other for one, other in zip(*sides, strict=True)) for sides in (right, right[::-1])]
+        return {**bootstrap.against(first.judged, second.judged), "only_ours": only[0], "only_theirs": only[1]}
+    if first.task == "language":
+        return against(first.outcomes, second.outcomes)
+    return significance.against(first.outcomes, [outcome.predicted for outcome in second.outcomes])
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {
+        "mean": statistics.fmean(values),
+        "deviation": statistics.stdev(values),
+        "least": min(values),
+        "most": max(values),
+    }
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _brackets(system: dict[str, Any], key: str, kind: Kind) -> str:
+    around = system["intervals"].get(key)
+    return f"[{kind.show(around[0])}, {kind.show(around[1])}]" if around else "–"
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

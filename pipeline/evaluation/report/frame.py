@@ -1,0 +1,98 @@
+"""The frame of every page: what its template is handed beside its own values, and the filters that it can use."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pipeline.evaluation.report import charts
+from pipeline.evaluation.report.summary import compact, facts, judged_part, model_title, p_value, percent, signed
+from pipeline.evaluation.report.translations import Language, Translate, translator
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEXT_SHOWN = 400
+_SECTIONS: dict[str, Any] = {
+    "counts": {},
+    "model": {},
+    "history": [],
+    "corpus": {},
+    "made": {},
+    "baselines": {},
+    "confidence": {},
+    "intervals": {},
+    "against": {},
+    "slices": [],
+    "words": {},
+    "suspects": {},
+}
+
+
+def render(
+    name: str, document: Mapping[str, Any], language: Language = "en", *, script: str = "", **values: Any
+) -> str:
+    """A report's page from the template `name`, which extends frame.html and is handed `values`.
+
+    `document` is a report as `Report.as_dict` gives it. `values` have to hold `sentences`, what is said first, and may
+    hold a `verdict`. `script`: a file of this package, the only script that the page lets run.
+    """
+    from markupsafe import Markup
+
+    _ = translator(language)
+    part = judged_part(document)
+    source = resource(script) if script else ""
+    found: dict[str, Any] = {
+        "document": _SECTIONS | dict(document),
+        "part": part,
+        "fair": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
+        "title": title(document, _),
+        "verdict": "",
+        "charts": [Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
+        "script": Markup(source),
+        "script_hash": base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
+    }
+    return template(name, language).render(found | values)
+
+
+def template(name: str, language: Language = "en") -> "Template":
+    """A template of this package; what it is handed is escaped, and `_` translates for it."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(resource),
+    )
+    environment.globals |= {"_": translator(language), "language": language}
+    environment.filters |= {
+        "percent": percent,
+        "signed": signed,
+        "p_value": p_value,
+        "count": "{:,}".format,
+        "facts": facts,
+        "compact": compact,
+        "clip": clip,
+        "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
+    }
+    return environment.get_template(name)
+
+
+def title(document: Mapping[str, Any], _: Translate) -> str:
+    """What heads the page: the name of the run, if it has one, and the model."""
+    name, model = document.get("made", {}).get("name"), model_title(document, _)
+    return _("{name}: {model}", name=name, model=model) if name else _("Evaluation of the {model}", model=model)
+
+
+def clip(text: str, length: int = TEXT_SHOWN) -> str:
+    """`text`, cut to `length` characters and an ellipsis where it is longer."""
+    return text if len(text) <= length else text[:length] + "…"
+
+
+def resource(name: str) -> str:
+    """The text of a file of this package."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

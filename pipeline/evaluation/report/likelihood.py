@@ -1,0 +1,263 @@
+"""The page of a language model's report: perplexities, and texts with their tokens shaded by their surprise."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, relative
+from pipeline.evaluation.report import charts, frame
+from pipeline.evaluation.report.summary import PARTS, compact, judged_part, model_title
+from pipeline.evaluation.report.translations import ENGLISH, Language, Translate, translator
+
+TITLES = {"unigram": "unigram", "kneser_ney": "Kneser-Ney n-grams"}
+SHOWN = 40  # texts with a most surprising token
+EXTREMES = 10  # likeliest and unlikeliest texts
+AROUND = 60  # characters shown on each side of a surprising token
+FULL = 20.0  # bits from which a token has the full colour
+LEGEND = (2, 5, 10, 15, 20)
+
+
+class Line(NamedTuple):
+    """A line of a table of scores: of the model where `name` is "", or of n-grams, all else as it is shown."""
+
+    part: str
+    name: str
+    who: str
+    rows: str
+    tokens: str
+    perplexity: str
+    interval: str
+    bits_per_token: str
+    bits_per_character: str
+    seconds: str
+    weights: str
+    ahead: str
+
+
+class Group(NamedTuple):
+    """Texts of like length, or tokens of like rank: the model's scores, and bits a token of it and of n-grams."""
+
+    name: str
+    tokens: str
+    perplexity: str
+    bits: list[tuple[str, float]]
+
+
+class Piece(NamedTuple):
+    """A token, how many bits it has (None for what is left out), its colour from 0 to 1, and whether it is the one."""
+
+    text: str
+    bits: float | None
+    shade: float
+    is_meant: bool = False
+
+
+class Shown(NamedTuple):
+    """A text on the page, or what stands around its most surprising token."""
+
+    outcome: Outcome
+    pieces: list[Piece]
+    perplexity: str
+    token: str = ""
+    bits: float = 0.0
+
+
+def render(
+    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], language: Language = "en"
+) -> str:
+    """The page for `document`, a report as `Report.as_dict` gives it, of the outcomes of the part that is judged.
+
+    `listed`: their most surprising tokens, in order. Texts are escaped: none of them can become markup.
+    """
+    from markupsafe import Markup
+
+    _ = translator(language)
+    scores = document.get(judged_part(document)) or {}
+    drawn = charts.learning_curve(document.get("history", []), _)
+    return frame.render(
+        "likelihood.html",
+        document,
+        language,
+        verdict=verdict(document, _),
+        sentences=sentences(document, _),
+        charts=[Markup(chart) for chart in (*drawn, *_perplexities(document, _))],
+        lines=list(_lines(document, _)),
+        compared=[_(TITLES.get(name, name)) for name in _with_groups(document)],
+        groups={
+            key: _groups(document, key, scores.get(key, {})) for key in ("by_length", "by_rank") if scores.get(key)
+        },
+        surprising=_surprising(judged, listed),
+        extremes=_extremes(judged),
+        number=number,
+        legend=[Piece("", bits, _shade(bits)) for bits in LEGEND],
+    )
+
+
+def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """Whether the network is better than the best n-grams; "" without any.
+
+    It counts as proven where their perplexity is outside of the 95 % interval of the network's.
+    """
+    part = judged_part(document)
+    fair = f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
+    scores = document.get(fair) or {}
+    others = {name: found[fair] for name, found in document.get("baselines", {}).items() if found.get(fair)}
+    others = {name: found for name, found in others.items() if found.get("perplexity")}
+    if not others or not scores.get("perplexity"):
+        return ""
+    name = min(others, key=lambda one: float(others[one]["perplexity"]))
+    best, who = float(others[name]["perplexity"]), _(TITLES.get(name, name))
+    low, high = document.get("intervals", {}).get(fair, {}).get("perplexity") or (scores["perplexity"],) * 2
+    if low <= best <= high:
+        return _("The network has not proved its worth: the perplexity of {who} is inside its 95% interval.", who=who)
+    share = f"{100 * abs(1 - scores['perplexity'] / best):.1f}"
+    if scores["perplexity"] < best:
+        return _("The network earned its cost: its perplexity is {share}% below that of {who}.", share=share, who=who)
+    return _("The network did not earn its cost: its perplexity is {share}% above that of {who}.", share=share, who=who)
+
+
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """The result in two sentences: the perplexity, and the distance to each model of n-grams."""
+    part = judged_part(document)
+    scores = document.get(part) or {}
+    if not scores.get("perplexity"):
+        return [_("No text was scored.")]
+    said = [
+        _(
+            "On {rows} {part} texts ({tokens} tokens, ends counted) the {model} has perplexity {perplexity}: {token} "
+            "bits a token, {character} a character.",
+            rows=f"{scores['rows']:,}",
+            part=_(part),
+            tokens=f"{scores['tokens']:,}",
+            model=model_title(document, _),
+            perplexity=number(scores["perplexity"]),
+            token=bits(scores["bits_per_token"]),
+            character=bits(scores["bits_per_character"]),
+        )
+    ]
+    against = [
+        _(
+            "{share}% below {who} ({perplexity})" if share >= 0 else "{share}% above {who} ({perplexity})",
+            share=f"{abs(100 * share):.1f}",
+            who=_(TITLES.get(name, name)),
+            perplexity=number(found[part]["perplexity"]),
+        )
+        for name, found in document.get("baselines", {}).items()
+        if part in found and (share := relative(scores, found[part])) is not None
+    ]
+    return [*said, _("That is {comparisons}.", comparisons=_(", ").join(against))] if against else said
+
+
+def number(value: float | None) -> str:
+    """A perplexity as it is shown; a dash for None."""
+    return "–" if value is None else f"{value:,.2f}" if value < 1e6 else f"{value:.3g}"
+
+
+def bits(value: float | None) -> str:
+    """Bits as they are shown; a dash for None."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
+    """Part by part the model and then each model of n-grams."""
+    scored = [("", model_title(document, _), document)]
+    scored += [(name, _(TITLES.get(name, name)), found) for name, found in document.get("baselines", {}).items()]
+    for part, title in PARTS.items():
+        for name, who, parts in scored:
+            found = parts.get(part)
+            if not found or not found["rows"]:
+                continue
+            share = relative(document.get(part) or {}, found) if name else None
+            cost = parts if name else parts.get("model", {})
+            around = [] if name else document.get("intervals", {}).get(part, {}).get("perplexity", [])
+            yield Line(
+                part=_(title),
+                name=name,
+                who=who,
+                rows=f"{found['rows']:,}",
+                tokens=f"{found['tokens']:,}",
+                perplexity=number(found["perplexity"]),
+                interval=f"[{', '.join(map(number, around))}]" if around else "",
+                bits_per_token=bits(found["bits_per_token"]),
+                bits_per_character=bits(found["bits_per_character"]),
+                seconds="–" if cost.get("seconds") is None else f"{cost['seconds']:.1f}",
+                weights="–" if cost.get("weights") is None else compact(cost["weights"]),
+                ahead="" if share is None else f"{-100 * share:+.1f}%".replace("-", "−"),
+            )
+
+
+def _with_groups(document: Mapping[str, Any]) -> list[str]:
+    """The n-grams whose scores by length and rank are shown: not those of single tokens."""
+    part, others = judged_part(document), document.get("baselines", {})
+    return [name for name, found in others.items() if name != "unigram" and (found.get(part) or {}).get("by_rank")]
+
+
+def _groups(document: Mapping[str, Any], key: str, groups: Mapping[str, Mapping[str, Any]]) -> list[Group]:
+    part = judged_part(document)
+    others = [document["baselines"][name][part].get(key, {}) for name in _with_groups(document)]
+    found = []
+    for name, scores in groups.items():
+        values = [scores["bits_per_token"], *(other.get(name, {}).get("bits_per_token") for other in others)]
+        shown = [(bits(value), min(1.0, (value or 0) / FULL)) for value in values]
+        found.append(Group(name, f"{scores['tokens']:,}", number(scores["perplexity"]), shown))
+    return found
+
+
+def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
+    """An SVG of the perplexity on dev epoch by epoch, and that of the n-grams, which learn once."""
+    history = [epoch for epoch in document.get("history", []) if epoch.get("dev_perplexity")]
+    if not history:
+        return
+    epochs = [float(epoch["epoch"]) for epoch in history]
+    series = {model_title(document, _): (epochs, [float(epoch["dev_perplexity"]) for epoch in history])}
+    for name, found in document.get("baselines", {}).items():
+        if name != "unigram" and (level := (found.get("dev") or {}).get("perplexity")):
+            series[_(TITLES.get(name, name))] = (epochs, [float(level)] * len(epochs))
+    yield charts.lines(_("perplexity on dev"), series, (_("epoch"), ""), whole_numbers=True)
+
+
+def _surprising(judged: Sequence[Outcome], listed: Iterable[Surprise]) -> list[Shown]:
+    """The most surprising tokens, each in its text, and every text once."""
+    texts = {outcome.row: outcome for outcome in judged}
+    found: dict[int, Shown] = {}
+    for one in listed:
+        if len(found) == SHOWN:
+            break
+        if one.row not in found:
+            pieces = _pieces(texts[one.row], around=(one.start, one.end))
+            found[one.row] = Shown(texts[one.row], pieces, number(_perplexity(texts[one.row])), one.token, one.bits)
+    return list(found.values())
+
+
+def _extremes(judged: Sequence[Outcome]) -> dict[str, list[Shown]]:
+    """The texts with the lowest and the highest perplexity."""
+    order = sorted((outcome for outcome in judged if outcome.tokens), key=lambda one: (_perplexity(one), one.row))
+    few = min(EXTREMES, len(order) // 2)
+    sides = {"likeliest": order[:few], "unlikeliest": order[len(order) - few :][::-1]}
+    return {
+        name: [Shown(outcome, _pieces(outcome), number(_perplexity(outcome))) for outcome in side]
+        for name, side in sides.items()
+        if side
+    }
+
+
+def _perplexity(outcome: Outcome) -> float:
+    return exp(-math.fsum(outcome.probabilities) / len(outcome.probabilities))
+
+
+def _pieces(outcome: Outcome, around: tuple[int, int] | None = None) -> list[Piece]:
+    """The tokens of a text; with `around`, characters, those that stand near there, and which it is is marked."""
+    first, last = (0, 2 * AROUND) if around is None else (around[0] - AROUND, around[1] + AROUND)
+    found, start = [], 0
+    for token, log in zip((*outcome.tokens, ""), outcome.probabilities, strict=True):
+        end, value = start + len(token), -log / LN2
+        if end > first and start < last and (token or around == (start, end)):
+            found.append(Piece(token, value, _shade(value), (start, end) == around))
+        start = end
+    before, behind = [Piece("…", None, 0.0)] * (first > 0), [Piece("…", None, 0.0)] * (last < start)
+    return [*before, *found, *behind]
+
+
+def _shade(value: float) -> float:
+    return round(min(1.0, value / FULL), 1)

@@ -1,0 +1,149 @@
+"""The outline of a report: what its plain text and its Markdown say alike, as sentences and titled tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.evaluation.report import likelihood, summary
+from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
+from pipeline.evaluation.report.translations import Translate
+
+LABELS = 200  # at most, in the table by label
+PERPLEXITY = {"perplexity": "perplexity", "bits_per_token": "bits a token", "bits_per_character": "bits a character"}
+COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language": PERPLEXITY}
+SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
+SLICED = {"classify": ("accuracy", "accuracy"), "tag": ("f1", "F1"), "language": ("perplexity", "perplexity")}
+
+Rows = list[list[str]]  # the first is the heading
+
+
+class Section(NamedTuple):
+    """A titled table."""
+
+    title: str
+    rows: Rows
+
+
+def said(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
+    """The verdict, or "", and the result in sentences."""
+    decided = likelihood.verdict if document["task"] == "language" else summary.verdict
+    return decided(document, _), SENTENCES[document["task"]](document, _)
+
+
+def sections(document: Mapping[str, Any], _: Translate) -> list[Section]:
+    """Scores, by label, mistakes, confidence, slices, by length and rank; as far as a report has them.
+
+    `document`: a report of any task as `Report.as_dict` gives it.
+    """
+    scores = document.get(judged_part(document)) or {}
+    found = [
+        Section(_("Scores"), _scores(document, _)),
+        Section(
+            _("By type" if document["task"] == "tag" else "By label"),
+            _by_label(document, scores.get("per_label", {}), _),
+        ),
+        Section(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
+        Section(_("Confidence"), _thresholds(document, _)),
+        Section(_("Slices"), _slices(document, _)),
+        Section(_("by length (characters)"), _groups(scores.get("by_length", {}), _)),
+        Section(_("by rank in train"), _groups(scores.get("by_rank", {}), _)),
+    ]
+    return [section for section in found if len(section.rows) > 1]
+
+
+def facts(values: Mapping[str, Any], _: Translate) -> list[list[str]]:
+    """Names, as far as they have a translation in it, and values of nested `values`."""
+    return [[" › ".join(map(_, name.split(" › "))), value] for name, value in summary.facts(values)]
+
+
+def _scores(document: Mapping[str, Any], _: Translate) -> Rows:
+    rows = score_rows(document, _)
+    columns = {
+        key: title
+        for key, title in COLUMNS[document["task"]].items()
+        if any(row.scores.get(key) is not None for row in rows)
+    }
+    if not columns:
+        return []
+    lines = [
+        [f"{row.who}, {row.part}", f"{row.scores['rows']:,}", *(_score(document, row, key) for key in columns)]
+        for row in rows
+    ]
+    return [["", _("rows"), *(_(title) for title in columns.values())], *lines]
+
+
+def _score(document: Mapping[str, Any], row: ScoreRow, key: str) -> str:
+    shown = _shown(document, key)
+    interval = {} if row.name else document.get("intervals", {}).get(row.key, {})
+    low_high = f" [{shown(interval[key][0])}, {shown(interval[key][1])}]" if key in interval else ""
+    return shown(row.scores.get(key)) + low_high
+
+
+def _shown(document: Mapping[str, Any], key: str) -> Callable[[float | None], str]:
+    """How a score is shown."""
+    if document["task"] != "language":
+        return percent
+    return likelihood.number if key == "perplexity" else likelihood.bits
+
+
+def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> Rows:
+    lines = [
+        [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
+        for name, found in list(per_label.items())[:LABELS]
+    ]
+    heading = "type" if document["task"] == "tag" else "label"
+    return [list(map(_, (heading, "precision", "recall", "F1", "support"))), *lines]
+
+
+def _mistakes(errors: Mapping[str, int], _: Translate) -> Rows:
+    lines = [[_(kind.replace("_", " ")), f"{count:,}"] for kind, count in errors.items()]
+    return [[_("kind"), _("count")], *lines]
+
+
+def _thresholds(document: Mapping[str, Any], _: Translate) -> Rows:
+    lines = [
+        [
+            percent(row["target"]),
+            f"{row['threshold']:.4f}",
+            *_reached(row.get("dev", {})),
+            *_reached(row.get("test", {})),
+        ]
+        for row in document.get("confidence", {}).get("thresholds", [])
+        if row["threshold"] is not None
+    ]
+    accepted = "spans accepted" if document["task"] == "tag" else "rows labelled"
+    heads = ("promised precision", "confidence from", f"{accepted}, dev", "right, dev", f"{accepted}, test")
+    return [list(map(_, (*heads, "right, test"))), *lines]
+
+
+def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
+    return percent(found.get("coverage")), percent(found.get("precision"))
+
+
+def _slices(document: Mapping[str, Any], _: Translate) -> Rows:
+    key, title = SLICED[document["task"]]
+    shown = _shown(document, key)
+    titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
+    lines = [
+        [
+            f"{titles.get(slicing['by']) or _('by {column}', column=slicing['by'])}: "
+            f"{_(one['name']) if slicing['by'] == 'unknown' else one['name']}",
+            f"{one['rows']:,}",
+            f"{shown(one[key])} [{shown(one['interval'][0])}, {shown(one['interval'][1])}]",
+        ]
+        for slicing in document.get("slices", [])
+        for one in slicing["slices"]
+    ]
+    return [["", _("rows"), _(title)], *lines]
+
+
+def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> Rows:
+    lines = [
+        [
+            _("unknown") if name == "unknown" else name,
+            f"{found['tokens']:,}",
+            likelihood.number(found["perplexity"]),
+            likelihood.bits(found["bits_per_token"]),
+        ]
+        for name, found in groups.items()
+    ]
+    return [["", *map(_, ("tokens", "perplexity", "bits a token"))], *lines]

@@ -1,0 +1,249 @@
+"""The report of an evaluation: what it holds, and the folder of files it is written as."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from corpora.files import replace_when_done
+from corpora.table import TableWriter
+from pipeline.evaluation.analysis.occlusion import Explained
+from pipeline.evaluation.analysis.suspects import Suspect
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.scores import Scores, check_probabilities, confusion
+from pipeline.evaluation.report import page, text
+from pipeline.evaluation.report.summary import judged_part
+from pipeline.evaluation.report.translations import Language
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of an evaluation, all of it plain values.
+
+    `counts` says how many rows were scored, skipped, truncated, leaked; `test` and `dev` are scores as
+    `scores.classification` gives them, `..._without_leaked` the same over the rows whose text was not trained
+    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `confidence` is
+    what `calibration.measured` gives, `intervals` what `significance.intervals` gives for each of the four,
+    `against` what `significance.against` gives for each baseline, `slices` what `slices.scored` gives; `words` has
+    the `coverage` of the vectors and the `keywords` with their neighbours; `suspects` is what `suspects.summary`
+    gives. `history` has a mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus`
+    is the audit of the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
+    """
+
+    task: str
+    model: Mapping[str, Any]
+    counts: Mapping[str, Any]
+    test: Scores
+    dev: Scores | None = None
+    test_without_leaked: Scores | None = None
+    dev_without_leaked: Scores | None = None
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    confidence: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, Any] = field(default_factory=dict)
+    against: Mapping[str, Any] = field(default_factory=dict)
+    slices: Sequence[Mapping[str, Any]] = ()
+    words: Mapping[str, Any] = field(default_factory=dict)
+    suspects: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()
+    corpus: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of report.json: `format_version`, the first four fields, and the others if not empty.
+
+        Every value is one of JSON's: a number that is not finite is None, a NumPy number a Python one.
+
+        >>> list(Report("classify", {}, {"scored": 0}, {"rows": 0, "accuracy": float("nan")}).as_dict())
+        ['format_version', 'task', 'model', 'counts', 'test']
+        """
+        always = ("task", "model", "counts", "test")
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        kept = {name: plain(value) for name, value in values.items() if name in always or value}
+        return {"format_version": FORMAT_VERSION, **kept}
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What a classifier's report has beside scores and outcomes: the further arguments of `write`, described there."""
+
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    explained: Mapping[int, Explained] = field(default_factory=dict)
+    doubtful: Sequence[Suspect] = ()
+    language: Language = "en"
+    columns: Sequence[str] = ()
+
+
+def write(
+    folder: str | Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+    *,
+    answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    explained: Mapping[int, Explained] = MappingProxyType({}),
+    doubtful: Sequence[Suspect] = (),
+    language: Language = "en",
+    columns: Sequence[str] = (),
+) -> None:
+    """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
+
+    The folder is made if need be. `labels` are the model's label names in the order of the probabilities, `answers`
+    what each baseline answered to the same rows as the tables', `explained` the words that moved an answer by row
+    number, `doubtful` the rows with a suspected label, `language` the page's, and `columns` the names of the outcomes'
+    slices. All files are UTF-8, and each appears whole or not at all:
+
+    - report.json, report.txt, report.html
+    - predictions.csv: row, text (`mended`), gold, predicted, confidence, one `p:LABEL` a label, leaked
+      (true or false), tokens, unknown, one `slice:COLUMN` a column
+    - errors.csv: of these the wrong rows, the most confident first
+    - confusion.csv: gold, and a column `predicted:LABEL` a label, with the counts
+    - predictions-dev.csv: dev in the same way
+    - baselines.csv: row, gold, predicted, and a column a baseline, where there are any
+    - explained.jsonl: row, words, effects, where there are any
+    - suspects.csv: part, row, text, given, expected, confidence, given_confidence, where there are any
+
+    The tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
+    that does not have one probability a label.
+    """
+    folder = Path(folder)
+    document = report.as_dict()
+    for part in outcomes.values():
+        check_probabilities(part, labels)
+    folder.mkdir(parents=True, exist_ok=True)
+    judged = outcomes.get(judged_part(document), ())
+    _write_tables(folder, outcomes, labels, judged_part(document), columns)
+    _write_answers(folder / "baselines.csv", judged, answers)
+    _write_explained(folder / "explained.jsonl", explained)
+    _write_suspects(folder / "suspects.csv", doubtful)
+    write_readable(folder, document, outcomes, labels, explained=explained, language=language)
+    write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path,
+    document: Mapping[str, Any],
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+    *,
+    explained: Mapping[int, Explained] = MappingProxyType({}),
+    language: Language = "en",
+) -> None:
+    """Writes report.txt and report.html for `document`, a report as `Report.as_dict` gives it."""
+    write_whole(folder / "report.txt", text.render(document, language))
+    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
+
+
+def plain(value: Any) -> Any:
+    """`value` in the types JSON has: mappings as dict, sequences as list, numbers not finite as None.
+
+    >>> plain({"loss": (0.5, float("nan")), 1: Path("mail.csv")})
+    {'loss': [0.5, None], '1': 'mail.csv'}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+def mended(text: str) -> str:
+    """`text` with U+FFFD for each half of a surrogate pair, which JSON may bring in and UTF-8 cannot hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _write_tables(
+    folder: Path, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str], part: str, columns: Sequence[str]
+) -> None:
+    judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
+    _write_outcomes(folder / "predictions.csv", judged, labels, columns)
+    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels, columns)
+    _write_confusion(folder / "confusion.csv", judged, labels)
+    if dev and part != "dev":
+        _write_outcomes(folder / "predictions-dev.csv", dev, labels, columns)
+    else:
+        # One that an earlier evaluation left here would pass for this one's.
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)
+
+
+def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str], slices: Sequence[str]) -> None:
+    columns = (
+        "row",
+        "text",
+        "gold",
+        "predicted",
+        "confidence",
+        *(f"p:{label}" for label in labels),
+        "leaked",
+        "tokens",
+        "unknown",
+        *(f"slice:{column}" for column in slices),
+    )
+    with TableWriter(path, columns) as table:
+        for outcome in outcomes:
+            table.write(
+                (
+                    outcome.row,
+                    mended(outcome.text),
+                    outcome.gold,
+                    outcome.predicted,
+                    float(outcome.confidence),
+                    *map(float, outcome.probabilities),
+                    "true" if outcome.leaked else "false",
+                    outcome.length,
+                    outcome.unknown,
+                    *map(mended, outcome.slices[: len(slices)]),
+                )
+            )
+
+
+def _write_answers(path: Path, outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]]) -> None:
+    path.unlink(missing_ok=True)
+    if not answers:
+        return
+    with TableWriter(path, ("row", "gold", "predicted", *answers)) as table:
+        for outcome, *others in zip(outcomes, *answers.values(), strict=True):
+            table.write((outcome.row, outcome.gold, outcome.predicted, *others))
+
+
+def _write_suspects(path: Path, doubtful: Sequence[Suspect]) -> None:
+    path.unlink(missing_ok=True)
+    if not doubtful:
+        return
+    with TableWriter(path, ("part", "row", "text", "given", "expected", "confidence", "given_confidence")) as table:
+        for one in doubtful:
+            row = one.labelled
+            confidences = (f"{one.confidence:.4f}", f"{one.given_confidence:.4f}")
+            table.write((row.part, row.row, mended(row.text), row.label, one.expected, *confidences))
+
+
+def _write_explained(path: Path, explained: Mapping[int, Explained]) -> None:
+    path.unlink(missing_ok=True)
+    lines = [
+        json.dumps({"row": row, "words": found.pieces, "effects": found.effects}, ensure_ascii=False) + "\n"
+        for row, found in explained.items()
+    ]
+    if lines:
+        write_whole(path, "".join(lines))
+
+
+def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
+    names, matrix = confusion(outcomes, labels)
+    with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as table:
+        for name, counts in zip(names, matrix, strict=True):
+            table.write((name, *counts))
+
+
+def write_whole(path: Path, content: str) -> None:
+    """A file that appears whole or not at all."""
+    with replace_when_done(path) as temporary:
+        # Half a surrogate pair is not UTF-8; as an escape it is valid JSON.
+        temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -1,0 +1,92 @@
+"""Reprint: what people read of a report, written anew from its tables and report.json, in either language."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.table import TableReader
+from pipeline.errors import PipelineError
+from pipeline.evaluation.analysis.occlusion import Explained
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.report import markdown, report, surprise, tagged
+from pipeline.evaluation.report.summary import judged_part
+from pipeline.evaluation.report.translations import Language
+
+Rows = list[dict[str, str]]
+
+
+def reprint(folder: str | Path, language: Language = "en") -> list[Path]:
+    """Writes what people read of a report: report.txt, report.md and, where the task has a page, report.html.
+
+    `folder`: a run's, or that of a report. Nothing is computed anew. Returns the files' paths. Raises PipelineError
+    where there is no report, or one of another version.
+    """
+    made = Path(folder) / "evaluate" if (Path(folder) / "evaluate").is_dir() else Path(folder)
+    try:
+        document = json.loads((made / "report.json").read_text(encoding="utf-8"))
+        if document["format_version"] != report.FORMAT_VERSION:
+            raise ValueError(f"it is of version {document['format_version']}, not {report.FORMAT_VERSION}")
+        READABLE[document["task"]](made, document, language)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PipelineError(
+            f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
+        ) from None
+    markdown.write(made, document, language)
+    return [path for name in ("report.html", "report.txt", "report.md") if (path := made / name).is_file()]
+
+
+def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
+    """The rows of a classifier's predictions.csv, and the label names."""
+    rows, columns = _table(path)
+    labels = [name.removeprefix("p:") for name in columns if name.startswith("p:")]
+    slices = [name for name in columns if name.startswith("slice:")]
+    outcomes = [
+        Outcome(
+            int(row["row"]),
+            row["text"],
+            row["gold"] or None,
+            row["predicted"],
+            float(row["confidence"]),
+            tuple(float(row[f"p:{label}"]) for label in labels),
+            row["leaked"] == "true",
+            length=int(row["tokens"]),
+            unknown=int(row["unknown"]),
+            slices=tuple(row[name] for name in slices),
+        )
+        for row in rows
+    ]
+    return outcomes, labels
+
+
+def _classifier(made: Path, document: Mapping[str, Any], language: Language) -> None:
+    judged, labels = read_outcomes(made / "predictions.csv")
+    outcomes = {judged_part(document): judged}
+    if (made / "predictions-dev.csv").is_file():
+        outcomes["dev"], _ = read_outcomes(made / "predictions-dev.csv")
+    report.write_readable(made, document, outcomes, labels, explained=_explained(made), language=language)
+
+
+def _tagger(made: Path, document: Mapping[str, Any], language: Language) -> None:
+    path = made / "predictions-dev.csv"
+    dev = tagged.read(path, document) if path.is_file() else []
+    tagged.write_readable(made, document, tagged.read(made / "predictions.csv", document), dev, language)
+
+
+def _language_model(made: Path, document: Mapping[str, Any], language: Language) -> None:
+    surprise.write_readable(made, document, *surprise.read(made), language)
+
+
+READABLE = {"classify": _classifier, "tag": _tagger, "language": _language_model}
+
+
+def _explained(made: Path) -> dict[int, Explained]:
+    path = made / "explained.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = map(json.loads, lines)
+    return {one["row"]: Explained(tuple(one["words"]), tuple(one["effects"])) for one in found}
+
+
+def _table(path: Path) -> tuple[Rows, Sequence[str]]:
+    table = TableReader(path)
+    return [dict(zip(table.columns, map(str, row), strict=True)) for row in table], table.columns

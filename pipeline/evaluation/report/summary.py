@@ -1,0 +1,262 @@
+"""What a report says in words and rows, the same on the page and in the text file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipeline.evaluation.metrics.significance import SIGNIFICANT
+from pipeline.evaluation.report.translations import ENGLISH, Translate
+
+PARTS = {
+    "test": "test",
+    "test_without_leaked": "test without leaked rows",
+    "dev": "dev",
+    "dev_without_leaked": "dev without leaked rows",
+}
+COLUMNS = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "matthews": "Matthews",
+    "roc_auc": "ROC-AUC",
+    "average_precision": "average precision",
+}
+# Of taggers.
+SPAN_COLUMNS = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "word_f1": "words F1",
+    "token_accuracy": "token accuracy",
+    "oov_recall": "unknown words",
+    "iv_recall": "known words",
+    "row_accuracy": "whole texts",
+}
+ITEMS_SHOWN = 20
+BASELINE_TITLES = {
+    "majority": "majority class",
+    "tfidf_words_svc": "TF-IDF words + LinearSVC",
+    "tfidf_words_logistic": "TF-IDF words + logistic regression",
+    "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
+    "tfidf_characters_logistic": "TF-IDF characters + logistic regression",
+    "crfsuite": "python-crfsuite",
+    "jieba": "jieba",
+}
+
+
+class ScoreRow(NamedTuple):
+    """One line of the table of scores: who was scored, on which part, with what result.
+
+    `name` and `key` are those of baseline (or "") and part in the report.
+    """
+
+    who: str
+    part: str
+    scores: Mapping[str, Any]
+    name: str = ""
+    key: str = ""
+
+
+def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[ScoreRow]:
+    """Part by part the model and then each baseline, of `document`, a report as `Report.as_dict` gives it.
+
+    A part without rows is left out.
+    """
+    rows = []
+    for part, title in PARTS.items():
+        for name, who, scored in [("", model_title(document, _), document), *_baselines(document, _)]:
+            if (scores := scored.get(part)) and scores.get("rows") != 0:
+                rows.append(ScoreRow(who, _(title), scores, name, part))
+    return rows
+
+
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """The result in up to three sentences: the score, the distance to each baseline, the leaked rows."""
+    part = judged_part(document)
+    scores = document.get(part) or {}
+    if not scores.get("rows"):
+        return [_("No row with a label was scored.")]
+    said = [
+        _(
+            "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).",
+            rows=f"{scores['rows']:,}",
+            part=_(part),
+            model=model_title(document, _),
+            accuracy=percent(scores["accuracy"]),
+            macro_f1=percent(scores["macro_f1"]),
+        )
+    ]
+    return [*said, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+
+
+def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """The result of a tagger in up to three sentences: the scores, the distance to each baseline, the leaked rows."""
+    part = judged_part(document)
+    scores = document.get(part) or {}
+    if not scores.get("rows"):
+        return [_("No row with tags was scored.")]
+    said = _(
+        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+        "tokens right).",
+        rows=f"{scores['rows']:,}",
+        part=_(part),
+        model=model_title(document, _),
+        accuracy=percent(scores["token_accuracy"]),
+        **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
+    )
+    return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
+
+
+def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
+    """The distance of a score to each baseline, in one sentence, if there are any."""
+    part = judged_part(document)
+    against = [
+        _against(document[part][key], who, other[part][key], _)
+        for _name, who, other in _baselines(document, _)
+        if other.get(part)
+    ]
+    return [_("That is {comparisons}.", comparisons=_(", ").join(against))] if against else []
+
+
+def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """Whether the network earned its cost, in one plain sentence: against the best baseline, by McNemar's test."""
+    part = judged_part(document)
+    against = {name: found for name, found in document.get("against", {}).items() if found}
+    if not against:
+        scored = (document.get(part) or {}).get("rows")
+        return _("No baseline was trained, so whether the network earned its cost is open.") if scored else ""
+    best = min(against, key=lambda name: against[name]["difference"])
+    found = against[best]
+    values = {
+        "who": _(BASELINE_TITLES.get(best, best)),
+        "p": p_value(found["p"]),
+        "seconds": f"{document.get('baselines', {}).get(best, {}).get('seconds', 0):.1f}",
+        "rows": f"{found['rows']:,}",
+    }
+    if found["p"] >= SIGNIFICANT:
+        return _(
+            "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} points, "
+            "p {p}), which trains in {seconds} s.",
+            points=signed(found["difference"]),
+            **values,
+        )
+    points = percent(abs(found["difference"]))
+    if found["difference"] > 0:
+        return _(
+            "The network earned its cost: it is {points} points better than the best baseline, {who}, which chance "
+            "hardly explains (p {p}).",
+            points=points,
+            **values,
+        )
+    return _(
+        "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).",
+        points=points,
+        **values,
+    )
+
+
+def signed(value: float) -> str:
+    """A difference of fractions in points, with its sign: 0.0123 is +1.2."""
+    return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
+
+
+def p_value(value: float) -> str:
+    """Two digits of it behind a sign: "= 0.031", or "< 0.0001"."""
+    return "< 0.0001" if value < 0.0001 else f"= {value:.2g}"
+
+
+def model_title(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """The model in a word or two, by its cell where that is known."""
+    cell = str(document.get("model", {}).get("cell") or "").upper()
+    return _("{cell} model", cell=cell).strip()
+
+
+def judged_part(document: Mapping[str, Any]) -> str:
+    """The part the result is read from: test, or dev where no test row was scored."""
+    has_test = (document.get("test") or {}).get("rows")
+    return "test" if has_test or not document.get("dev") else "dev"
+
+
+def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Nested values as rows of name and text, the names of nested keys joined by a `›`; long lists are cut.
+
+    >>> facts({"rows": {"train": 9600, "test": 1200}, "labels": ["差评", "好评"]})
+    [('rows › train', '9,600'), ('rows › test', '1,200'), ('labels', '差评, 好评')]
+    """
+    return list(_facts(values, ()))
+
+
+def percent(value: float | None) -> str:
+    """A fraction as a percentage of one decimal, without the sign; a dash for None."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def compact(count: int) -> str:
+    """A count in few characters.
+
+    >>> compact(742), compact(236_076), compact(3_342_520)
+    ('742', '236k', '3.3M')
+    """
+    return f"{count:,}" if count < 10_000 else f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
+
+
+def _facts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _facts(inner, (*path, str(key).replace("_", " ")))
+    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
+        for number, item in enumerate(value[:ITEMS_SHOWN], start=1):
+            yield from _facts(item, (*path, str(number)))
+        if len(value) > ITEMS_SHOWN:
+            yield " › ".join(path), f"and {len(value) - ITEMS_SHOWN:,} more"
+    else:
+        yield " › ".join(path), _fact(value)
+
+
+def _fact(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return _listed(value) if isinstance(value, list) else str(value)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    more = len(values) - ITEMS_SHOWN
+    return ", ".join(map(_fact, values[:ITEMS_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for name, scored in document.get("baselines", {}).items():
+        yield name, _(BASELINE_TITLES.get(name, name)), scored
+
+
+def _against(score: float, who: str, other: float, _: Translate) -> str:
+    points = round(100 * (score - other), 1)
+    accuracy = percent(other)
+    if points == 0:
+        return _("level with {who} ({accuracy}%)", who=who, accuracy=accuracy)
+    unit = "point" if abs(points) == 1 else "points"
+    side = _("above" if points > 0 else "below")
+    phrase = f"{{points}} {unit} {{side}} {{who}} ({{accuracy}}%)"
+    return _(phrase, points=f"{abs(points):.1f}", side=side, who=who, accuracy=accuracy)
+
+
+def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
+    """A score without the rows that leaked, in a sentence, if there are any."""
+    kept = document.get(f"{part}_without_leaked") or {}
+    count = document[part]["rows"] - kept.get("rows", document[part]["rows"])
+    if not count:
+        return []
+    rows = "row whose text was" if count == 1 else "rows whose texts were"
+    shown = {"accuracy": "accuracy is {score}%", "f1": "F1 is {score}"}[key]
+    return [_(f"Without the {{rows}} {rows} also trained on, {shown}.", rows=f"{count:,}", score=percent(kept[key]))]
+
+
+def columns_in_use(rows: Sequence[ScoreRow]) -> dict[str, str]:
+    """Of `COLUMNS`, key to heading, those in which some row has a value."""
+    return {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}

@@ -1,0 +1,166 @@
+"""The report of a language model: perplexities beside those of n-grams, and the tokens that surprised it most."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from corpora.files import replace_when_done
+from corpora.table import TableReader, TableWriter
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, interval, surprises
+from pipeline.evaluation.report import likelihood, text
+from pipeline.evaluation.report.outline import Rows
+from pipeline.evaluation.report.report import Report, mended
+from pipeline.evaluation.report.summary import judged_part
+from pipeline.evaluation.report.translations import Language, Translate, translator
+
+LISTED = 1000  # most surprising tokens, in the table
+SHOWN = 20  # in the report
+COLUMNS = (
+    "row",
+    "text",
+    "tokens",
+    "log_probability",
+    "perplexity",
+    "bits_per_character",
+    "leaked",
+    "surprisal",
+    "unknown",
+)
+
+
+def write(
+    folder: Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    *,
+    columns: Sequence[str] = (),
+    language: Language = "en",
+) -> None:
+    """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
+
+    The folder is made if need be. All files are UTF-8, and each appears whole or not at all:
+
+    - report.json, report.txt, report.html (in `language`)
+    - predictions.csv: row, text (`report.mended`), tokens (the end counted), log_probability (natural), perplexity,
+      bits_per_character, leaked (true or false), surprisal (JSON: [start, end, bits] of each token and of the end, in
+      characters), unknown (tokens), one `slice:COLUMN` a column, of which `columns` are the names; of test, or of dev
+      where no test row was scored
+    - surprises.csv: of these the 1,000 most surprising tokens: row, start, end (characters), token, bits, before
+    - predictions-dev.csv: dev in the same way
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    document = replace(report, intervals=_intervals(outcomes)).as_dict()
+    part = judged_part(document)
+    judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
+    listed = heapq.nsmallest(LISTED, surprises(judged), key=lambda one: (-one.bits, one.row, one.start))
+    _write_texts(folder / "predictions.csv", judged, columns)
+    _write_surprises(folder / "surprises.csv", listed)
+    if dev and part != "dev":
+        _write_texts(folder / "predictions-dev.csv", dev, columns)
+    else:
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
+    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, language)
+    _write(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path,
+    document: Mapping[str, Any],
+    judged: Sequence[Outcome],
+    listed: Sequence[Surprise],
+    language: Language = "en",
+) -> None:
+    """Writes report.txt and report.html of what `read` gives, or what was written for it to read."""
+    more = {"Most surprising tokens": _listed(listed[:SHOWN], translator(language))} if listed else {}
+    _write(folder / "report.txt", text.render(document, language, more))
+    _write(folder / "report.html", likelihood.render(document, judged, listed, language))
+
+
+def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
+    """The outcomes of a report's predictions.csv, and the tokens of its surprises.csv."""
+    listed = [
+        Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
+        for row in _rows(folder / "surprises.csv")
+    ]
+    return read_texts(folder / "predictions.csv"), listed
+
+
+def read_texts(path: Path) -> list[Outcome]:
+    """The outcomes of a predictions.csv. Raises KeyError where it lacks a column."""
+    judged = []
+    for row in _rows(path):
+        places = json.loads(row["surprisal"])
+        tokens = tuple(row["text"][start:end] for start, end, _ in places[:-1])
+        logs = tuple(-bits * LN2 for *_, bits in places)
+        judged.append(
+            Outcome(int(row["row"]), row["text"], "", "", 0.0, logs, leaked=row["leaked"] == "true", tokens=tokens)
+        )
+    return judged
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    table = TableReader(path)
+    return (dict(zip(table.columns, map(str, row), strict=True)) for row in table)
+
+
+def _as_kept(outcome: Outcome) -> Outcome:
+    """As it comes back from predictions.csv."""
+    logs = tuple(-bits * LN2 for *_, bits in _surprisal(outcome))
+    return replace(outcome, text=mended(outcome.text), tokens=tuple(map(mended, outcome.tokens)), probabilities=logs)
+
+
+def _surprisal(outcome: Outcome) -> list[tuple[int, int, float]]:
+    return [(one.start, one.end, round(one.bits, 4)) for one in surprises([outcome])]
+
+
+def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+    """Of the perplexity on each part, and on it without the texts that leaked, where there are some."""
+    clean = {
+        f"{part}_without_leaked": [one for one in rows if not one.leaked]
+        for part, rows in outcomes.items()
+        if any(one.leaked for one in rows)
+    }
+    parts = {**outcomes, **clean}
+    return {part: {"perplexity": found} for part, rows in parts.items() if (found := interval(rows))}
+
+
+def _listed(listed: Sequence[Surprise], _: Translate) -> Rows:
+    """A table of tokens, each with what stands before it."""
+    rows = [
+        [
+            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else _('end')}]",
+            f"{one.bits:.1f}",
+            str(one.row),
+        ]
+        for one in listed
+    ]
+    return [["", _("bits"), _("row")], *rows]
+
+
+def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str]) -> None:
+    with TableWriter(path, (*COLUMNS, *(f"slice:{column}" for column in slices))) as rows:
+        for outcome in outcomes:
+            total, tokens = math.fsum(outcome.probabilities), len(outcome.probabilities)
+            bits = -total / LN2 / len(outcome.text) if outcome.text else None
+            leaked = "true" if outcome.leaked else "false"
+            surprisal = json.dumps(_surprisal(outcome))
+            scores = (tokens, total, exp(-total / tokens), bits, leaked, surprisal, outcome.unknown)
+            rows.write((outcome.row, mended(outcome.text), *scores, *map(mended, outcome.slices[: len(slices)])))
+
+
+def _write_surprises(path: Path, listed: Sequence[Surprise]) -> None:
+    with TableWriter(path, ("row", "start", "end", "token", "bits", "before")) as rows:
+        for one in listed:
+            rows.write((one.row, one.start, one.end, mended(one.token), one.bits, mended(one.before)))
+
+
+def _write(path: Path, content: str) -> None:
+    with replace_when_done(path) as temporary:
+        temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -1,0 +1,308 @@
+"""The report of a tagger as a folder of files: scores, what was said of each text, and the mistakes."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from corpora import segmented
+from corpora.document import Span
+from corpora.table import TableReader, TableWriter
+from pipeline.evaluation.metrics import bootstrap, spans
+from pipeline.evaluation.metrics.calibration import Claimed
+from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.spans import BARE, ERRORS, Judged
+from pipeline.evaluation.report import frame, page, text
+from pipeline.evaluation.report.report import Report, mended, write_whole
+from pipeline.evaluation.report.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
+from pipeline.evaluation.report.translations import Language, translator
+
+ROOM = 1_000_000  # characters of the texts on the page, gold and predicted: it must fit into a mail
+MARK = 30  # characters that a coloured piece costs besides
+
+
+def write(
+    folder: Path,
+    report: Report,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    scheme: str | None,
+    *,
+    answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    columns: Sequence[str] = (),
+    language: Language = "en",
+) -> None:
+    """Writes `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
+
+    To the report come the `intervals` of the scores and, by the `answers` of baselines (to the texts of the tables),
+    what lies between it and them. `columns`: the names of the outcomes' slices. All files are UTF-8, and each appears
+    whole or not at all:
+
+    - report.json, report.txt, report.html
+    - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked,
+      tokens, gold_tags, predicted_tags (one a token, as segmented text), sure (of each predicted span, in order, as
+      numbers separated by spaces), unscaled (the same at the temperature 1), unknown, one `slice:COLUMN` a column
+    - predictions-dev.csv: dev in the same way
+    - errors.csv: of these the wrong rows with their numbers of `missed`, `invented`, ... spans, most confident first
+    - confusion.csv: gold, and a column `predicted:TYPE` a type, with counts of tokens
+
+    The tables are of test; of dev where no test row was scored.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    judged = {part: spans.judged(found, scheme) for part, found in outcomes.items()}
+    part = judged_part(report.as_dict())
+    report = replace(
+        report,
+        model={**report.model, "scheme": scheme},
+        intervals=_intervals(judged),
+        against=_against(outcomes.get(part, ()), answers, scheme),
+    )
+    rows, document = judged.get(part, []), report.as_dict()
+    _write_predictions(folder / "predictions.csv", rows, columns)
+    if judged.get("dev") and part != "dev":
+        _write_predictions(folder / "predictions-dev.csv", judged["dev"], columns)
+    else:
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
+    _write_errors(folder / "errors.csv", rows)
+    _write_confusion(folder / "confusion.csv", rows, scheme)
+    write_readable(folder, document, rows, judged.get("dev", ()), language)
+    write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def write_readable(
+    folder: Path,
+    document: Mapping[str, Any],
+    rows: Sequence[Judged],
+    dev: Sequence[Judged] = (),
+    language: Language = "en",
+) -> None:
+    """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
+    write_whole(folder / "report.txt", text.render(document, language))
+    write_whole(folder / "report.html", render(document, rows, dev, language))
+
+
+def claimed(rows: Sequence[Judged]) -> Claimed:
+    """The predicted spans of the rows that did not leak, unless there are no others, if they have confidences."""
+    kept = [row for row in rows if not row.outcome.leaked] or rows
+    kept = [row for row in kept if row.outcome.sure]
+    return Claimed(
+        np.array([sure for row in kept for sure in row.outcome.sure], np.float64),
+        np.array([sure for row in kept for sure in row.outcome.unscaled], np.float64),
+        np.array([row.is_right(span) for row in kept for span in row.said], np.bool_),
+    )
+
+
+def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
+    """The rows of a tagger's predictions.csv. Raises KeyError where it lacks a column."""
+    source = TableReader(path)
+    rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
+    outcomes = [
+        Outcome(
+            int(row["row"]),
+            row["text"],
+            row["gold_tags"],
+            row["predicted_tags"],
+            float(row["confidence"]),
+            leaked=row["leaked"] == "true",
+            tokens=tuple(segmented.split(row["tokens"])),
+            sure=tuple(map(float, row["sure"].split())),
+            unscaled=tuple(map(float, row["unscaled"].split())),
+        )
+        for row in rows
+    ]
+    return spans.judged(outcomes, document["model"]["scheme"])
+
+
+class Piece(NamedTuple):
+    """A stretch of a text on the page: a span with its type and verdict, or what lies between, without these.
+
+    The verdict is "right" or one of `spans.ERRORS`.
+    """
+
+    text: str
+    type: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text with a mistake, as it should be and as it was answered; its kinds of mistakes, and the mixed-up types.
+
+    `confused`: the places of a gold and a predicted type among the names of the confusion matrix, as "2-0".
+    """
+
+    outcome: Outcome
+    gold: list[Piece]
+    said: list[Piece]
+    kinds: tuple[str, ...]
+    confused: tuple[str, ...]
+
+
+def render(
+    document: Mapping[str, Any], rows: Sequence[Judged], dev: Sequence[Judged] = (), language: Language = "en"
+) -> str:
+    """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
+    from markupsafe import Markup
+
+    _ = translator(language)
+    scheme = document["model"].get("scheme")
+    scored, wrong = score_rows(document, _), _wrong(rows)
+    names, matrix = spans.confusion(rows, scheme)
+    shown = _shown(wrong, names, scheme)
+    parts = {"dev": claimed(dev), judged_part(document): claimed(rows)}
+    return frame.render(
+        "tagged.html",
+        document,
+        language,
+        script="page.js",
+        verdict=verdict(document, _),
+        sentences=span_sentences(document, _),
+        rows=scored,
+        columns=_columns(scored),
+        trust=[Markup(chart) for chart in page.trust(document, parts, _, "spans")],
+        offer=page.offer(document),
+        names=names,
+        matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
+        pairs=page.confused(names, matrix),
+        per_token=scheme is None,
+        kinds=ERRORS,
+        shown=shown,
+        there={pair for one in shown for pair in one.confused},
+        error_count=len(wrong),
+    )
+
+
+def _intervals(judged: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
+    """Of each part, and of it without the leaked rows where there are some."""
+    clean = {part: [row for row in rows if not row.outcome.leaked] for part, rows in judged.items()}
+    apart = {f"{part}_without_leaked": rows for part, rows in clean.items() if len(rows) < len(judged[part])}
+    return {part: bootstrap.intervals(rows) for part, rows in {**judged, **apart}.items() if rows}
+
+
+def _against(
+    outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]], scheme: str | None
+) -> dict[str, dict[str, Any]]:
+    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    found = {}
+    for name, said in answers.items():
+        both = [
+            (one, replace(one, predicted=answer))
+            for one, answer in zip(outcomes, said, strict=True)
+            if one.gold is not None
+        ]
+        both = [pair for pair in both if not pair[0].leaked] or both
+        ours, theirs = (spans.judged([pair[side] for pair in both], scheme) for side in (0, 1))
+        found[name] = bootstrap.against(ours, theirs)
+    return found
+
+
+def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) -> list[Shown]:
+    """The most confident mistakes, and then some of each kind and each cell of the matrix, as far as there is `ROOM`.
+
+    A text that would take a twentieth of it is left to errors.csv.
+    """
+    room, place = ROOM, {name: number for number, name in enumerate(names)}
+    seen: Counter[str] = Counter()
+    chosen: list[Shown] = []
+    for row in wrong:
+        errors = row.errors()
+        kinds = tuple(kind for kind in ERRORS if errors[kind])
+        pairs = {
+            (place[spans.type_of(gold, scheme)], place[spans.type_of(said, scheme)])
+            for gold, said in zip(row.gold_tags, row.said_tags, strict=True)
+        }
+        confused = tuple(f"{gold}-{said}" for gold, said in sorted(pairs) if gold != said)
+        if len(chosen) < page.ERRORS_SHOWN or min(seen[one] for one in (*kinds, *confused, "")) < page.OF_A_CELL:
+            one = Shown(row.outcome, *_sides(row, errors), kinds, confused)
+            cost = sum(len(piece.text) + MARK for side in (one.gold, one.said) for piece in side)
+            if cost < min(room, ROOM // 20):
+                room -= cost
+                seen.update((*kinds, *confused))
+                chosen.append(one)
+        if len(chosen) == page.TEXTS_SHOWN or room < ROOM // 20:
+            break
+    return chosen
+
+
+def _sides(row: Judged, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piece], list[Piece]]:
+    """The text with its gold spans, and with the predicted ones."""
+    right, places = row.right, {(span.start, span.end) for span in row.gold}
+    missing = {span: kind for kind, found in errors.items() if kind != "invented" for span in found}
+    invented = set(errors["invented"])
+
+    def of_gold(span: Span) -> str:
+        return "right" if span in right else missing[span]
+
+    def of_said(span: Span) -> str:
+        if span in right or span in invented:
+            return "right" if span in right else "invented"
+        return "wrong_type" if (span.start, span.end) in places else "wrong_border"
+
+    gold = [(span, of_gold(span)) for span in row.gold]
+    return _pieces(row, gold), _pieces(row, [(span, of_said(span)) for span in row.said])
+
+
+def _pieces(row: Judged, found: Sequence[tuple[Span, str]]) -> list[Piece]:
+    pieces, end = [], 0
+    for span, kind in found:
+        pieces.append(Piece(mended("".join(row.outcome.tokens[end : span.start]))))
+        pieces.append(Piece(mended(row.text(span)), "" if span.label == BARE else span.label, kind))
+        end = span.end
+    return [piece for piece in (*pieces, Piece(mended("".join(row.outcome.tokens[end:])))) if piece.text]
+
+
+def _wrong(rows: Sequence[Judged]) -> list[Judged]:
+    """Those with a mistake, the most confident first."""
+    wrong = [row for row in rows if row.gold_tags != row.said_tags]
+    return sorted(wrong, key=lambda row: (-row.outcome.confidence, row.outcome.row))
+
+
+def shown(row: Judged, found: Sequence[Span]) -> str:
+    """Spans as a line to read: `昆明/地名 昨天/时间`, words without types as they are.
+
+    >>> from pipeline.evaluation.metrics.outcome import Outcome
+    >>> [row] = spans.judged([Outcome(1, "昆明人", "B-地 E-地 O", "O O O", 0.9, tokens=tuple("昆明人"))], "BMES")
+    >>> shown(row, row.gold)
+    '昆明/地'
+    """
+    return " ".join(row.text(span) if span.label == BARE else f"{row.text(span)}/{span.label}" for span in found)
+
+
+def _write_predictions(path: Path, rows: Sequence[Judged], slices: Sequence[str]) -> None:
+    names = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
+    added = ("sure", "unscaled", "unknown", *(f"slice:{column}" for column in slices))
+    with TableWriter(path, (*names, *added)) as out:
+        for row in rows:
+            one = row.outcome
+            lines = [mended(segmented.join(line)) for line in (one.tokens, row.gold_tags, row.said_tags)]
+            sure = [" ".join(map(str, values)) for values in (one.sure, one.unscaled)]
+            is_leaked = "true" if one.leaked else "false"
+            out.write((*_cells(row), is_leaked, *lines, *sure, one.unknown, *map(mended, one.slices[: len(slices)])))
+
+
+def _write_errors(path: Path, rows: Sequence[Judged]) -> None:
+    with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", *ERRORS)) as out:
+        for row in _wrong(rows):
+            out.write((*_cells(row), *(len(found) for found in row.errors().values())))
+
+
+def _cells(row: Judged) -> tuple[Any, ...]:
+    outcome = row.outcome
+    gold, said = (mended(shown(row, found)) for found in (row.gold, row.said))
+    return outcome.row, mended(outcome.text), gold, said, float(outcome.confidence)
+
+
+def _write_confusion(path: Path, rows: Sequence[Judged], scheme: str | None) -> None:
+    names, matrix = spans.confusion(rows, scheme)
+    with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as out:
+        for name, counts in zip(names, matrix, strict=True):
+            out.write((name, *counts))
+
+
+def _columns(rows: Sequence[ScoreRow]) -> dict[str, str]:
+    """Of `SPAN_COLUMNS` those in which some row has a value."""
+    return {key: title for key, title in SPAN_COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}

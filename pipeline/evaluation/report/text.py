@@ -1,0 +1,57 @@
+"""The report as plain text, for a terminal: columns aligned, wide characters counted as two."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.evaluation.metrics.scores import cells
+from pipeline.evaluation.report import outline
+from pipeline.evaluation.report.outline import Rows
+from pipeline.evaluation.report.translations import Language, Translate, translator
+
+
+def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, Rows] | None = None) -> str:
+    """`document`, a report of any task as `Report.as_dict` gives it, as text that ends in a line feed.
+
+    `more`: further tables by title, a phrase, that stand behind the others.
+    """
+    _ = translator(language)
+    decided, sentences = outline.said(document, _)
+    tables = [*outline.sections(document, _), *((_(title), rows) for title, rows in (more or {}).items())]
+    names = {"counts": "Counts", "model": "Model", "corpus": "Data", "made": "How it was made"}
+    blocks = [
+        "\n".join(filter(None, (decided, *sentences))),
+        *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),
+        *(_block(_(title), _facts(document.get(name, {}), _)) for name, title in names.items()),
+    ]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equally many cells as aligned text: the first column to the left, the others to the right.
+
+    >>> print(table([["标签", "F1"], ["垃圾邮件", "97.1"]]))
+    标签        F1
+    垃圾邮件  97.1
+    """
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(_padded(row, widths)).rstrip() for row in rows)
+
+
+def _named(row: Sequence[str]) -> list[str]:
+    """With a first cell in one line."""
+    return [" ".join(row[0].split()), *row[1:]]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    blanks = [" " * (width - cells(text)) for text, width in zip(row, widths, strict=True)]
+    return [row[0] + blanks[0], *(blank + text for text, blank in zip(row[1:], blanks[1:], strict=True))]
+
+
+def _block(title: str, body: str) -> str:
+    return f"{title}\n{'-' * cells(title)}\n{body.rstrip()}" if body.strip() else ""
+
+
+def _facts(values: Mapping[str, Any], _: Translate) -> str:
+    rows = [(name, " ".join(text.split())) for name, text in outline.facts(values, _)]
+    width = max((cells(name) for name, _value in rows), default=0)
+    return "\n".join(f"{name}{' ' * (width - cells(name))}  {text}" for name, text in rows)

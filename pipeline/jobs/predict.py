@@ -1,0 +1,152 @@
+"""Answers: from texts to the cells of the new columns; all that a worker has to import, and the model that it loads."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pipeline.encoding.encoder import Tokenised
+from pipeline.jobs.layouts import TABLE, records
+from pipeline.models import drift
+from pipeline.models.model import NETWORKS, Model, Precision
+from pipeline.tasks import Claim, Prediction
+
+Cells = Sequence[Any]  # the new cells of a row; in another layout than the table's, its records
+Texts = Sequence[str | Tokenised]  # to be cut by the model, or cut already
+# Imported once for all workers, where a system can share them: the model's heavy libraries.
+PRELOAD = ("pipeline.jobs.predict", "onnx", "onnxruntime", "rjieba")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a model beside its answer.
+
+    `probabilities`: the finer columns too; `review_below`: whether a claim's confidence, as written, is less, in the
+    cell behind; `layout`: one of `pipeline.jobs.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, all of them in the
+    last cell.
+    """
+
+    probabilities: bool = False
+    review_below: float | None = None
+    layout: str = TABLE
+    n_best: int = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of each text of a chunk the new cells, None for a text with nothing in it; and what was counted of them."""
+
+    cells: list[Cells | None]
+    tally: drift.Tally
+
+
+class Answerer:
+    """What a worker does: texts to Answers.
+
+    Sent to a worker it is a path and a few options; the model is loaded, on one thread, by the first call there.
+    """
+
+    def __init__(self, folder: Path, precision: Precision, wanted: Wanted) -> None:
+        self.folder = folder
+        self.precision = precision
+        self.wanted = wanted
+
+    @classmethod
+    def like(cls, model: Model, wanted: Wanted) -> Answerer:
+        """One that loads the same model."""
+        path = model.network.path
+        precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
+        return cls(path.parent, precision, wanted)
+
+    @cached_property
+    def model(self) -> Model:
+        loaded = Model.load(self.folder, precision=self.precision, threads=1)
+        gc.freeze()  # what stays for good need not be looked through again and again
+        return loaded
+
+    def __call__(self, texts: Texts) -> Answers:
+        return answers(self.model, texts, self.wanted)
+
+
+def answers(model: Model, texts: Texts, wanted: Wanted = Wanted()) -> Answers:
+    """What a model says of texts."""
+    tokenised = _tokenised(model, texts)
+    best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
+    predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
+    claims = [model.task.claims(found) for found in predictions]
+    doubts = [_doubtful(found, wanted.review_below) for found in claims]
+    if wanted.layout != TABLE:
+        cells = _records(wanted, tokenised, predictions, doubts)
+    else:
+        cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
+    if not model.task.claimed:
+        return Answers(cells, {})
+    counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
+    return Answers(cells, {**counted, "review": sum(map(any, doubts))})
+
+
+def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
+    """Whether each confidence, as written, is below a threshold; () without one."""
+    return () if below is None else [float(f"{claim.confidence:.4f}") < below for claim in claims]
+
+
+def _first(model: Model, best: Sequence[Prediction]) -> Prediction:
+    return best[0] if best else model.task.nothing()
+
+
+def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
+    to_cut = [text for text in texts if isinstance(text, str)]
+    cut = iter(model.tokenise_all(to_cut))
+    return [next(cut) if isinstance(text, str) else text for text in texts]
+
+
+def _cells(
+    model: Model,
+    predictions: Sequence[Prediction],
+    doubts: Sequence[Sequence[bool]],
+    best: Sequence[Sequence[Prediction]],
+    wanted: Wanted,
+) -> list[Cells | None]:
+    """The new cells of each row of a table."""
+    cells: list[Cells | None] = []
+    for found, doubtful, others in zip(predictions, doubts, best, strict=True):
+        review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
+        alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
+        written = (*model.task.cells(found, wanted.probabilities), *review, *alternatives)
+        cells.append(None if found.value is None else written)
+    return cells
+
+
+def _alternatives(model: Model, best: Sequence[Prediction], wanted: Wanted) -> str:
+    """Several answers as JSON: an object each, its keys the columns."""
+    names = model.task.columns(wanted.probabilities)
+    written = [model.task.cells(answer, wanted.probabilities) for answer in best]
+    others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
+    return json.dumps(others, ensure_ascii=False)
+
+
+def _plain(name: str, cell: str) -> Any:
+    """The value that a cell stands for: words and tags are text, the others JSON."""
+    return cell if name in ("words", "tags") else json.loads(cell)
+
+
+def _records(
+    wanted: Wanted, texts: Sequence[Tokenised], predictions: Sequence[Prediction], doubts: Sequence[Sequence[bool]]
+) -> list[Cells | None]:
+    """What another layout has of each row, and of what it has of a claim, whether that is doubtful."""
+    cells: list[Cells | None] = []
+    for text, found, doubtful in zip(texts, predictions, doubts, strict=True):
+        if found.value is None:
+            cells.append(None)
+        elif wanted.review_below is None:
+            cells.append(records(wanted.layout, text.text, found))
+        else:
+            made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
+            cells.append([(*record, str(doubt).lower()) for record, doubt in made])
+    return cells

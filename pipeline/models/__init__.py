@@ -1,0 +1,1 @@
+"""Models: the folder that training leaves behind, loaded, checked and asked."""

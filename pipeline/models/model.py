@@ -1,0 +1,288 @@
+"""Model: the folder that training leaves behind; load it, predict with it, copy it anywhere."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import tomli_w
+
+from corpora.normalise import normaliser
+from embeddings.errors import EmbeddingError
+from embeddings.vocabulary import Vocabulary
+from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.encoding.features import FEATURES
+from pipeline.encoding.labels import Labels
+from pipeline.encoding.ngrams import Grams
+from pipeline.errors import DictionaryError, ModelError
+from pipeline.networks.onnx_network import Frozen
+from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.model_engine import FOLDER, TrainedSegmenter
+from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
+from pipeline.stages.manifest import sha256 as sha256
+from pipeline.tasks import TASKS, Prediction, Task
+
+FORMAT_VERSION = 1
+NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
+Precision = Literal["float32", "int8"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model, ready to predict; several threads may use one.
+
+    Made by `Model.load`. `about` is what model.toml says: cell, scores, versions, fingerprints.
+
+    >>> model = Model.load("runs/sample-mail/model")             # doctest: +SKIP
+    >>> model.predict(["您好，我正在休假，下周一回复您。"])[0].value      # doctest: +SKIP
+    '自动回复'
+    """
+
+    task: Task
+    labels: Labels
+    segmenter: Segmenter
+    normalise: Callable[[str], str]
+    encoder: Encoder
+    network: Frozen
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, precision: Precision = "float32", threads: int = 0) -> Model:
+        """Read and check a model folder; nothing in it can run code.
+
+        `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
+        Raises ModelError where a file is missing, altered (SHA256SUMS) or of a newer format version.
+        """
+        folder = Path(folder)
+        about = _about(folder)
+        _check_sums(folder)
+        if not (folder / NETWORKS[precision]).is_file():
+            raise ModelError(
+                f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
+            )
+        _check_network(folder / NETWORKS[precision])
+        try:
+            return cls._assemble(folder, about, Frozen(folder / NETWORKS[precision], threads=threads))
+        except ModelError:
+            raise
+        except KeyError as error:
+            raise ModelError(f"{folder / 'model.toml'}: {error} is missing or unknown: train anew") from None
+        except (AttributeError, TypeError, ValueError, OSError) as error:
+            raise ModelError(f"{folder}: the model can't be read: {error}") from None
+
+    @classmethod
+    def _assemble(cls, folder: Path, about: dict[str, Any], network: Frozen) -> Model:
+        labels = Labels.load(folder / "labels.txt")
+        return cls(
+            task=TASKS[about["task"]].load(folder, about.get("options", {}), labels),
+            labels=labels,
+            segmenter=_load_segmenter(folder, about["segment"]),
+            normalise=normaliser(about["corpus"]["nfkc"], about["corpus"]["simplify"]),
+            encoder=_load_encoder(folder, about),
+            network=network,
+            about=about,
+        )
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """One Prediction a text, in order. A text of nothing but white space has the value None and the score 0.
+
+        What a Prediction says is the task's: see `pipeline.tasks`.
+        """
+        return self.predict_tokens(self.tokenise_all(list(texts)))
+
+    def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
+        """The n most probable answers to each text, best first: of taggers. None of a text with nothing in it.
+
+        Raises PipelineError where the task has one answer a text, or n is below 1.
+        """
+        return self.n_best_of_tokens(self.tokenise_all(list(texts)), n)
+
+    def n_best_of_tokens(self, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+        """The same for texts that are segmented already."""
+        filled = [index for index, text in enumerate(texts) if text.tokens]
+        answers: list[list[Prediction]] = [[] for _ in texts]
+        found = self.task.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
+        for index, best in zip(filled, found, strict=True):
+            answers[index] = best
+        return answers
+
+    def tokenise(self, text: str) -> Tokenised:
+        """A text as the network is handed it: normalised and segmented."""
+        return self.tokenise_all([text])[0]
+
+    def tokenise_all(self, texts: Sequence[str]) -> list[Tokenised]:
+        """`tokenise` of each text."""
+        texts = [self.normalise(text) for text in texts]
+        cut = self.segmenter.split_all(texts)
+        return [Tokenised(text, self.segmenter.content(tokens)) for text, tokens in zip(texts, cut, strict=True)]
+
+    def given(self, text: str, words: Sequence[str]) -> Tokenised:
+        """A text that somebody else has cut into words, as the network is handed it."""
+        return Tokenised(self.normalise(text), self.segmenter.content([self.normalise(word) for word in words]))
+
+    def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
+        """The same for texts that are segmented already."""
+        filled = [index for index, text in enumerate(texts) if text.text.strip()]
+        predictions = [self.task.nothing()] * len(texts)
+        found = self.task.predict(self.network, self.encoder, [texts[index] for index in filled])
+        for index, prediction in zip(filled, found, strict=True):
+            predictions[index] = prediction
+        return predictions
+
+
+def find_model(path: Path) -> Path:
+    """The model folder that a path means: itself, or that of a run's folder."""
+    return path / "model" if (path / "model" / "model.toml").is_file() else path
+
+
+def save(
+    folder: Path,
+    *,
+    about: Mapping[str, Any],
+    task: Task,
+    segmenter: Segmenter,
+    encoder: Encoder,
+) -> None:
+    """Write all of a model folder but its network, which is there already, and then the checksums of every file.
+
+    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter, encoder and what the
+    task says of itself are added. The model that a trained segmenter cuts with is copied into the folder, with its own
+    checksums, whose checksum stands in model.toml as the name of the engine.
+    """
+    settings = segmenter.settings()
+    about = {
+        "format_version": FORMAT_VERSION,
+        **about,
+        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")},
+        "encoder": {
+            "reads": list(encoder.reads),
+            "max_tokens": encoder.max_tokens,
+            "units": list(encoder.vocabularies),
+            "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
+            "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, Windows)},
+            "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
+            "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
+        },
+    }
+    if options := task.save(folder):
+        about["options"] = options
+    task.labels.save(folder / "labels.txt")
+    if isinstance(segmenter.trained, TrainedSegmenter):
+        segmenter.trained.copy(folder / FOLDER)
+    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
+    (folder / "stop_words.txt").write_text(
+        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
+    )
+    for unit, vocabulary in encoder.vocabularies.items():
+        vocabulary.save(folder / f"vocabulary.{unit}.txt")
+    if encoder.affixes:
+        encoder.affixes.vocabulary.save(folder / "affixes.txt")
+    for unit, grams in encoder.grams.items():
+        np.save(folder / f"grams.{unit}.npy", grams.keys)
+    (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
+    sums = [
+        f"{sha256(path)}  {path.name}\n"
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "SHA256SUMS"
+    ]
+    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    path = folder / "model.toml"
+    try:
+        about = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(
+            f"{folder}: no model here: expected a folder with model.toml, such as runs/NAME/model"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path}: can't be read: {error}: it is cut short or altered: copy the model folder again"
+        ) from None
+    version = about.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{path}: format version {version}, this zhpipe reads {FORMAT_VERSION}: "
+            "install the zhpipe that wrote it, or train anew"
+        )
+    return about
+
+
+def _check_sums(folder: Path) -> None:
+    path = folder / "SHA256SUMS"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: can't be read: {error}: copy the model folder again") from None
+    for line in lines:
+        expected, _, name = line.partition("  ")
+        if not name:
+            raise ModelError(f"{path}: is cut short or altered: copy the model folder again")
+        if (folder / name).is_symlink():
+            raise ModelError(f"{folder / name}: is a link, and may lead anywhere: copy the file itself")
+        if Path(name).name != name or not (folder / name).is_file():
+            raise ModelError(
+                f"{folder}: the file {name!r} that SHA256SUMS lists is missing: copy the model folder again"
+            )
+        if sha256(folder / name) != expected:
+            raise ModelError(f"{folder / name}: its SHA-256 differs from SHA256SUMS: copy the model folder again")
+    unlisted = {"model.toml", "labels.txt", "network.onnx"} - {line.partition("  ")[2] for line in lines}
+    if unlisted:
+        raise ModelError(f"{path}: does not list {', '.join(sorted(unlisted))}: copy the model folder again")
+
+
+def _check_network(path: Path) -> None:
+    from pipeline.networks import graph
+
+    if reason := graph.fault(path):
+        raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
+
+
+def open_segmenter(folder: Path) -> TrainedSegmenter:
+    """The model in a folder as the engine of a segmenter. Raises ModelError where it is not whole or finds no words."""
+    made = TrainedSegmenter(folder, Model.load)
+    made.model  # noqa: B018 (loaded and checked at the door)
+    return made
+
+
+def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
+    if segment["engine"] not in get_args(Engine):
+        segment = {**segment, "engine": _own_engine(folder / FOLDER, segment["engine"])}
+    try:
+        dictionary = UserDictionary.load(folder / "dictionary.txt")
+        stop_words = read_stop_words(folder / "stop_words.txt")
+    except DictionaryError as error:
+        raise ModelError(str(error)) from None
+    return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
+
+
+def _own_engine(folder: Path, name: str) -> TrainedSegmenter:
+    if folder.is_symlink():
+        raise ModelError(f"{folder}: is a link, and may lead anywhere: copy the folder itself")
+    engine = open_segmenter(folder)
+    if engine.name != name:
+        raise ModelError(f"{folder}: is another model than the one that model.toml names: copy the model folder again")
+    return engine
+
+
+def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
+    encoder = about["encoder"]
+    try:
+        vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
+        longest = encoder.get("longest_affix", 0)
+        affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
+        features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
+    except EmbeddingError as error:
+        raise ModelError(str(error)) from None
+    grams: dict[str, Grams | Windows] = {}
+    for unit, longest in encoder["longest_grams"].items():
+        keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
+        grams[unit] = Grams(keys, longest) if window is None else Windows(keys, longest, window)
+    reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
+    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -1,0 +1,99 @@
+"""Confidence: what a model's folder knows of how often its answers are right."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora.files import replace_when_done
+from pipeline.errors import ModelError, PipelineError
+from pipeline.evaluation.metrics import calibration
+from pipeline.evaluation.metrics.calibration import Point
+
+FILE = "confidence.csv"
+
+
+def measure(scores: NDArray[Any], targets: Sequence[int | None]) -> tuple[dict[str, Any], list[Point]]:
+    """What model.toml says of confidence, and the points of confidence.csv, from dev.
+
+    `scores`: logits (rows, labels); `targets`: label ids, None for a label that the model can't answer with.
+    """
+    known = [index for index, target in enumerate(targets) if target is not None]
+    factor = calibration.temperature(scores[known], [target for target in targets if target is not None])
+    right = np.array([scores[row].argmax() == target for row, target in enumerate(targets)], np.bool_)
+    return assured(_confidences(scores, 1.0), _confidences(scores, factor), right, factor)
+
+
+def assured(
+    before: NDArray[Any], after: NDArray[Any], right: NDArray[np.bool_], factor: float
+) -> tuple[dict[str, Any], list[Point]]:
+    """The same of claims: their confidences at the temperature 1 and at `factor`, and which are right, (claims,).
+
+    `rows` counts the claims.
+    """
+    about = {
+        "temperature": factor,
+        "rows": len(right),
+        "calibration_error_uncalibrated": calibration.calibration_error(before, right),
+        "calibration_error": calibration.calibration_error(after, right),
+    }
+    return {name: value for name, value in about.items() if value is not None}, calibration.coverage(after, right)
+
+
+def _confidences(scores: NDArray[Any], factor: float) -> NDArray[np.float64]:
+    scaled = scores.astype(np.float64) / factor
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return (1 / powers.sum(axis=1)).astype(np.float64)  # type: ignore[no-any-return]
+
+
+def write(folder: Path, points: Sequence[Point]) -> None:
+    """Writes confidence.csv: threshold, rows, right, promised."""
+    with (
+        replace_when_done(folder / FILE) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in fields(Point))
+        writer.writerows(astuple(point) for point in points)
+
+
+def read(folder: Path) -> list[Point]:
+    """The points in a model's folder. Raises ModelError where there are none, or they can't be read."""
+    path = folder / FILE
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                Point(float(row["threshold"]), int(row["rows"]), int(row["right"]), float(row["promised"]))
+                for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
+        raise ModelError(f"{folder}: has no {FILE}, which says what precision to expect: train anew") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: can't be read: {error}") from None
+
+
+def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
+    """The lowest threshold at which dev supports a precision of `target`; `claims`: what is counted, in a word.
+
+    Raises PipelineError where it supports none such, saying the best that it does; ModelError as `read` does.
+    """
+    points = read(folder)
+    found = calibration.reaching(points, target)
+    if found is not None:
+        return found
+    best = max(points, key=lambda point: point.promised)
+    raise PipelineError(
+        f"{folder}: no threshold promises a precision of {target:g}: the best that {points[0].rows} {claims} of dev "
+        f"support is {best.promised:.4f}, at {best.threshold:g}: ask for at most that, or give more rows to dev"
+    )
+
+
+def coverage(point: Point, points: Sequence[Point]) -> float:
+    """The share of dev rows that a point accepts."""
+    return point.rows / max(points[0].rows, 1)

@@ -1,0 +1,99 @@
+"""The graph of a language model: its network as standard ONNX operators, which takes its states and gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from pipeline.config.settings import NetworkSettings
+from pipeline.networks.graph import OPERATORS, Array, Graph, model_of, operator_weights
+
+MEMORIES = {"rnn": 1, "gru": 1, "lstm": 2}  # vectors that a cell hands on: an LSTM its state and its memory
+
+
+def build(settings: NetworkSettings, weights: Mapping[str, Array]) -> onnx.ModelProto:
+    """The graph of `language.network.build` for reading: no dropout, any number of rows.
+
+    `ids` int32 (rows, steps), `lengths` int32 (rows,) from 1, `states` float32 (rows, width)
+    -> `scores` float32 (rows, steps, vocabulary), `next_states` float32 (rows, width).
+
+    The states of all layers stand side by side, an LSTM's memory behind its state; `state_width` is their width, and
+    zeros are the beginning of a text. The next states are those behind the last step of each row's length, so rows of
+    any lengths can be read on.
+    """
+    graph = Graph()
+    ids, lengths = graph.input("ids", ["rows", "steps"]), graph.input("lengths", ["rows"])
+    states = graph.input("states", ["rows", state_width(settings)], TensorProto.FLOAT)
+    memories = _split(graph, states, settings)
+    table = graph.constant(weights["embedding/embeddings"])
+    flow = graph.add("Gather", [table, graph.add("Transpose", [ids], perm=[1, 0])])
+    ends = []
+    for index, units in enumerate(settings.widths):
+        flow, last = _layer(graph, f"layer_{index}", settings.cell, units, flow, lengths, memories[index], weights)
+        ends += last
+    flow = graph.add("Transpose", [flow], perm=[1, 0, 2])
+    graph.add("Identity", [_scores(graph, flow, table, weights)], name="scores")
+    graph.add("Concat", ends, axis=1, name="next_states")
+    outputs = [
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["rows", "steps", len(weights["scores/bias"])]),
+        helper.make_tensor_value_info("next_states", TensorProto.FLOAT, ["rows", state_width(settings)]),
+    ]
+    return model_of(graph, outputs)
+
+
+def state_width(settings: NetworkSettings) -> int:
+    """How many numbers a row's states are."""
+    return MEMORIES[settings.cell] * sum(settings.widths)
+
+
+def _split(graph: Graph, states: str, settings: NetworkSettings) -> list[list[str]]:
+    """The states of each layer, one or two, as its operator takes them: (1, rows, units)."""
+    count = MEMORIES[settings.cell]
+    sizes = [units for units in settings.widths for _ in range(count)]
+    parts = graph.add("Split", [states, graph.constant(np.array(sizes, np.int64))], outputs=len(sizes), axis=1)
+    parts = [parts] if isinstance(parts, str) else parts
+    axis = graph.constant(np.array([0], np.int64))
+    lifted = [graph.add("Unsqueeze", [part, axis]) for part in parts]
+    return [lifted[start : start + count] for start in range(0, len(lifted), count)]
+
+
+def _layer(
+    graph: Graph,
+    name: str,
+    cell: str,
+    units: int,
+    flow: str,
+    lengths: str,
+    memories: list[str],
+    weights: Mapping[str, Array],
+) -> tuple[str, list[str]]:
+    """(steps, rows, width) -> (steps, rows, units), and the states behind each row's length, each (rows, units)."""
+    arrays = (graph.constant(array[None]) for array in operator_weights(cell, name, weights))
+    attributes: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
+    output, *ends = graph.add(
+        OPERATORS[cell],
+        [flow, *arrays, lengths, *memories],
+        outputs=1 + len(memories),
+        hidden_size=units,
+        **attributes,
+    )
+    first, second = (graph.constant(np.array([axis], np.int64)) for axis in (0, 1))
+    return graph.add("Squeeze", [output, second]), [graph.add("Squeeze", [end, first]) for end in ends]
+
+
+def _scores(graph: Graph, states: str, table: str, weights: Mapping[str, Array]) -> str:
+    """(rows, steps, width) -> (rows, steps, vocabulary); tied scores use the table of the embeddings again."""
+    if "projection/kernel" in weights:
+        kernel = graph.constant(weights["projection/kernel"])
+        states = _dense(graph, states, kernel, weights["projection/bias"])
+    tied = "scores/kernel" not in weights
+    kernel = graph.add("Transpose", [table], perm=[1, 0]) if tied else graph.constant(weights["scores/kernel"])
+    return _dense(graph, states, kernel, weights["scores/bias"])
+
+
+def _dense(graph: Graph, states: str, kernel: str, bias: Array) -> str:
+    return str(graph.add("Add", [graph.add("MatMul", [states, kernel]), graph.constant(bias)]))

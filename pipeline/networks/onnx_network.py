@@ -1,0 +1,66 @@
+"""Frozen: the runtime of a trained network's ONNX graph, which every stage but training uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.encoding.batch import Batch, Example, in_order_of_length
+from pipeline.errors import ModelError
+
+BATCH_SIZE = 64
+
+
+class Frozen:
+    """A network that can only predict, on ONNX Runtime.
+
+    `path`: the graph's file; `threads`: CPU threads inside an operator, 0 for all cores. The file is read at the first
+    `scores`, not before; it may then be called from several threads. Raises ModelError where the file isn't a graph.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        self.path = path
+        self.threads = threads
+        self._session: Any = None
+
+    def answers(self, examples: Sequence[Example], outputs: int) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Every example once, in batches of like length, with their scores; ModelError unless these are `outputs`."""
+        for batch in in_order_of_length(examples, BATCH_SIZE):
+            scores = self.scores(batch)
+            if scores.shape[-1] != outputs:
+                raise ModelError(f"{self.path}: gives {scores.shape[-1]} scores for {outputs} labels: train anew")
+            yield batch, scores
+
+    def scores(self, batch: Batch) -> NDArray[np.float32]:
+        """Scores (logits) of a batch: float32 (batch, outputs), or (batch, steps, outputs) of every token."""
+        return self.run(["scores"], batch.inputs)[0]
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """The outputs asked for, of the graph's inputs by name; further inputs are not looked at."""
+        if self._session is None:
+            self._session = self._open()
+        try:
+            fed = {name: inputs[name] for name in self._names}
+            return self._session.run(list(outputs), fed)  # type: ignore[no-any-return]
+        except Exception as error:  # of a graph that does not belong to the files beside it
+            raise ModelError(f"{self.path}: can't answer: {str(error).splitlines()[0]}: train anew") from None
+
+    def _open(self) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions share no base class
+            raise ModelError(
+                f"{self.path}: not a network that ONNX Runtime can load: {str(error).splitlines()[0]}"
+            ) from None
+        self._names = [value.name for value in session.get_inputs()]
+        return session

@@ -1,0 +1,115 @@
+"""Runner: the stages of a config one after the other, each only where something that it depends on has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.files import replace_when_done
+from pipeline.config.load import dump
+from pipeline.config.settings import Settings
+from pipeline.errors import PipelineError
+from pipeline.evaluation.report import comparison
+from pipeline.progress import Progress, silent
+from pipeline.stages import STAGES
+from pipeline.stages.manifest import Manifest
+from pipeline.stages.segment import split_seed
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A stage that is done: `skipped` where nothing had changed; `seconds` it took, `summary` what came out."""
+
+    stage: str
+    skipped: bool
+    seconds: float
+    summary: str
+
+
+def run_stages(
+    settings: Settings,
+    *,
+    runs: str | Path = "runs",
+    first: str | None = None,
+    last: str | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+    report: Callable[[Finished], object] = lambda finished: None,
+) -> Path:
+    """Runs the stages from `first` to `last` (all by default) into runs/NAME and returns that folder.
+
+    A stage whose inputs, settings and code version are those of its last run is skipped, unless `force`. `report` is
+    called after each stage. Raises PipelineError where an earlier stage, which `first` leaves out, has not run.
+    """
+    names = list(STAGES)
+    for name in (first, last):
+        if name is not None and name not in STAGES:
+            raise PipelineError(f"no stage {name!r}: the stages are {', '.join(names)}")
+    chosen = names[names.index(first or names[0]) : names.index(last or names[-1]) + 1]
+    if not chosen:
+        raise PipelineError(f"stage {first} comes after stage {last}: nothing to run")
+    folder = Path(runs) / settings.name
+    manifest = Manifest.open(folder)
+    _check_earlier(manifest, names[: names.index(chosen[0])], chosen[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    with replace_when_done(folder / "config.toml") as temporary:
+        temporary.write_text(dump(settings), encoding="utf-8", newline="\n")
+    for name in chosen:
+        report(_run_stage(name, settings, folder, manifest, force, progress))
+    return folder
+
+
+def run_seeds(
+    settings: Settings,
+    *,
+    runs: str | Path = "runs",
+    progress: Progress = silent,
+    report: Callable[[Finished], object] = lambda finished: None,
+    **options: Any,
+) -> Path:
+    """A run for each of `settings.seeds`, into runs/NAME/NAME-SEED, and their comparison, into runs/NAME; that folder.
+
+    All have the split of `settings.seed`; `options` are those of `run_stages`. Runs that stop short of their
+    evaluation are not compared. Raises PipelineError for a single seed, or one that comes twice.
+    """
+    seeds, folder = settings.seeds, Path(runs) / settings.name
+    if len(seeds) < 2 or len(set(seeds)) < len(seeds):
+        raise PipelineError(f"seeds = {list(seeds)}: expected two or more different ones; one alone is set as seed")
+    made = [
+        run_stages(_with_seed(settings, seed), runs=folder, progress=progress, report=report, **options)
+        for seed in seeds
+    ]
+    whole = all((run / "evaluate" / "report.json").is_file() for run in made)
+    if whole and options.get("last") in (None, "evaluate"):
+        comparison.write(folder, [comparison.read(run) for run in made])
+    return folder
+
+
+def _with_seed(settings: Settings, seed: int) -> Settings:
+    corpus = settings.corpus.model_copy(update={"split_seed": split_seed(settings)})
+    return settings.model_copy(update={"name": f"{settings.name}-{seed}", "seed": seed, "seeds": (), "corpus": corpus})
+
+
+def _check_earlier(manifest: Manifest, earlier: list[str], first: str) -> None:
+    missing = [name for name in earlier if name not in manifest.stages]
+    if missing:
+        raise PipelineError(
+            f"{manifest.folder}: stage {first} needs stage {missing[0]}, which has not run: "
+            f"run that first, or begin with --from {missing[0]}"
+        )
+
+
+def _run_stage(
+    name: str, settings: Settings, folder: Path, manifest: Manifest, force: bool, progress: Progress
+) -> Finished:
+    stage = STAGES[name]
+    inputs = stage.inputs(settings, folder)
+    if not force and manifest.is_current(name, inputs):
+        return Finished(name, True, 0.0, "nothing has changed")
+    start = time.perf_counter()
+    with manifest.running(name, inputs, stage.makes) as made:
+        summary = stage.perform(settings, folder, made, progress)
+    return Finished(name, False, time.perf_counter() - start, summary)

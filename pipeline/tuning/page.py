@@ -1,0 +1,165 @@
+"""The page of a search for better settings: what was tried, what came of it, and which settings mattered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pipeline.evaluation.report import charts, frame
+from pipeline.evaluation.report.summary import percent, signed
+from pipeline.evaluation.report.translations import Language, Translate, translator
+
+if TYPE_CHECKING:
+    from pipeline.tuning.study import Trial
+
+FORMAT_VERSION = 1
+SCATTERED = 10  # settings that have a chart of their own, the most important first
+
+
+def document(
+    name: str,
+    metric: str,
+    trials: Sequence[Trial],
+    best: Trial,
+    importance: Mapping[str, float],
+    *,
+    wanted: int,
+    configured: Mapping[str, Any],
+    chosen: Mapping[str, Any],
+    test: Mapping[str, Any] | None,
+    made: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of tune.json, in JSON's types.
+
+    `configured` and `chosen`: the searched settings of the config and of the best trial; `test`: what the best scored
+    on test, once that was looked at. The `epochs` of a trial are the dev metric after each of them.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "metric": metric,
+        "wanted": wanted,
+        "best": best.number,
+        "configured": dict(configured),
+        "chosen": dict(chosen),
+        "importance": dict(importance),
+        "test": None if test is None else dict(test),
+        "trials": [{**asdict(trial), "epochs": list(trial.epochs)} for trial in trials],
+        "made": dict(made),
+    }
+
+
+def render(found: Mapping[str, Any], language: Language = "en") -> str:
+    """The page of what `document` returns."""
+    from markupsafe import Markup
+
+    _ = translator(language)
+    names = sorted(found["chosen"], key=lambda name: -found["importance"].get(name, 0.0))
+    drawn = [_history(found, _), *(_scatter(found, name, _) for name in names[:SCATTERED])]
+    return frame.template("tuning.html", language).render(
+        found=found,
+        title=_("{name}: a search for better settings", name=found["name"]),
+        said=said(found, _),
+        names=names,
+        charts=[Markup(chart) for chart in drawn if chart],
+        shown=lambda value: _value(found, value),
+        setting=_setting,
+        script="",
+    )
+
+
+def said(found: Mapping[str, Any], _: Translate) -> list[str]:
+    """The result in sentences."""
+    trials = {trial["number"]: trial for trial in found["trials"]}
+    best = trials[found["best"]]
+    states = [trial["state"] for trial in found["trials"]]
+    sentences = [
+        _(
+            "After {done} of {wanted} trials, {pruned} of them stopped early, trial {number} is the best: {metric} on "
+            "dev is {value}.",
+            done=states.count("complete") + states.count("pruned"),
+            wanted=found["wanted"],
+            pruned=states.count("pruned"),
+            number=best["number"],
+            metric=found["metric"],
+            value=_value(found, best["value"]),
+        )
+    ]
+    before = next((trial for trial in found["trials"] if trial["as_configured"] and trial["value"] is not None), None)
+    if before is not None:
+        difference = best["value"] - before["value"]
+        sentences.append(
+            _(
+                "The config as it stands has {value} ({difference}).",
+                value=_value(found, before["value"]),
+                difference=f"{difference:+.4f}" if found["metric"] == "loss" else signed(difference),
+            )
+        )
+    if found["test"]:
+        scores = ", ".join(f"{name.replace('_', ' ')} {_score(name, value)}" for name, value in _told(found["test"]))
+        sentences.append(_("On test, which was looked at once, at the end: {scores}.", scores=scores))
+    else:
+        sentences.append(_("Test has not been looked at."))
+    return sentences
+
+
+def _told(test: Mapping[str, Any]) -> list[tuple[str, float]]:
+    names = ("accuracy", "f1", "macro_f1", "perplexity", "bits_per_character")
+    return [(name, test[name]) for name in names if name in test]
+
+
+def _score(name: str, value: float) -> str:
+    return f"{value:.3f}" if name in ("perplexity", "bits_per_character") else percent(value)
+
+
+def _value(found: Mapping[str, Any], value: float | None) -> str:
+    """A dev metric."""
+    return "–" if value is None else f"{value:.4f}" if found["metric"] == "loss" else percent(value)
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _history(found: Mapping[str, Any], _: Translate) -> str:
+    """The metric of each trial, and the best so far."""
+    by_state = {state: [one for one in _measured(found) if one["state"] == state] for state in ("complete", "pruned")}
+    better = min if found["metric"] == "loss" else max
+    numbers: list[int] = []
+    reached: list[float] = []
+    for trial in by_state["complete"]:
+        numbers.append(trial["number"])
+        reached.append(better([trial["value"], *reached[-1:]]))
+    series = {_(state): _points(trials) for state, trials in by_state.items() if trials}
+    series[_("best so far")] = (numbers, reached)
+    apart = {_("complete"), _("pruned")}
+    return charts.lines(_("trials"), series, (_("trial"), found["metric"]), whole_numbers=True, apart=apart)
+
+
+def _scatter(found: Mapping[str, Any], name: str, _: Translate) -> str:
+    """The metric against the values of a setting."""
+    series = {}
+    for state in ("complete", "pruned"):
+        trials = [one for one in _measured(found) if one["state"] == state and name in one["overrides"]]
+        if trials:
+            values = [one["overrides"][name] for one in trials]
+            numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+            across = values if numeric else list(map(_setting, values))
+            series[_(state)] = (across, [one["value"] for one in trials])
+    config = found["made"].get("config", {}).get("tune", {}).get("ranges", {}).get(name, {})
+    logarithmic = isinstance(config, Mapping) and bool(config.get("log"))
+    if not series:
+        return ""
+    return charts.lines(name, series, (name, found["metric"]), logarithmic=logarithmic, apart=set(series))
+
+
+def _measured(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in found["trials"] if one["value"] is not None]
+
+
+def _points(trials: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[float]]:
+    return [one["number"] for one in trials], [one["value"] for one in trials]

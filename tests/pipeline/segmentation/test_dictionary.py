@@ -1,0 +1,191 @@
+"""User dictionaries: the file format, its errors, and where forced words stand in a text."""
+
+import pickle
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import DictionaryError
+from pipeline.segmentation.dictionary import UserDictionary
+
+characters = st.characters(exclude_characters="\t\r\n", exclude_categories=["Cs"])
+entries = st.text(characters, min_size=1, max_size=8).filter(lambda t: t == t.strip() and t[0] != "\ufeff")
+tricky = st.lists(
+    st.sampled_from(["词", "New", "York", "machine", "n", "15", "0", "Pro", "·", "𠮷"]),
+    min_size=1,
+    max_size=4,
+)
+words = entries | tricky.map(" ".join)
+dictionaries = st.dictionaries(words, st.none() | words, max_size=8).map(UserDictionary)
+
+
+def write(folder: Path, content: str | bytes, name: str = "dict.txt") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "tag"),
+    [
+        ("云计算", "云计算", None),
+        ("云计算 5", "云计算", None),
+        ("云计算 n", "云计算", "n"),
+        ("云计算  5   n  ", "云计算", "n"),
+        ("New York", "New York", None),
+        ("New York 3 ns", "New York", "ns"),
+        ("iPhone 15 Pro", "iPhone 15 Pro", None),
+        ("尼古拉·特斯拉 nrt", "尼古拉·特斯拉", "nrt"),
+        ("123", "123", None),
+        ("5 n", "5", "n"),
+        ("n", "n", None),
+        ("华为 mate60", "华为 mate60", None),
+        ("iPhone 15\t", "iPhone 15", None),
+        ("iPhone 15\t3", "iPhone 15", None),
+        ("machine learning\tn", "machine learning", "n"),
+        ("张三丰\t\tPER", "张三丰", "PER"),
+        ("张三丰 \t 7 \t B 2 ", "张三丰", "B 2"),
+        ("词\t\t123", "词", "123"),
+    ],
+)
+def test_a_line_is_read_by_the_rule_of_the_docstring(line: str, word: str, tag: str | None) -> None:
+    assert dict(UserDictionary.parse([line]).words) == {word: tag}
+
+
+def test_lines_without_tabs_are_read_as_jieba_reads_them() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from jieba import re_userdict
+
+    for line in [
+        "云计算",
+        "云计算 5",
+        "云计算 n",
+        "云计算 5 n",
+        "New York",
+        "a b 3 c",
+        "iPhone 15 Pro",
+        "3 4 n",
+        "x y z",
+    ]:
+        word, _, tag = re_userdict.match(line).groups()
+        assert dict(UserDictionary.parse([line]).words) == {word: tag.strip() if tag else None}
+
+
+def test_byte_order_mark_crlf_and_blank_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeff云计算 5 n\r\n\r\n \t \r\n大模型\r\n".encode())
+    assert dict(UserDictionary.load(path).words) == {"云计算": "n", "大模型": None}
+
+
+def test_only_line_breaks_end_a_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "甲\u2028乙 n\n丙\x85丁\n")
+    assert list(UserDictionary.load(path).words) == ["甲\u2028乙", "丙\x85丁"]
+
+
+def test_the_later_file_wins(tmp_path: Path) -> None:
+    first, second = write(tmp_path, "甲 n\n乙 n\n", "1.txt"), write(tmp_path, "乙 v\n丙\n", "2.txt")
+    assert dict(UserDictionary.load([first, second]).words) == {"甲": "n", "乙": "v", "丙": None}
+    assert UserDictionary.load([second, first]).words["乙"] == "n"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("\t5\tn", "word '' is empty"),
+        ("云\t多\tn", "whole number as the frequency of '云', found '多'"),
+        ("云\t²\tn", "found '²'"),
+        ("云\t1\tn\tx", "found 4 fields"),
+        ("云计算 0 n", "frequency 0 would split '云计算'"),
+        ("云计算\t000", "frequency 0"),
+        (b"\xd4\xc6\xbc\xc6\xcb\xe3 5 n", "not UTF-8 .byte 1 of the line"),
+        (" \ufeff云", "byte order mark"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_file_and_number(tmp_path: Path, line: str | bytes, message: str) -> None:
+    raw = line.encode("utf-8") if isinstance(line, str) else line
+    path = write(tmp_path, "好\n".encode() + raw + "\n好的 n\n".encode())
+    with pytest.raises(DictionaryError, match=message) as caught:
+        UserDictionary.load(path)
+    assert str(caught.value).startswith(f"{path}:2: ")
+
+
+def test_all_bad_lines_of_all_files_are_counted_and_twenty_named(tmp_path: Path) -> None:
+    first, second = write(tmp_path, "坏 0\n" * 18, "1.txt"), write(tmp_path, "好\n" + "坏 0\n" * 7, "2.txt")
+    with pytest.raises(DictionaryError) as caught:
+        UserDictionary.load([first, second])
+    lines = str(caught.value).split("\n")
+    assert len(lines) == 21
+    assert lines[19].startswith(f"{second}:3: ")
+    assert lines[20] == "and 5 more"
+
+
+def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.txt", tmp_path):
+        with pytest.raises(DictionaryError, match="can't be read"):
+            UserDictionary.load(path)
+
+
+@pytest.mark.parametrize("word", ["", " 词", "词\u3000", "词\t语", "词\n语", "词\ud800", "\ufeff词"])
+def test_words_and_tags_that_no_file_can_hold_are_refused(word: str) -> None:
+    with pytest.raises(DictionaryError, match="the word"):
+        UserDictionary({word: None})
+    with pytest.raises(DictionaryError, match="the tag"):
+        UserDictionary({"词": word})
+
+
+@given(dictionaries)
+def test_lines_give_the_dictionary_back(dictionary: UserDictionary) -> None:
+    back = UserDictionary.parse(dictionary.lines())
+    assert list(back.words.items()) == list(dictionary.words.items())
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    dictionary = UserDictionary({"New York": "ns", "iPhone 15": None, "尼古拉·特斯拉": "PER", "\u200b𠮷野家": "nt"})
+    dictionary.save(tmp_path / "dict.txt")
+    assert UserDictionary.load(tmp_path / "dict.txt") == dictionary
+    assert b"\r" not in (tmp_path / "dict.txt").read_bytes()
+    assert pickle.loads(pickle.dumps(dictionary)) == dictionary
+
+
+def test_the_words_given_are_copied_and_cannot_be_changed() -> None:
+    given_words: dict[str, str | None] = {"云": None}
+    dictionary = UserDictionary(given_words)
+    given_words["雨"] = None
+    assert list(dictionary.words) == ["云"]
+    with pytest.raises(TypeError):
+        dictionary.words["雨"] = None  # type: ignore[index]
+
+
+def leftmost_longest(text: str, forced: set[str]) -> list[tuple[int, int]]:
+    """The same, by trying every stretch of the text."""
+    found, start = [], 0
+    while start < len(text):
+        ends = [end for end in range(start + 1, len(text) + 1) if text[start:end] in forced]
+        if ends:
+            found.append((start, max(ends)))
+        start = max(ends, default=start + 1)
+    return found
+
+
+@st.composite
+def forced_words_and_text(draw: st.DrawFn) -> tuple[set[str], str]:
+    """Words that share beginnings, and a text made of them, of parts of them and of other characters."""
+    word = st.text("甲乙a]^-\\𠮷·", min_size=1, max_size=2)
+    several = word | st.lists(word, min_size=2, max_size=3).map("".join)
+    forced = draw(st.sets(several | st.text("甲", min_size=1, max_size=5), max_size=8))
+    pieces = st.sampled_from(sorted(forced)) if forced else word
+    return forced, "".join(draw(st.lists(pieces | word | st.just(" "), max_size=8)))
+
+
+@given(forced_words_and_text())
+def test_find_is_leftmost_longest(case: tuple[set[str], str]) -> None:
+    forced, text = case
+    assert UserDictionary(dict.fromkeys(forced)).find(text) == leftmost_longest(text, forced)
+
+
+@pytest.mark.parametrize("text", ["在北京大", "在北京"])
+def test_a_long_word_may_be_cut_off_by_the_end_of_the_text(text: str) -> None:
+    assert UserDictionary({"北京": None, "北京大学": None}).find(text) == [(1, 3)]
