@@ -64,7 +64,7 @@ def _measured(run: Path) -> dict[str, Any]:
     }
 
 
-def _fair(run: Path, part: str) -> list[segment.Row]:
+def _fair(run: Path, part: str) -> list[segment.SegmentedRow]:
     """The rows of a part that did not leak."""
     leaked = {*segment.read_audit(run)[f"leaked_{part}"]}
     return [row for index, row in enumerate(segment.read_part(run, part)) if index not in leaked]
@@ -92,7 +92,7 @@ def _foreign(model: Model, run: Path) -> str:
     answers = [claim.label for claim in claims["dev"]]
     known = drift.profile(model.encoder, texts["train"], texts["dev"], answers)
     counts = drift.tally(model.encoder, texts["test"], claims["test"])
-    return "; ".join(drift.oddities(counts, known))
+    return "; ".join(drift.warnings(counts, known))
 
 
 if __name__ == "__main__":

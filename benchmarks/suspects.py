@@ -17,7 +17,7 @@ from markdown import table
 
 from corpora import formats
 from pipeline.evaluation.analysis import suspects
-from pipeline.evaluation.analysis.suspects import Labelled
+from pipeline.evaluation.analysis.suspects import LabelledRow
 
 
 def main() -> None:
@@ -46,12 +46,12 @@ def main() -> None:
 
 def _planted(path: Path, arguments: argparse.Namespace) -> list[str]:
     documents = formats.read(path, text=arguments.text, label=arguments.label)
-    rows = [Labelled("train", one.row, one.text, one.label) for one in documents if one.label and one.text.strip()]
+    rows = [LabelledRow("train", one.row, one.text, one.label) for one in documents if one.label and one.text.strip()]
     labels = sorted({row.label for row in rows})
     chance = random.Random(arguments.seed)
     wrong = set(chance.sample(range(len(rows)), round(arguments.share * len(rows))))
     planted = [
-        Labelled(row.part, row.row, row.text, chance.choice([name for name in labels if name != row.label]))
+        LabelledRow(row.part, row.row, row.text, chance.choice([name for name in labels if name != row.label]))
         if place in wrong
         else row
         for place, row in enumerate(rows)

@@ -122,14 +122,14 @@ def make_tagger(folder: Path, types: int) -> Any:
     from pipeline.models import model
     from pipeline.networks import graph
     from pipeline.segmentation.segmenter import Segmenter
-    from pipeline.tagging.decoder import Chain
+    from pipeline.tagging.decoder import LinearChain
     from pipeline.tasks import Tag
 
     generator = np.random.default_rng(0)
     labels = Labels.build(tags.tag_set([f"type{number}" for number in range(types)], "BMES"))
     count = len(labels)
     shapes = ((count, count), (count,), (count,))
-    learnt = Chain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    learnt = LinearChain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
     weights = {"char_embedding/embeddings": generator.normal(0, 0.3, (CHARACTERS + 2, WIDTH))}
     for direction in ("forward", "backward"):
         for part, rows in (("kernel", WIDTH), ("recurrent_kernel", UNITS)):

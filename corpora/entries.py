@@ -12,7 +12,7 @@ from corpora.files import STREAM, EscapedLines
 from corpora.rows import BadRow, Row
 from corpora.table import position, table_format
 
-Rows = Generator[Row | BadRow, None, None]
+RowStream = Generator[Row | BadRow, None, None]
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
@@ -22,7 +22,7 @@ class Entries:
 
     columns: tuple[str, ...]
     header: str
-    rows: Rows
+    rows: RowStream
 
     def position(self, path: Path, name: str, option: str = "--text") -> int:
         """Where in a row the cell of a column stands; CorpusError as `TableReader.position`."""
@@ -67,12 +67,12 @@ def input_format(path: Path, format: str | None = None) -> str:
     return table_format(Path("-.csv"), format)
 
 
-def _with(first: Row, rows: Rows) -> Rows:
+def _with(first: Row, rows: RowStream) -> RowStream:
     yield first
     yield from rows
 
 
-def _rows(path: Path, format: str, encoding: str, delimiter: str, reserved: Collection[str] | None) -> Rows:
+def _rows(path: Path, format: str, encoding: str, delimiter: str, reserved: Collection[str] | None) -> RowStream:
     if format == "parquet":
         yield from map(Row, parquet.records(path))
     elif format == "xlsx":

@@ -11,7 +11,7 @@ from pipeline.models import model
 from pipeline.networks import graph
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.tagging.decoder import Chain
+from pipeline.tagging.decoder import LinearChain
 from pipeline.tasks import Tag
 
 TOKENS = {"char": [*"去滨江步道骑车我爱吃北京烤鸭，。aN"], "word": ["去", "滨江步道", "骑车", "我", "爱", "北京", "，"]}
@@ -32,7 +32,7 @@ def make_task(kind, *, scheme="BMES", decode="crf", constrained=True, dictionary
     labels = labels_of(kind, scheme)
     count = len(labels)
     shapes = ((count, count), (count,), (count,))
-    learnt = Chain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    learnt = LinearChain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
     options = TagSettings(kind=kind, scheme=scheme, decode=decode, constrained=constrained)
     unit = "word" if kind == "pos" else "char"
     return Tag(

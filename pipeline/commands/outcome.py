@@ -46,7 +46,7 @@ def expectation(labelled: Any, *, review: bool, err: bool = False) -> None:
         said = f"expected right  {labelled.expected_right:.1%} of {counted(labelled.claims, labelled.claimed)}"
         doubtful = counted(labelled.needs_review, ("row needs", "rows need"))
         click.echo(said + (f"; {doubtful} review" if review else ""), err=err)
-    if labelled.oddities:
+    if labelled.warnings:
         click.echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
             f"{'; '.join(labelled.oddities)}",

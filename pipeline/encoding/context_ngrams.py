@@ -17,14 +17,14 @@ EDGE, UNKNOWN = 1, 0  # in keys: what lies outside of the text; what is no token
 
 
 @dataclass(frozen=True)
-class Windows:
+class ContextNgrams:
     """The n-grams of token ids that the train split has often enough, each by where it stands from the token.
 
-    `keys`: int64 (n_grams,), ascending, packed as in `grams.Grams`, with 1 for each place outside of the text;
+    `keys`: int64 (n_grams,), ascending, packed as in `grams.NgramVocabulary`, with 1 for each place outside of the text;
     `longest`: of the n-grams; `window`: how many tokens to the left and right they reach. An n-gram of order n has
     2 * window + 2 - n places in the window, and an id for each of them, from 1; 0 is one that train has too rarely.
 
-    >>> windows = Windows.build([np.array([2, 3], np.int32)], longest=1, window=1)
+    >>> windows = ContextNgrams.build([np.array([2, 3], np.int32)], longest=1, window=1)
     >>> len(windows.keys), len(windows), windows.ids([np.array([3, 9], np.int32)])
     (3, 9, [array([[1, 6, 0],
            [3, 0, 7]], dtype=int32)])
@@ -54,7 +54,7 @@ class Windows:
         window: int,
         min_count: int = 1,
         max_features: int | None = None,
-    ) -> Windows:
+    ) -> ContextNgrams:
         """The n-grams that stand `min_count` times or more; of these the `max_features` most frequent."""
         flat, _ = _flat(texts, window)
         keys = np.concatenate([key[good] for key, good in _keys(flat, longest)])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.encoding.batch import Example
-from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
 from pipeline.encoding.features import Feature
-from pipeline.encoding.ngrams import Grams
+from pipeline.encoding.ngrams import NgramVocabulary
 
 Ids = NDArray[np.int32]
 UNKNOWN = np.array([1], np.int32)
@@ -61,7 +61,7 @@ class Encoder:
 
     reads: tuple[str, ...]
     vocabularies: Mapping[str, Vocabulary]
-    grams: Mapping[str, Grams | Windows]
+    grams: Mapping[str, NgramVocabulary | ContextNgrams]
     max_tokens: int
     segmenter_unit: str
     affixes: Affixes | None = None

@@ -112,10 +112,10 @@ class Segmentation:
 
 
 @dataclass(frozen=True)
-class Spelling:
+class WordCharacters:
     """The characters of each word: of one with more than 8 the first and the last 4.
 
-    >>> Spelling(Vocabulary(["北", "京"])).ids([["北京"]])[0].tolist()
+    >>> WordCharacters(Vocabulary(["北", "京"])).ids([["北京"]])[0].tolist()
     [[2, 3, 0, 0, 0, 0, 0, 0]]
     """
 
@@ -187,7 +187,7 @@ FEATURES: dict[str, type[Feature]] = {
     "bigrams": Bigrams,
     "segmentation": Segmentation,
     "lexicon": Lexicon,
-    "characters": Spelling,
+    "characters": WordCharacters,
     "affixes": Ends,
 }
 

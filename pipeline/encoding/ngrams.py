@@ -17,14 +17,14 @@ FIRST_TOKEN = 2  # below it are padding and the unknown token
 
 
 @dataclass(frozen=True)
-class Grams:
+class NgramVocabulary:
     """The n-grams of token ids that the train split has often enough.
 
     `keys`: int64 (n_grams,), ascending; an n-gram's ids packed into one number, 20 bits each, the last id lowest.
     A gram's id is its place in `keys` plus 1; 0 is padding. N-grams with an unknown token don't count.
     Raises ValueError where a token id is 2 ** 20 or more.
 
-    >>> grams = Grams.build([np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)], longest=2, min_count=2)
+    >>> grams = NgramVocabulary.build([np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)], longest=2, min_count=2)
     >>> len(grams), grams.ids([np.array([2, 3, 3], np.int32)])
     (3, [array([1, 2, 3], dtype=int32)])
     """
@@ -42,7 +42,9 @@ class Grams:
         return len(self.keys)
 
     @classmethod
-    def build(cls, texts: Sequence[Ids], *, longest: int, min_count: int = 1, max_features: int | None = None) -> Grams:
+    def build(
+        cls, texts: Sequence[Ids], *, longest: int, min_count: int = 1, max_features: int | None = None
+    ) -> NgramVocabulary:
         """The n-grams up to `longest` in `min_count` texts or more; of these the `max_features` in most texts."""
         keys, _ = _pairs(texts, longest)
         unique, counts = np.unique(keys, return_counts=True)

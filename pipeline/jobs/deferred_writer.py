@@ -14,7 +14,7 @@ from corpora.rows import BadRow, Row
 FORMATS = ("parquet", "xlsx")
 
 
-class Assembly:
+class DeferredWriter:
     """The same interface as `corpora.blocks.Blocks`, whose bytes are JSON lines: the number of a row, its new cells.
 
     Parquet keeps the types of a Parquet input; of any other it holds strings, what is no string being written as JSON.

@@ -18,9 +18,9 @@ from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline.errors import PipelineError
 from pipeline.jobs.job import Job
-from pipeline.jobs.label import Labelled, promises, state
-from pipeline.jobs.local import Outcome, Record
-from pipeline.jobs.parts import Part
+from pipeline.jobs.label import LabelResult, promises, state
+from pipeline.jobs.local import FileResult, Record
+from pipeline.jobs.parts import PartRecord
 from pipeline.models.drift import added
 
 JOURNAL = ".parts.jsonl"
@@ -28,7 +28,7 @@ FAULTS = (CorpusError, EmbeddingError, PipelineError, OSError)  # which concern 
 
 
 @dataclass(eq=False)
-class Intake:
+class InputState:
     """One input on its way to a folder of parts.
 
     `name`: as it was given; `target`: the folder; `familiar`: what the job's model knows; `claimed`: what its answers
@@ -42,7 +42,7 @@ class Intake:
     familiar: Mapping[str, Any] = field(default_factory=dict)
     claimed: tuple[str, str] | None = None
     depends: dict[str, Any] = field(default_factory=dict)
-    done: dict[int, Part] = field(default_factory=dict)
+    done: dict[int, PartRecord] = field(default_factory=dict)
     parts: int | None = None
     resumed: int = 0
     error: str = ""
@@ -52,7 +52,7 @@ class Intake:
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, job: Job, source: Path, target: Path, record: Record, force: bool, restart: bool) -> Intake:
+    def begin(cls, job: Job, source: Path, target: Path, record: Record, force: bool, restart: bool) -> InputState:
         """Finds out what is done, and checks the rest as far as it can be; what is wrong is in `error`."""
         made = cls(source.absolute(), source.as_posix(), target, job.familiar, job.claimed)
         try:
@@ -74,12 +74,12 @@ class Intake:
         return len(self.done) == self.parts
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> FileResult:
         """How it went."""
         if self.error or not self.done:
-            return Outcome(self.source, self.target, error=self.error)
+            return FileResult(self.source, self.target, error=self.error)
         parts = [self.done[number] for number in sorted(self.done)]
-        labelled = Labelled(
+        labelled = LabelResult(
             rows=sum(part.read for part in parts),
             labelled=sum(part.labelled for part in parts),
             blank=sum(part.blank for part in parts),
@@ -89,9 +89,9 @@ class Intake:
             reason=next((part.reason for part in parts if part.reason), ""),
             **promises(reduce(added, (part.tally for part in parts)), self.familiar, self.claimed),
         )
-        return Outcome(self.source, self.target, labelled)
+        return FileResult(self.source, self.target, labelled)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: PartRecord) -> None:
         """Notes a part that has been made, on the disk first; the last one gives the folder its name."""
         with (self.folder / JOURNAL).open("ab") as file:
             file.write(json.dumps(asdict(part), ensure_ascii=False).encode() + b"\n")
@@ -132,7 +132,7 @@ class Intake:
         data = path.read_bytes() if path.exists() else b""
         try:
             lines = [dict(json.loads(line)) for line in data[: data.rfind(b"\n") + 1].splitlines()]
-            parts = [Part(**line) for line in lines[1:]]
+            parts = [PartRecord(**line) for line in lines[1:]]
         except (ValueError, TypeError):
             raise PipelineError(f"{path}: is damaged: pass --restart to begin anew") from None
         if not lines:
@@ -152,7 +152,7 @@ class Intake:
                 self._note(part)
         self.resumed = sum(part.read for part in self.done.values())
 
-    def _note(self, part: Part) -> None:
+    def _note(self, part: PartRecord) -> None:
         self.done[part.number] = part
         if part.last:
             self.parts = part.number + 1

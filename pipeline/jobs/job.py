@@ -12,7 +12,7 @@ from corpora import formats
 from corpora.table import TableReader
 from pipeline.errors import PipelineError
 from pipeline.jobs.parts import CHUNKS, LabelledParts, Parts, SegmentedLines, SegmentedTable
-from pipeline.jobs.table_job import DEPENDS, Options, Shard
+from pipeline.jobs.table_job import DEPENDS, Options, TableJob
 from pipeline.models.model import Model, Precision
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.manifest import sha256, versions
@@ -82,8 +82,8 @@ class Labelling:
     def claimed(self) -> tuple[str, str] | None:
         return self.model.task.claimed
 
-    def _shard(self, source: Path, name: str, target: Path) -> Shard:
-        return Shard(self.model, source, target, replace(self.options, origin=name))
+    def _shard(self, source: Path, name: str, target: Path) -> TableJob:
+        return TableJob(self.model, source, target, replace(self.options, origin=name))
 
 
 @dataclass

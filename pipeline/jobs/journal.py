@@ -17,7 +17,7 @@ VERSION = 2
 
 
 @dataclass(frozen=True)
-class Standing:
+class JobProgress:
     """How far a job has come; what is counted is on the disk.
 
     `chunks`: finished ones; `read` = `labelled` + `blank` + `rejected`: rows; `output`, `rejects`: bytes of the two
@@ -50,7 +50,7 @@ class Journal:
     """
 
     folder: Path
-    standing: Standing = field(default_factory=Standing)
+    standing: JobProgress = field(default_factory=JobProgress)
     _lock: IO[bytes] | None = None
     _files: dict[str, IO[bytes]] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class Journal:
             if data:
                 self._files[name].write(data)
 
-    def commit(self, standing: Standing) -> None:
+    def commit(self, standing: JobProgress) -> None:
         """Forces all bytes to the disk, and then the line that counts them."""
         for name, before in (("output", self.standing.output), ("rejects", self.standing.rejects)):
             if getattr(standing, name) != before:
@@ -125,7 +125,7 @@ class Journal:
         self.close()
 
     def _begin(self, depends: Mapping[str, Any], restart: bool) -> None:
-        self.standing = Standing() if restart else _last_standing(self.folder / "journal.jsonl")
+        self.standing = JobProgress() if restart else _last_standing(self.folder / "journal.jsonl")
         if self.standing.chunks or self.standing.whole:
             self._check(depends)
         else:
@@ -204,14 +204,14 @@ def _lock(file: IO[bytes]) -> bool:
     return True
 
 
-def _last_standing(path: Path) -> Standing:
+def _last_standing(path: Path) -> JobProgress:
     """What the last complete line says; a line that was cut short promises nothing."""
     try:
         lines = path.read_bytes()[: _length(path)].splitlines()
         last = json.loads(lines[-1]) if lines else {}
-        return Standing(**{name.name: last[name.name] for name in fields(Standing)}) if lines else Standing()
+        return JobProgress(**{name.name: last[name.name] for name in fields(JobProgress)}) if lines else JobProgress()
     except FileNotFoundError:
-        return Standing()
+        return JobProgress()
     except (ValueError, TypeError, KeyError):
         raise PipelineError(f"{path}: is damaged: pass --restart to begin anew") from None
 

@@ -11,11 +11,11 @@ from typing import IO, Any
 
 from corpora.files import STREAM
 from pipeline.errors import PipelineError
-from pipeline.jobs.journal import Journal, Standing
-from pipeline.jobs.table_job import Options, Shard
+from pipeline.jobs.journal import JobProgress, Journal
+from pipeline.jobs.table_job import Options, TableJob
 from pipeline.models import drift
 from pipeline.models.model import Model, find_model
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress, silent
 from pipeline.stages.segment import check_target
 
@@ -23,13 +23,13 @@ COMMIT = 1.0  # seconds of work that a kill may cost
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelResult:
     """How a labelling went: rows = labelled + blank + rejected; seconds without the model's loading.
 
     `resumed`: of the rows, those that an earlier attempt had done; `reason`: what was wrong with the first bad row;
     `expected_right`: the mean confidence, which is the share of right `claims` to expect, None where there are none;
     `claimed`: what one of these is and what several are, labelled rows, entities or words; `needs_review`: rows with
-    one below `review_below`; `oddities`: in what the texts differ from those of training.
+    one below `review_below`; `warnings`: in what the texts differ from those of training.
     """
 
     rows: int
@@ -43,7 +43,7 @@ class Labelled:
     claims: int = 0
     claimed: tuple[str, str] = ("", "")
     needs_review: int = 0
-    oddities: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def label_file(
@@ -60,7 +60,7 @@ def label_file(
     restart: bool = False,
     progress: Progress = silent,
     **options: Any,
-) -> Labelled:
+) -> LabelResult:
     """Writes the rows of `source`, in order and with all their columns, to `target`, the model's columns behind.
 
     Memory is bounded whatever the size. The target appears under its name only when it is whole; until then the work
@@ -84,7 +84,7 @@ def label_file(
     rejected = rejected_path(target)
     if restart or not Journal.is_whole(folder):
         check_places(source, target, force)
-    shard = Shard(ready(model), source, target, chosen)
+    shard = TableJob(ready(model), source, target, chosen)
     shard.check()
     before = state(source)
     with Journal.at(folder, shard.depends(), restart=restart or source == STREAM) as journal:
@@ -104,14 +104,14 @@ def label_stream(
     *,
     progress: Progress = silent,
     options: Options,
-) -> Labelled:
+) -> LabelResult:
     """The same into an open stream, chunk by chunk, bad rows into another; there is nothing to go on from.
 
     The output is CSV where the input is neither TSV nor JSONL and `options.output_format` doesn't say.
     """
-    shard = Shard(ready(model), Path(source), STREAM, options)
+    shard = TableJob(ready(model), Path(source), STREAM, options)
     shard.check()
-    start, standing = time.perf_counter(), Standing()
+    start, standing = time.perf_counter(), JobProgress()
     with progress("label", total=None, unit="rows") as advance:
         for data, bad, reached in shard.pieces(standing):
             output.write(data)
@@ -139,7 +139,7 @@ def rejected_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.rejected.csv")
 
 
-def _label(shard: Shard, journal: Journal, before: object, rejected: Path, progress: Progress) -> Labelled:
+def _label(shard: TableJob, journal: Journal, before: object, rejected: Path, progress: Progress) -> LabelResult:
     start, standing = time.perf_counter(), journal.standing
     resumed, due = standing.read, time.monotonic() + COMMIT
     if not standing.whole:
@@ -166,8 +166,8 @@ def _label(shard: Shard, journal: Journal, before: object, rejected: Path, progr
     return _outcome(shard, standing, start, resumed)
 
 
-def _outcome(shard: Shard, standing: Standing, start: float, resumed: int) -> Labelled:
-    return Labelled(
+def _outcome(shard: TableJob, standing: JobProgress, start: float, resumed: int) -> LabelResult:
+    return LabelResult(
         rows=standing.read,
         labelled=standing.labelled,
         blank=standing.blank,
@@ -186,14 +186,14 @@ def promises(counts: drift.Tally, known: Mapping[str, Any], claimed: tuple[str, 
         "claims": int(counts.get("claims", 0)),
         "claimed": claimed or ("", ""),
         "needs_review": int(counts.get("review", 0)),
-        "oddities": tuple(drift.oddities(counts, known)),
+        "oddities": tuple(drift.warnings(counts, known)),
     }
 
 
 def ready(model: str | Path | Model) -> Model:
     """The model on one thread: the workers are what fills the cores, and so every number of them gives one result."""
     loaded = model if isinstance(model, Model) else Model.load(find_model(Path(model)))
-    return replace(loaded, network=Frozen(loaded.network.path, threads=1))
+    return replace(loaded, network=OnnxNetwork(loaded.network.path, threads=1))
 
 
 def state(source: Path) -> object:

@@ -59,7 +59,7 @@ def records(layout: str, text: str, answer: Prediction) -> Records:
     return _RECORDS[layout](text, answer)
 
 
-class Lines:
+class LayoutWriter:
     """Writes the records of rows; the same interface as `corpora.blocks.Blocks`, whose way with bytes it has.
 
     Arguments:

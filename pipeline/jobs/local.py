@@ -15,8 +15,8 @@ from corpora import packed
 from corpora.errors import CorpusError
 from corpora.table import SUFFIXES, TABLES
 from pipeline.errors import PipelineError
-from pipeline.jobs.label import Labelled, label_file, ready
-from pipeline.jobs.table_job import Options, Shard
+from pipeline.jobs.label import LabelResult, label_file, ready
+from pipeline.jobs.table_job import Options, TableJob
 from pipeline.models.model import Model
 from pipeline.progress import Progress, silent
 
@@ -24,12 +24,12 @@ RECORD = ".zhpipe.jsonl"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FileResult:
     """How one file went: `labelled`, or None where it was done before, or `error`, a sentence."""
 
     source: Path
     target: Path
-    labelled: Labelled | None = None
+    labelled: LabelResult | None = None
     error: str = ""
 
 
@@ -42,7 +42,7 @@ def label_files(
     force: bool = False,
     restart: bool = False,
     progress: Progress = silent,
-) -> list[Outcome]:
+) -> list[FileResult]:
     """Labels files, patterns (`*`, `**`, `?`, `[]`) and all tables in folders, each to a file of its name in `folder`.
 
     A folder's subfolders are kept. With `options.output_format` the suffix changes. A file that can't be labelled is in
@@ -172,12 +172,12 @@ def _label(
     force: bool,
     restart: bool,
     progress: Progress,
-) -> Outcome:
+) -> FileResult:
     try:
-        depends = hashlib.sha256(json.dumps(Shard(model, source, target, options).depends()).encode()).hexdigest()
+        depends = hashlib.sha256(json.dumps(TableJob(model, source, target, options).depends()).encode()).hexdigest()
         job = target.with_name(f"{target.name}.job")
         if record.is_done(target, depends) and not restart and not job.exists():
-            return Outcome(source, target)
+            return FileResult(source, target)
         if target.exists() and not force and not restart and not job.exists():
             raise PipelineError(f"{target}: exists already: name another folder, or pass --force to replace it")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -192,8 +192,8 @@ def _label(
             progress=progress,
             **options.as_arguments(),
         )
-        return Outcome(source, target, labelled)
+        return FileResult(source, target, labelled)
     except FileNotFoundError:
-        return Outcome(source, target, error=f"{source}: no such file")
+        return FileResult(source, target, error=f"{source}: no such file")
     except (CorpusError, PipelineError) as error:
-        return Outcome(source, target, error=str(error))
+        return FileResult(source, target, error=str(error))

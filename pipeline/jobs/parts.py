@@ -13,10 +13,10 @@ from corpora.document import Document
 from corpora.files import replace_when_done
 from corpora.lines import Lines
 from corpora.table import TableReader, TableWriter
-from pipeline.jobs.deferred_writer import Assembly
-from pipeline.jobs.journal import Standing
+from pipeline.jobs.deferred_writer import DeferredWriter
+from pipeline.jobs.journal import JobProgress
 from pipeline.jobs.predict import answers
-from pipeline.jobs.table_job import CHUNK, ORIGIN, Chunk, Shard
+from pipeline.jobs.table_job import CHUNK, ORIGIN, Chunk, TableJob
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import joined, kept
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Part:
+class PartRecord:
     """What a part holds: read = labelled + blank + rejected rows; `last`: whether the input ends with it.
 
     `reason`: what is wrong with the first bad row; `tally`: what was counted of the answers (`pipeline.models.drift`).
@@ -46,15 +46,15 @@ class Part:
 class Parts(Protocol):
     """The parts of one input; quickest when asked for them in rising order, since it is read from front to back."""
 
-    def write(self, number: int, folder: Path) -> Part | None:
+    def write(self, number: int, folder: Path) -> PartRecord | None:
         """Makes the files of a part, from 0, in `folder`; None where the input ends before it."""
         ...
 
 
-class Stretches(Generic[T]):
+class ChunkReader(Generic[T]):
     """The items of an iterator in stretches of one size, by number; a number behind begins anew.
 
-    >>> letters = Stretches(lambda: iter("abcdefg"), 2)
+    >>> letters = ChunkReader(lambda: iter("abcdefg"), 2)
     >>> "".join(letters.at(1)), letters.is_over, "".join(letters.at(3)), letters.is_over, "".join(letters.at(0))
     ('cd', False, 'g', True, 'ab')
     """
@@ -91,11 +91,11 @@ class Stretches(Generic[T]):
 class LabelledParts:
     """The parts that a shard makes: `part-00000.csv` and so on, each with header; bad rows in `rejected-00000.csv`."""
 
-    def __init__(self, shard: Shard, chunks: int = CHUNKS) -> None:
+    def __init__(self, shard: TableJob, chunks: int = CHUNKS) -> None:
         self.shard = shard
-        self._chunks: Stretches[Chunk] = Stretches(shard.chunks, chunks)
+        self._chunks: ChunkReader[Chunk] = ChunkReader(shard.chunks, chunks)
 
-    def write(self, number: int, folder: Path) -> Part | None:
+    def write(self, number: int, folder: Path) -> PartRecord | None:
         """As `Parts.write`. Raises CorpusError where the input is damaged, all bad, or, if strict, has a bad row."""
         chunks = self._chunks.at(number)
         if number and self._chunks.is_over:
@@ -108,7 +108,7 @@ class LabelledParts:
             standing = self._write(chunks, made, rejected)
         if not standing.rejected:
             (folder / f"rejected-{number:05}.csv").unlink()
-        return Part(
+        return PartRecord(
             number=number,
             read=standing.read,
             labelled=standing.labelled,
@@ -119,9 +119,9 @@ class LabelledParts:
             tally=standing.tally,
         )
 
-    def _write(self, chunks: Iterator[Chunk], made: Path, rejected: Path) -> Standing:
+    def _write(self, chunks: Iterator[Chunk], made: Path, rejected: Path) -> JobProgress:
         sink, header = self.shard.sink()
-        standing, rows, lines = Standing(), [], [header]
+        standing, rows, lines = JobProgress(), [], [header]
         with made.open("wb") as output, rejected.open("wb") as rejects:
             output.write(header)
             for chunk in chunks:
@@ -129,12 +129,12 @@ class LabelledParts:
                 answered = answers(self.shard.model, chunk.texts, options.wanted)
                 data, bad, standing = self.shard.finished(sink, chunk, answered, standing)
                 rejects.write(bad)
-                if isinstance(sink, Assembly):
+                if isinstance(sink, DeferredWriter):
                     rows += [chunk]
                     lines.append(data)
                 else:
                     output.write(data)
-        if isinstance(sink, Assembly):
+        if isinstance(sink, DeferredWriter):
             first = rows[0].first if rows else 1
             all_rows = (row for chunk in rows for row in chunk.rows)
             sink.assemble(made, all_rows, b"".join(lines).decode().split("\n"), first=first)
@@ -147,16 +147,16 @@ class SegmentedLines:
     def __init__(self, source: Path, segmenter: Segmenter, encoding: str = "utf-8") -> None:
         self.segmenter = segmenter
         self.encoding = encoding
-        self._lines: Stretches[Document] = Stretches(lambda: iter(Lines(source, encoding)), TEXTS)
+        self._lines: ChunkReader[Document] = ChunkReader(lambda: iter(Lines(source, encoding)), TEXTS)
 
-    def write(self, number: int, folder: Path) -> Part | None:
+    def write(self, number: int, folder: Path) -> PartRecord | None:
         """As `Parts.write`. Raises CorpusError where the input can't be read or decoded."""
         lines = self._lines.at(number)
         if number and self._lines.is_over:
             return None
         tokens = (kept(self.segmenter, self.segmenter.split(line.text)) for line in lines)
         count = segmented.write(folder / f"part-{number:05}.txt", tokens, self.encoding)
-        return Part(number, count, count, last=self._lines.is_over)
+        return PartRecord(number, count, count, last=self._lines.is_over)
 
 
 class SegmentedTable:
@@ -170,9 +170,9 @@ class SegmentedTable:
         self.segmenter = segmenter
         self.name = name
         self.positions = [table.position(column) for column in text]
-        self._rows: Stretches[tuple[object, ...]] = Stretches(lambda: iter(table), TEXTS)
+        self._rows: ChunkReader[tuple[object, ...]] = ChunkReader(lambda: iter(table), TEXTS)
 
-    def write(self, number: int, folder: Path) -> Part | None:
+    def write(self, number: int, folder: Path) -> PartRecord | None:
         """As `Parts.write`. Raises CorpusError where the input is damaged."""
         rows = self._rows.at(number)
         if number and self._rows.is_over:
@@ -182,4 +182,4 @@ class SegmentedTable:
             for place, row in enumerate(rows, start=number * TEXTS + 1):
                 tokens = kept(self.segmenter, self.segmenter.split(joined(row, self.positions)))
                 writer.write((*row, self.name, str(place), segmented.join(tokens)))
-        return Part(number, writer.rows, writer.rows, last=self._rows.is_over)
+        return PartRecord(number, writer.rows, writer.rows, last=self._rows.is_over)

@@ -24,7 +24,7 @@ PRELOAD = ("pipeline.jobs.predict", "onnx", "onnxruntime", "rjieba")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputOptions:
     """What is asked of a model beside its answer.
 
     `probabilities`: the finer columns too; `review_below`: whether a claim's confidence, as written, is less, in the
@@ -46,19 +46,19 @@ class Answers:
     tally: drift.Tally
 
 
-class Answerer:
+class Predictor:
     """What a worker does: texts to Answers.
 
     Sent to a worker it is a path and a few options; the model is loaded, on one thread, by the first call there.
     """
 
-    def __init__(self, folder: Path, precision: Precision, wanted: Wanted) -> None:
+    def __init__(self, folder: Path, precision: Precision, wanted: OutputOptions) -> None:
         self.folder = folder
         self.precision = precision
         self.wanted = wanted
 
     @classmethod
-    def like(cls, model: Model, wanted: Wanted) -> Answerer:
+    def like(cls, model: Model, wanted: OutputOptions) -> Predictor:
         """One that loads the same model."""
         path = model.network.path
         precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
@@ -74,7 +74,7 @@ class Answerer:
         return answers(self.model, texts, self.wanted)
 
 
-def answers(model: Model, texts: Texts, wanted: Wanted = Wanted()) -> Answers:
+def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
     """What a model says of texts."""
     tokenised = _tokenised(model, texts)
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
@@ -111,7 +111,7 @@ def _cells(
     predictions: Sequence[Prediction],
     doubts: Sequence[Sequence[bool]],
     best: Sequence[Sequence[Prediction]],
-    wanted: Wanted,
+    wanted: OutputOptions,
 ) -> list[Cells | None]:
     """The new cells of each row of a table."""
     cells: list[Cells | None] = []
@@ -123,7 +123,7 @@ def _cells(
     return cells
 
 
-def _alternatives(model: Model, best: Sequence[Prediction], wanted: Wanted) -> str:
+def _alternatives(model: Model, best: Sequence[Prediction], wanted: OutputOptions) -> str:
     """Several answers as JSON: an object each, its keys the columns."""
     names = model.task.columns(wanted.probabilities)
     written = [model.task.cells(answer, wanted.probabilities) for answer in best]
@@ -137,7 +137,10 @@ def _plain(name: str, cell: str) -> Any:
 
 
 def _records(
-    wanted: Wanted, texts: Sequence[Tokenised], predictions: Sequence[Prediction], doubts: Sequence[Sequence[bool]]
+    wanted: OutputOptions,
+    texts: Sequence[Tokenised],
+    predictions: Sequence[Prediction],
+    doubts: Sequence[Sequence[bool]],
 ) -> list[Cells | None]:
     """What another layout has of each row, and of what it has of a claim, whether that is doubtful."""
     cells: list[Cells | None] = []

@@ -16,10 +16,10 @@ from typing import Any
 from corpora.table import SUFFIXES
 from pipeline.errors import PipelineError
 from pipeline.jobs import journal
-from pipeline.jobs.input_state import FAULTS, Intake
+from pipeline.jobs.input_state import FAULTS, InputState
 from pipeline.jobs.job import Job, installed
-from pipeline.jobs.local import RECORD, Outcome, Record, targets
-from pipeline.jobs.parts import Part
+from pipeline.jobs.local import RECORD, FileResult, Record, targets
+from pipeline.jobs.parts import PartRecord
 from pipeline.progress import Advance, Progress, silent
 
 DEATHS = 3  # of processes at one part, after which the part is what kills them
@@ -38,7 +38,7 @@ def run(
     force: bool = False,
     restart: bool = False,
     progress: Progress = silent,
-) -> list[Outcome]:
+) -> list[FileResult]:
     """Does a job with files, patterns and all tables in folders; each becomes a folder of its name in `folder`.
 
     There stand `part-00000.csv` and so on, 32,768 rows each (fewer where rows are long), in the order of the rows, and
@@ -61,7 +61,7 @@ def run(
     lock = journal.locked(folder / ".zhpipe.job")
     try:
         record = Record(folder / RECORD)
-        inputs = [Intake.begin(job, Path(source), target, record, force, restart) for source, target in found]
+        inputs = [InputState.begin(job, Path(source), target, record, force, restart) for source, target in found]
         waiting = [each for each in inputs if not each.is_done]
         if waiting:
             with _cluster(address) as ray, progress("ray", total=None, unit="rows") as advance:
@@ -118,7 +118,7 @@ class _Worker:
             return str(error)
         return installed()
 
-    def write(self, source: Path, name: str, target: Path, number: int, folder: Path) -> Part | str | None:
+    def write(self, source: Path, name: str, target: Path, number: int, folder: Path) -> PartRecord | str | None:
         """A part made, the reason why not, or None where the input ends before it."""
         try:
             if source != self._source:
@@ -136,7 +136,7 @@ class _Work:
     are begun, helps with one.
     """
 
-    def __init__(self, ray: Any, job: Job, inputs: Sequence[Intake], workers: int, advance: Advance) -> None:
+    def __init__(self, ray: Any, job: Job, inputs: Sequence[InputState], workers: int, advance: Advance) -> None:
         actor, sent = ray.remote(num_cpus=1)(_Worker), ray.put(job)
         self.ray = ray
         self.inputs = list(inputs)
@@ -144,13 +144,13 @@ class _Work:
         self.advance = advance
         self._worker: Callable[[], Any] = lambda: actor.remote(sent)
         self._starting: dict[Any, Any] = {}  # answer to come -> worker
-        self._busy: dict[Any, tuple[Any, Intake, int]] = {}
+        self._busy: dict[Any, tuple[Any, InputState, int]] = {}
         self._free: list[Any] = []
-        self._reads: dict[Any, Intake] = {}
-        self._handed: Counter[Intake] = Counter()  # parts of each input that were handed out
-        self._ended: set[Intake] = set()  # behind what was handed out there is nothing
-        self._again: list[tuple[Intake, int]] = []
-        self._deaths: Counter[tuple[Intake, int]] = Counter()
+        self._reads: dict[Any, InputState] = {}
+        self._handed: Counter[InputState] = Counter()  # parts of each input that were handed out
+        self._ended: set[InputState] = set()  # behind what was handed out there is nothing
+        self._again: list[tuple[InputState, int]] = []
+        self._deaths: Counter[tuple[InputState, int]] = Counter()
         self._failures = 0  # to start, one after the other
 
     def perform(self) -> None:
@@ -207,7 +207,7 @@ class _Work:
             self.advance(found.read)
             each.add(found)
 
-    def _lost(self, worker: Any, each: Intake, number: int) -> None:
+    def _lost(self, worker: Any, each: InputState, number: int) -> None:
         """A worker died, with its machine or alone: a new one is asked for, and those without work are asked anew."""
         self._reads.pop(worker, None)
         for other in (*self._free, self._worker()):
@@ -225,7 +225,7 @@ class _Work:
             answer = worker.write.remote(each.source, each.name, each.target, number, each.folder)
             self._busy[answer] = (worker, each, number)
 
-    def _next(self, worker: Any) -> tuple[Intake, int] | None:
+    def _next(self, worker: Any) -> tuple[InputState, int] | None:
         """The part that a worker is to make next."""
         while self._again:
             each, number = self._again.pop()
@@ -239,7 +239,7 @@ class _Work:
         self._handed[each] += 1
         return each, self._handed[each] - 1
 
-    def _has_more(self, each: Intake) -> bool:
+    def _has_more(self, each: InputState) -> bool:
         while self._handed[each] in each.done:
             self._handed[each] += 1
         return not each.is_done and each not in self._ended and (each.parts is None or self._handed[each] < each.parts)

@@ -27,10 +27,10 @@ from corpora.table import table_format
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.jobs import layouts
-from pipeline.jobs.deferred_writer import Assembly
-from pipeline.jobs.journal import Standing
-from pipeline.jobs.layouts import NEEDS_REVIEW, TABLE, Lines
-from pipeline.jobs.predict import PRELOAD, Answerer, Answers, Cells, Wanted, answers
+from pipeline.jobs.deferred_writer import DeferredWriter
+from pipeline.jobs.journal import JobProgress
+from pipeline.jobs.layouts import NEEDS_REVIEW, TABLE, LayoutWriter
+from pipeline.jobs.predict import PRELOAD, Answers, Cells, OutputOptions, Predictor, answers
 from pipeline.models import drift
 from pipeline.models.model import Model
 from pipeline.parallel import map_ordered
@@ -94,12 +94,12 @@ class Options:
         return self.layout if self.layout in layouts.FORMATS else self.output_format
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> OutputOptions:
         """What is asked of the model."""
-        return Wanted(self.probabilities, self.review_below, self.layout, self.n_best)
+        return OutputOptions(self.probabilities, self.review_below, self.layout, self.n_best)
 
 
-class Shard:
+class TableJob:
     """One input on its way to one output; `reason`: what is wrong with the first bad row that came."""
 
     def __init__(self, model: Model, source: Path, target: Path, options: Options) -> None:
@@ -238,7 +238,7 @@ class Shard:
             "the size of a chunk": (CHUNK, CHARACTERS),
         }
 
-    def pieces(self, standing: Standing) -> Iterator[tuple[bytes, bytes, Standing]]:
+    def pieces(self, standing: JobProgress) -> Iterator[tuple[bytes, bytes, JobProgress]]:
         """The bytes of one chunk after the other behind what is done, of the output and of the rejected rows."""
         table = self._table()
         with closing(table.rows):
@@ -267,7 +267,7 @@ class Shard:
         """Makes the output of a format that can't grow."""
         table = self._table()
         sink, _ = self._sink(table)
-        if isinstance(sink, Assembly):
+        if isinstance(sink, DeferredWriter):
             with closing(table.rows), (folder / "output").open(encoding="utf-8") as answers:
                 sink.assemble(folder / self.made, table.rows, answers)
             with (folder / self.made).open("rb+") as made:
@@ -308,7 +308,7 @@ class Shard:
             return lines, lines.header(names=self.options.header)
         if self.output_format not in GROWING:
             like = self.source if kept and self.format == "parquet" else None
-            return Assembly((*table.columns, *self.added), format=self.output_format, like=like), b""
+            return DeferredWriter((*table.columns, *self.added), format=self.output_format, like=like), b""
         blocks = Blocks(
             table.columns,
             self.added,
@@ -321,9 +321,9 @@ class Shard:
         )
         return blocks, blocks.header(table.header, names=self.options.header)
 
-    def _lines(self, encoding: str, delimiter: str) -> Lines:
+    def _lines(self, encoding: str, delimiter: str) -> LayoutWriter:
         types = {tag.partition("-")[2] or tag for tag in self.model.labels.names}
-        return Lines(
+        return LayoutWriter(
             self.options.layout,
             path=self.target,
             format=self.output_format,
@@ -410,7 +410,7 @@ class Shard:
                 yield chunk.texts
 
         found = map_ordered(
-            Answerer.like(self.model, wanted),
+            Predictor.like(self.model, wanted),
             texts(),
             workers=workers,
             chunk=1,
@@ -421,7 +421,9 @@ class Shard:
             for answered in found:
                 yield waiting.popleft(), answered
 
-    def finished(self, sink: Sink, chunk: Chunk, answered: Answers, before: Standing) -> tuple[bytes, bytes, Standing]:
+    def finished(
+        self, sink: Sink, chunk: Chunk, answered: Answers, before: JobProgress
+    ) -> tuple[bytes, bytes, JobProgress]:
         """The bytes of a chunk, those of its bad rows, and the standing behind it."""
         numbered = list(zip(count(chunk.first), chunk.rows))
         good = [(number, row) for number, row in numbered if isinstance(row, Row)]
@@ -433,7 +435,7 @@ class Shard:
             bad.append((good[place][0], row))
         rejects = self._rejects(sorted(bad, key=itemgetter(0)), first=before.rejects == 0)
         blank = sum(found is None for place, found in enumerate(answered.cells) if place not in unwritable)
-        standing = Standing(
+        standing = JobProgress(
             chunks=before.chunks + 1,
             read=before.read + len(numbered),
             labelled=before.labelled + len(numbered) - len(bad) - blank,
@@ -483,7 +485,7 @@ class Chunk:
 
 
 class Sink(Protocol):
-    """What `Blocks` and `Assembly` have in common."""
+    """What `Blocks` and `DeferredWriter` have in common."""
 
     def header(self, raw: str = "", *, names: bool = True) -> bytes: ...
     def resume(self) -> None: ...

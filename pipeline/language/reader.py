@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.encoding.batch import Batch, Example, Ids, in_order_of_length, windows
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 
 States = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -27,7 +27,7 @@ class Reader:
     length.
     """
 
-    network: Frozen
+    network: OnnxNetwork
     width: int
     outputs: int
 

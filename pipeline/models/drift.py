@@ -69,7 +69,7 @@ def added(first: Mapping[str, float], second: Mapping[str, float]) -> Tally:
     return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
 
 
-def oddities(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[str]:
+def warnings(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[str]:
     """In what labelled texts differ from those of training, each with both figures; `known` as `profile` gives it."""
     if not known or not counts.get("texts"):
         return []

@@ -14,15 +14,15 @@ import tomli_w
 from corpora.normalise import normaliser
 from embeddings.errors import EmbeddingError
 from embeddings.vocabulary import Vocabulary
-from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import FEATURES
 from pipeline.encoding.labels import Labels
-from pipeline.encoding.ngrams import Grams
+from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import DictionaryError, ModelError
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.segmentation.dictionary import UserDictionary
-from pipeline.segmentation.model_engine import FOLDER, TrainedSegmenter
+from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
 from pipeline.stages.manifest import sha256 as sha256
 from pipeline.tasks import TASKS, Prediction, Task
@@ -48,7 +48,7 @@ class Model:
     segmenter: Segmenter
     normalise: Callable[[str], str]
     encoder: Encoder
-    network: Frozen
+    network: OnnxNetwork
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +67,7 @@ class Model:
             )
         _check_network(folder / NETWORKS[precision])
         try:
-            return cls._assemble(folder, about, Frozen(folder / NETWORKS[precision], threads=threads))
+            return cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
         except ModelError:
             raise
         except KeyError as error:
@@ -76,7 +76,7 @@ class Model:
             raise ModelError(f"{folder}: the model can't be read: {error}") from None
 
     @classmethod
-    def _assemble(cls, folder: Path, about: dict[str, Any], network: Frozen) -> Model:
+    def _assemble(cls, folder: Path, about: dict[str, Any], network: OnnxNetwork) -> Model:
         labels = Labels.load(folder / "labels.txt")
         return cls(
             task=TASKS[about["task"]].load(folder, about.get("options", {}), labels),
@@ -164,7 +164,9 @@ def save(
             "max_tokens": encoder.max_tokens,
             "units": list(encoder.vocabularies),
             "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
-            "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, Windows)},
+            "windows": {
+                unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, ContextNgrams)
+            },
             "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
             "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
         },
@@ -172,7 +174,7 @@ def save(
     if options := task.save(folder):
         about["options"] = options
     task.labels.save(folder / "labels.txt")
-    if isinstance(segmenter.trained, TrainedSegmenter):
+    if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
     (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
     (folder / "stop_words.txt").write_text(
@@ -244,9 +246,9 @@ def _check_network(path: Path) -> None:
         raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
 
 
-def open_segmenter(folder: Path) -> TrainedSegmenter:
+def open_segmenter(folder: Path) -> ModelEngine:
     """The model in a folder as the engine of a segmenter. Raises ModelError where it is not whole or finds no words."""
-    made = TrainedSegmenter(folder, Model.load)
+    made = ModelEngine(folder, Model.load)
     made.model  # noqa: B018 (loaded and checked at the door)
     return made
 
@@ -262,7 +264,7 @@ def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
     return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
 
 
-def _own_engine(folder: Path, name: str) -> TrainedSegmenter:
+def _own_engine(folder: Path, name: str) -> ModelEngine:
     if folder.is_symlink():
         raise ModelError(f"{folder}: is a link, and may lead anywhere: copy the folder itself")
     engine = open_segmenter(folder)
@@ -280,9 +282,9 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
     except EmbeddingError as error:
         raise ModelError(str(error)) from None
-    grams: dict[str, Grams | Windows] = {}
+    grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
         keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
-        grams[unit] = Grams(keys, longest) if window is None else Windows(keys, longest, window)
+        grams[unit] = NgramVocabulary(keys, longest) if window is None else ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
     return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

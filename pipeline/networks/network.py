@@ -142,7 +142,7 @@ class Summary(layers.Layer):  # type: ignore[misc]
         return (*ids_shape[:2], len(self.member) * self.values.values.shape[-1])
 
 
-class Wide(layers.Layer):  # type: ignore[misc]
+class LinearNgrams(layers.Layer):  # type: ignore[misc]
     """A linear model: scores = sum over a text's n-grams of value * weights (Cheng et al., 2016, section 3.1).
 
     A text's values are its n-grams' idf, scaled to the Euclidean length `scale`. While training, n-grams are dropped at
@@ -180,7 +180,7 @@ class Wide(layers.Layer):  # type: ignore[misc]
         return (*ids_shape[:-1], self.outputs)
 
 
-class Chain(layers.Layer):  # type: ignore[misc]
+class TransitionScores(layers.Layer):  # type: ignore[misc]
     """Hands scores on as they are, and holds what a linear chain adds to them: (batch, steps, outputs) -> the same.
 
     `transitions` (outputs, outputs), whose [i, j] scores output j after i, `start` and `end` (outputs,), all zero. Only
@@ -216,7 +216,7 @@ def build(settings: NetworkSettings, tables: Tables, seed: int) -> keras.Model:
     for unit, idf in tables.idf.items():
         scores = layers.Add()([scores, _wide(unit, settings, idf, tables, inputs, seeds)])
     if tables.chained:
-        scores = Chain(name="chain")(scores)
+        scores = TransitionScores(name="chain")(scores)
     return keras.Model(inputs, scores)
 
 
@@ -230,7 +230,7 @@ def weights(network: keras.Model) -> dict[str, Array]:
     }
 
 
-def forget(network: keras.Model) -> None:
+def reset_states(network: keras.Model) -> None:
     """Set the states that a network keeps from call to call to 0, as before the first token of a text."""
     for layer in network.layers:
         if isinstance(layer, layers.RNN):
@@ -308,7 +308,7 @@ def _wide(unit: str, settings: NetworkSettings, idf: Array, tables: Tables, inpu
     wide = settings.wide
     shape = (None, None) if tables.per_token else (None,)
     ids = inputs[f"gram_{unit}"] = keras.Input(shape, dtype="int32", name=f"gram_{unit}")
-    layer = Wide(
+    layer = LinearNgrams(
         idf,
         tables.outputs,
         scale=wide.scale,

@@ -15,7 +15,7 @@ from pipeline.errors import ModelError
 BATCH_SIZE = 64
 
 
-class Frozen:
+class OnnxNetwork:
     """A network that can only predict, on ONNX Runtime.
 
     `path`: the graph's file; `threads`: CPU threads inside an operator, 0 for all cores. The file is read at the first

@@ -18,7 +18,7 @@ KINDS = ("words", "joint")
 
 
 @dataclass(eq=False)
-class TrainedSegmenter:
+class ModelEngine:
     """The model in a folder, as `pipeline.segmentation.segmenter.Trained`; sent to a worker it is the path, and is loaded there.
 
     Arguments:
@@ -33,7 +33,7 @@ class TrainedSegmenter:
     _told: tuple[UserDictionary, Any] | None = field(default=None, init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return TrainedSegmenter, (self.folder, self.load)
+        return ModelEngine, (self.folder, self.load)
 
     @cached_property
     def name(self) -> str:

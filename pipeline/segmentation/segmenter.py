@@ -22,7 +22,7 @@ _SURROGATE = re.compile(r"([\ud800-\udfff])")
 _LONGEST_WORD = 16  # characters, in the dictionary that both engines ship
 
 
-class Trained(Protocol):
+class WordEngine(Protocol):
     """A model of our own that finds words: `pipeline.segmentation.model_engine`."""
 
     @property
@@ -54,7 +54,7 @@ class Segmenter:
             no part in it).
         engine: "rjieba" (Rust, more than ten times as fast) or "jieba" (the reference). They share one
             dictionary and differ in the cut of rare ideographs beyond U+9FD5, of some ASCII runs with `-`,
-            `_` or `.`, and of long repeated interjections, where the HMM has ties. Or a `Trained` model, which looks
+            `_` or `.`, and of long repeated interjections, where the HMM has ties. Or a `WordEngine` model, which looks
             at a text as a whole, has no other mode and no HMM, and ends words at white space.
         mode: "default" cuts the text into words that don't overlap. "search" adds the dictionary words of two
             and three characters inside each of them, before it. "full" gives every dictionary word of two
@@ -85,7 +85,7 @@ class Segmenter:
         self,
         *,
         unit: Unit = "word",
-        engine: Engine | Trained = "rjieba",
+        engine: Engine | WordEngine = "rjieba",
         mode: Mode = "default",
         hmm: bool = True,
         dictionary: UserDictionary | None = None,
@@ -152,7 +152,7 @@ class Segmenter:
         }
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], trained: Trained | None = None) -> "Segmenter":
+    def from_settings(cls, settings: Mapping[str, Any], trained: WordEngine | None = None) -> "Segmenter":
         """The segmenter that `settings()` describes; keys left out have their defaults.
 
         Arguments:

@@ -23,7 +23,7 @@ from pipeline.evaluation.baselines.linear import Sample
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models.model import Model
 from pipeline.stages import embed
-from pipeline.stages.segment import Row
+from pipeline.stages.segment import SegmentedRow
 from pipeline.tasks import Prediction, Tag
 
 UNKNOWN_ID = 1  # of a token that training has not seen
@@ -72,13 +72,13 @@ def _table_format(settings: Settings, path: str) -> str:
     return found
 
 
-def samples(rows: Sequence[Row]) -> list[Sample]:
+def samples(rows: Sequence[SegmentedRow]) -> list[Sample]:
     """The rows as baselines read them."""
     return [Sample(row.tokenised.tokens, row.tokenised.text, row.label) for row in rows]
 
 
 def sized(
-    model: Model, rows: Sequence[Row], outcomes: Sequence[Outcome], cells: Mapping[int, tuple[str, ...]]
+    model: Model, rows: Sequence[SegmentedRow], outcomes: Sequence[Outcome], cells: Mapping[int, tuple[str, ...]]
 ) -> list[Outcome]:
     """The outcomes of rows with their tokens counted, those that training has not seen, and their `slice_cells`."""
     ids = model.encoder.token_ids(model.encoder.reads[0], [row.tokenised for row in rows])
@@ -152,7 +152,7 @@ def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequen
     }
 
 
-def card(encoder: Encoder, rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def card(encoder: Encoder, rows: Mapping[str, Sequence[SegmentedRow]]) -> dict[str, Any]:
     """Of train, dev and test: `labels`, label -> part -> rows; `lengths`, part -> tokens: least, median, 95 %, most."""
     counts = {part: Counter(row.label for row in found) for part, found in rows.items()}
     labels = sorted({label for counted in counts.values() for label in counted})

@@ -29,7 +29,7 @@ from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.stages import error_analysis, segment, train
 from pipeline.stages.manifest import Inputs, sha256, versions
-from pipeline.stages.segment import Row
+from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 
 VERSION = 5
@@ -37,10 +37,10 @@ CHUNK = 4096  # rows predicted between two signs of progress
 
 
 @dataclass(frozen=True)
-class Part:
+class ScoredSplit:
     """A scored part: its rows, their outcomes, and which of them leaked (their text was trained on, or chosen by)."""
 
-    rows: list[Row]
+    rows: list[SegmentedRow]
     outcomes: list[Outcome]
     leaked: frozenset[int]
 
@@ -107,7 +107,7 @@ def evaluate_file(
     read_as = CorpusSettings.model_construct(**given)  # checked by what reads
     documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
     rows = [
-        Row(document.row, str(task.gold(document)), tokenised)
+        SegmentedRow(document.row, str(task.gold(document)), tokenised)
         for document, tokenised in zip(documents, _tokenised(model, documents), strict=True)
     ]
     skipped = counts["no_text"] + counts["no_label"]
@@ -140,12 +140,12 @@ def evaluate_file(
     return written
 
 
-def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, Part], detail: Detail) -> None:
+def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, ScoredSplit], detail: Detail) -> None:
     model.task.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
     markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.language)
 
 
-def _judged(parts: Mapping[str, Part]) -> str:
+def _judged(parts: Mapping[str, ScoredSplit]) -> str:
     return "test" if parts["test"].rows else "dev"
 
 
@@ -160,11 +160,11 @@ def _tokenised(model: Model, documents: Sequence[Document]) -> list[Tokenised]:
 
 def _part(
     model: Model,
-    rows: list[Row],
+    rows: list[SegmentedRow],
     leaked: Sequence[int],
     advance: Advance,
     cells: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
-) -> Part:
+) -> ScoredSplit:
     outcomes: list[Outcome] = []
     known = frozenset(leaked)
     for start in range(0, len(rows), CHUNK):
@@ -176,11 +176,11 @@ def _part(
         ]
         outcomes += error_analysis.sized(model, chunk, error_analysis.sure(model, answered, predictions), cells)
         advance(len(chunk))
-    return Part(rows, outcomes, known)
+    return ScoredSplit(rows, outcomes, known)
 
 
 def _baselines(
-    settings: Settings, train_rows: list[Row], parts: Mapping[str, Part], model: Model, advance: Advance
+    settings: Settings, train_rows: list[SegmentedRow], parts: Mapping[str, ScoredSplit], model: Model, advance: Advance
 ) -> tuple[dict[str, Any], dict[str, dict[str, list[str]]]]:
     """Their scores, and by name what each of them answered to each part, if that can be set beside the model's."""
     names = [
@@ -205,8 +205,8 @@ def _in_depth(
     settings: Settings,
     run: Path,
     model: Model,
-    rows: Mapping[str, list[Row]],
-    parts: Mapping[str, Part],
+    rows: Mapping[str, list[SegmentedRow]],
+    parts: Mapping[str, ScoredSplit],
     detail: Detail,
     written: Report,
     progress: Progress,
@@ -229,7 +229,7 @@ def _in_depth(
     )
 
 
-def _explained(model: Model, part: Part, progress: Progress) -> dict[int, Explained]:
+def _explained(model: Model, part: ScoredSplit, progress: Progress) -> dict[int, Explained]:
     with progress("explain", total=None, unit="errors"):
         return error_analysis.explained(model, most_confident(part.outcomes))
 
@@ -239,7 +239,7 @@ def _slices(model: Model, outcomes: Sequence[Outcome], columns: Sequence[str] = 
     return slices.scored(outcomes, model.task.slice_score, columns, lengths=model.about["task"] != "language")
 
 
-def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _against(part: ScoredSplit, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
     clean = part.without_leaked(part.outcomes)
     return {
@@ -249,7 +249,7 @@ def _against(part: Part, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]
 
 
 def _suspects(
-    settings: Settings, rows: Mapping[str, list[Row]], model: Model, progress: Progress
+    settings: Settings, rows: Mapping[str, list[SegmentedRow]], model: Model, progress: Progress
 ) -> list[suspects.Suspect] | None:
     """Of all parts, as far as they are asked for."""
     if not settings.evaluate.suspects:
@@ -258,7 +258,7 @@ def _suspects(
         return suspects.find(suspects.by_part(rows), model.labels.names, advance=advance)
 
 
-def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+def _intervals(model: Model, parts: Mapping[str, ScoredSplit]) -> dict[str, Any]:
     """Of each part, and of it without the leaked rows where there are some."""
     outcomes = {name: part.outcomes for name, part in parts.items()}
     clean = {
@@ -267,7 +267,7 @@ def _intervals(model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
     return {name: significance.intervals(found, model.labels.names) for name, found in {**outcomes, **clean}.items()}
 
 
-def _confidence(folder: Path, model: Model, parts: Mapping[str, Part]) -> dict[str, Any]:
+def _confidence(folder: Path, model: Model, parts: Mapping[str, ScoredSplit]) -> dict[str, Any]:
     if not model.task.claimed:
         return {}
     points = thresholds.read(folder) if (folder / thresholds.FILE).is_file() else []
@@ -280,7 +280,7 @@ def _report(
     run: Path,
     model: Model,
     audit: Mapping[str, Any],
-    parts: Mapping[str, Part],
+    parts: Mapping[str, ScoredSplit],
     compared: Mapping[str, Any],
 ) -> Report:
     dev, test = parts["dev"], parts["test"]
@@ -321,7 +321,7 @@ def _model_facts(model: Model) -> dict[str, Any]:
     return {**{name: network[name] for name in names}, "wide": network["wide"], "labels": len(model.labels)}
 
 
-def _truncated(model: Model, rows: Sequence[Row]) -> int:
+def _truncated(model: Model, rows: Sequence[SegmentedRow]) -> int:
     texts: list[Tokenised] = [row.tokenised for row in rows]
     return sum(example.truncated for example in model.task.examples(model.encoder, texts, [None] * len(texts)))
 

@@ -25,7 +25,7 @@ from pipeline.models.model import find_model, open_segmenter
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
 from pipeline.segmentation.dictionary import UserDictionary
-from pipeline.segmentation.model_engine import FOLDER, TrainedSegmenter
+from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Segmenter, read_stop_words
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
@@ -44,7 +44,7 @@ COUNTED = {
 
 
 @dataclass(frozen=True)
-class Row:
+class SegmentedRow:
     """A line of a segmented part: row number in its source, gold answer, and the text with its tokens."""
 
     row: int
@@ -81,7 +81,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "segmenter.json").write_text(
         json.dumps(segmenter.settings(), ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    if isinstance(segmenter.trained, TrainedSegmenter):
+    if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
     return _summary(splits, counts, report)
 
@@ -192,12 +192,12 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
     )
 
 
-def read_part(run: Path, part: str) -> list[Row]:
+def read_part(run: Path, part: str) -> list[SegmentedRow]:
     """A segmented part of a run, tokens without white space and stop words."""
     segmenter = read_segmenter(run)
     table = TableReader(run / "segment" / f"{part}.csv")
     return [
-        Row(int(str(row)), str(label), Tokenised(str(text), segmenter.content(segmented.split(str(tokens)))))
+        SegmentedRow(int(str(row)), str(label), Tokenised(str(text), segmenter.content(segmented.split(str(tokens)))))
         for row, label, text, tokens in table
     ]
 

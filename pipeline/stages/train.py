@@ -17,18 +17,18 @@ from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.settings import NetworkSettings, Settings
 from pipeline.encoding.batch import Example, pad, shuffled
-from pipeline.encoding.context_ngrams import Affixes, Windows
+from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
-from pipeline.encoding.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, Spelling, shares
+from pipeline.encoding.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, WordCharacters, shares
 from pipeline.encoding.lexicon import Lexicon
-from pipeline.encoding.ngrams import Grams
+from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import PipelineError
 from pipeline.models import drift, model, thresholds
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress
 from pipeline.stages import embed, segment
 from pipeline.stages.manifest import Inputs, versions
-from pipeline.stages.segment import Row
+from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
 from pipeline.training.silence import silent_stderr
@@ -53,7 +53,7 @@ class Prepared:
     tables: Tables
     train_texts: list[Tokenised]
     train: list[Example]
-    dev_rows: list[Row]
+    dev_rows: list[SegmentedRow]
     dev: list[Example]
 
 
@@ -188,15 +188,15 @@ def _encoder(settings: Settings, run: Path, task: Task, texts: Sequence[Tokenise
     vocabularies = {unit: embed.read_vocabulary(run, unit) for unit in embed.units(settings)}
     plain = Encoder(network.units_read, vocabularies, {}, network.max_tokens, unit_of_tokens)
     chosen = {"min_count": wide.min_count, "max_features": wide.max_features}
-    grams: dict[str, Grams | Windows] = {}
+    grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     values: dict[str, Any] = {}
     for unit, longest in settings.grams.items():
         ids = plain.token_ids(unit, texts)
         if task.per_token:
-            grams[unit] = windows = Windows.build(ids, longest=longest, window=wide.window, **chosen)
+            grams[unit] = windows = ContextNgrams.build(ids, longest=longest, window=wide.window, **chosen)
             values[unit] = windows.weights()
         else:
-            grams[unit] = bags = Grams.build(ids, longest=longest, **chosen)
+            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, **chosen)
             values[unit] = bags.idf(ids)
     affixes = None
     if settings.affixes:
@@ -214,7 +214,7 @@ def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict
         "bigrams": lambda: Bigrams(embed.read_vocabulary(run, "bigrams")),
         "segmentation": Segmentation,
         "lexicon": lambda: Lexicon(embed.read_vocabulary(run, "lexicon")),
-        "characters": lambda: Spelling(Vocabulary.build(map("".join, words), min_count=rarest)),
+        "characters": lambda: WordCharacters(Vocabulary.build(map("".join, words), min_count=rarest)),
         "affixes": lambda: Ends(Affixes.build(words, longest=LONGEST_AFFIX, min_count=rarest)),
     }
     return {name: made[name]() for name in settings.network.features.widths}
@@ -261,7 +261,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
 
     def measure() -> dict[str, float]:
         _save_graph(settings, prepared, network, folder / "candidate.onnx")
-        return _dev_scores(prepared, _taught(prepared, network), Frozen(folder / "candidate.onnx"))
+        return _dev_scores(prepared, _taught(prepared, network), OnnxNetwork(folder / "candidate.onnx"))
 
     trainer = Trainer(
         learner.network,
@@ -277,7 +277,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
     return network, trainer
 
 
-def _dev_scores(prepared: Prepared, task: Task, frozen: Frozen) -> dict[str, float]:
+def _dev_scores(prepared: Prepared, task: Task, frozen: OnnxNetwork) -> dict[str, float]:
     """What a frozen network scores on dev."""
     answers = task.predict(frozen, prepared.encoder, [row.tokenised for row in prepared.dev_rows])
     return task.measure([row.outcome(answer) for row, answer in zip(prepared.dev_rows, answers, strict=True)])
@@ -287,7 +287,7 @@ def _taught(prepared: Prepared, network: keras.Model) -> Task:
     """The task with what the network learnt for it."""
     from pipeline.networks import network as networks
 
-    return prepared.task.taught(networks.weights(network))
+    return prepared.task.with_weights(networks.weights(network))
 
 
 def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: Path) -> tuple[Task, dict[str, Any]]:
@@ -298,7 +298,7 @@ def _calibrated(prepared: Prepared, task: Task, leaked: Sequence[int], folder: P
     """
     if not task.claimed:
         return task, {}
-    frozen, encoder = Frozen(folder / model.NETWORKS["float32"]), prepared.encoder
+    frozen, encoder = OnnxNetwork(folder / model.NETWORKS["float32"]), prepared.encoder
     not_fair = frozenset(leaked)
     rows = [row for place, row in enumerate(prepared.dev_rows) if place not in not_fair] or prepared.dev_rows
     texts, golds = [row.tokenised for row in rows], [row.label for row in rows]
@@ -328,7 +328,7 @@ def _freeze(settings: Settings, prepared: Prepared, task: Task, network: keras.M
 
     path = folder / model.NETWORKS["float32"]
     _save_graph(settings, prepared, network, path)
-    frozen = Frozen(path)
+    frozen = OnnxNetwork(path)
     difference, greatest, different = 0.0, 1.0, 0
     for positions in shuffled(prepared.dev, settings.train.batch_size, np.random.default_rng(settings.seed)):
         batch = pad(prepared.dev, positions, coarse=COMPILES_EACH_SHAPE)
@@ -353,7 +353,7 @@ def _int8_scores(prepared: Prepared, task: Task, folder: Path, dev: Mapping[str,
     path = folder / model.NETWORKS["int8"]
     if not path.is_file():
         return {}
-    found = _dev_scores(prepared, task, Frozen(path))
+    found = _dev_scores(prepared, task, OnnxNetwork(path))
     return {"int8": {"dev": found, "lost": {name: dev[name] - found[name] for name in found if name != "loss"}}}
 
 

@@ -19,7 +19,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Forced:
+class Constraints:
     """Which tags each token of a text may have.
 
     `kind` as in the section `[tag]`. Where a word of the dictionary stands, and its ends are ends of tokens:
@@ -31,7 +31,7 @@ class Forced:
     A word of characters never goes across white space, which no network sees, unless it is forced.
 
     >>> from pipeline.encoding.labels import Labels
-    >>> forced = Forced(Tagset(Labels(("B", "M", "E", "S")), "BMES"), "words", UserDictionary({"滨江步道": None}))
+    >>> forced = Constraints(Tagset(Labels(("B", "M", "E", "S")), "BMES"), "words", UserDictionary({"滨江步道": None}))
     >>> forced.allowed(Tokenised("去滨江步道", list("去滨江步道"))).astype(int).tolist()
     [[1, 1, 1, 1], [1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]
     """

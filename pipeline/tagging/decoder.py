@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.tagging import linear_chain, viterbi
 from pipeline.tagging.forward_backward import Lattice, forward_backward
-from pipeline.tagging.tagset import Stretches, Tagset
+from pipeline.tagging.tagset import Tagset, TokenSpans
 
 Floats = NDArray[np.float32]
 ROWS = 64  # windows that are decoded together
@@ -20,7 +20,7 @@ IN_ONE = 2048  # tokens of a text that is decoded without windows
 
 
 @dataclass(frozen=True)
-class Chain:
+class LinearChain:
     """Scores of a tag after a tag (tags, tags), of the first (tags,) and the last (tags,); -inf forbids."""
 
     transitions: Floats
@@ -30,17 +30,17 @@ class Chain:
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.transitions, self.start, self.end))
 
-    def divided(self, by: float) -> Chain:
+    def divided(self, by: float) -> LinearChain:
         """At a temperature."""
-        return Chain(*(table / np.float32(by) for table in self))
+        return LinearChain(*(table / np.float32(by) for table in self))
 
-    def without_ends(self) -> Chain:
+    def without_ends(self) -> LinearChain:
         """For a stretch from the middle of a text."""
-        return Chain(self.transitions, np.zeros_like(self.start), np.zeros_like(self.end))
+        return LinearChain(self.transitions, np.zeros_like(self.start), np.zeros_like(self.end))
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class DecodedTags:
     """The tags of one text.
 
     `ids`: of each token; `log_probability`: of all of them together; `sure`: of each token the probability of its tag;
@@ -54,10 +54,10 @@ class Tags:
 
 
 @dataclass(frozen=True)
-class Cutting:
+class OverlappingWindows:
     """How a text of `count` tokens is cut into windows of `size`, which overlap by `context` on each side.
 
-    >>> windows = Cutting(10, 6, 1)
+    >>> windows = OverlappingWindows(10, 6, 1)
     >>> windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist()
     ([0, 4, 8], [0, 3, 7], [5, 9, 10])
     """
@@ -88,7 +88,7 @@ class Cutting:
 
 
 @dataclass(frozen=True)
-class Asserted:
+class ScoredSpans:
     """The best sequences of a batch, (batch, steps), and the stretches that they mark, text by text and in order.
 
     `scores`: as the chain takes them, normalised.
@@ -97,8 +97,8 @@ class Asserted:
     decoder: Decoder
     scores: NDArray[Any]
     lengths: NDArray[Any]
-    paths: linear_chain.Tags
-    found: Stretches
+    paths: linear_chain.TagIds
+    found: TokenSpans
 
     def sure(self, temperature: float) -> NDArray[np.float64]:
         """The probability of each stretch's tags at a temperature, (stretches,)."""
@@ -115,34 +115,34 @@ class Decoder:
     (batch, steps, tags), right-padded, lengths (batch,); -inf switches a tag of a token off.
     """
 
-    chain: Chain
+    chain: LinearChain
     tagset: Tagset
     local: bool = False
     temperature: float = 1.0
 
-    def paths(self, scores: Floats, lengths: NDArray[Any]) -> linear_chain.Tags:
+    def paths(self, scores: Floats, lengths: NDArray[Any]) -> linear_chain.TagIds:
         """The best sequence of each text, int32 (batch, steps), and nothing else."""
         return viterbi.best_path(self._normalised(scores, lengths), lengths, *self.chain)
 
-    def decode(self, scores: Floats, lengths: NDArray[Any]) -> list[Tags]:
+    def decode(self, scores: Floats, lengths: NDArray[Any]) -> list[DecodedTags]:
         """The best sequence of each text."""
         scores = self._normalised(scores, lengths)
         paths = viterbi.best_path(scores, lengths, *self.chain)
         lattice = self.lattice(scores, lengths)
         return self._tags(paths, lengths, lattice)
 
-    def asserted(self, scores: Floats, lengths: NDArray[Any]) -> Asserted:
+    def asserted(self, scores: Floats, lengths: NDArray[Any]) -> ScoredSpans:
         """The same, of which the probabilities are still to be asked."""
         scores = self._normalised(scores, lengths)
         paths = viterbi.best_path(scores, lengths, *self.chain)
-        return Asserted(self, scores, np.asarray(lengths), paths, self.tagset.stretches(paths, lengths))
+        return ScoredSpans(self, scores, np.asarray(lengths), paths, self.tagset.stretches(paths, lengths))
 
-    def n_best(self, scores: Floats, lengths: NDArray[Any], n: int) -> list[list[Tags]]:
+    def n_best(self, scores: Floats, lengths: NDArray[Any], n: int) -> list[list[DecodedTags]]:
         """The n best sequences of each text, best first; fewer where there are no more."""
         scores = self._normalised(scores, lengths)
         lattice = self.lattice(scores, lengths)
         found = viterbi.n_best(scores, lengths, self.chain.transitions, self.chain.start, self.chain.end, n)
-        best: list[list[Tags]] = [[] for _ in lengths]
+        best: list[list[DecodedTags]] = [[] for _ in lengths]
         for place in range(n):
             there = np.isfinite(found.log_probabilities[:, place])
             paths = np.where(there[:, None], found.tags[:, place], found.tags[:, 0])
@@ -151,18 +151,18 @@ class Decoder:
                     best[row].append(tags)
         return best
 
-    def decode_long(self, scores: Floats) -> Tags:
+    def decode_long(self, scores: Floats) -> DecodedTags:
         """The best sequence of one text (tokens, tags), in windows that are decoded together and joined.
 
         Neighbours are joined at the place nearest to their middles' edge at which a stretch begins in both, and where
         they give the token there and the one before the same tags. Behind so much context the paths of Viterbi's
         algorithm have met; where they have not, or the text is short, it is decoded in one.
         """
-        windows = Cutting(len(scores), SIZE, CONTEXT)
+        windows = OverlappingWindows(len(scores), SIZE, CONTEXT)
         found = self._in_windows(scores, windows) if windows.count > IN_ONE else None
         return found or self.decode(scores[None], np.array([windows.count]))[0]
 
-    def _in_windows(self, scores: Floats, windows: Cutting) -> Tags | None:
+    def _in_windows(self, scores: Floats, windows: OverlappingWindows) -> DecodedTags | None:
         scores = scores.copy()
         scores[0] += self.chain.start
         scores[-1] += self.chain.end
@@ -206,7 +206,7 @@ class Decoder:
         places = np.flatnonzero(meet) + first_after + 1
         return int(places[np.abs(places - start).argmin()]) if len(places) else None
 
-    def _tags(self, paths: linear_chain.Tags, lengths: NDArray[Any], lattice: Lattice) -> list[Tags]:
+    def _tags(self, paths: linear_chain.TagIds, lengths: NDArray[Any], lattice: Lattice) -> list[DecodedTags]:
         logs = lattice.log_probability(paths).tolist()
         sure = lattice.tag_probability(paths).tolist()
         found = self.tagset.stretches(paths, lengths)
@@ -216,18 +216,18 @@ class Decoder:
         for row, *stretch in zip(*(column.tolist() for column in columns), strict=True):
             stretches[row].append(tuple(stretch))
         rows = zip(paths.tolist(), np.asarray(lengths).tolist(), logs, sure, stretches, strict=True)
-        return [Tags(path[:length], log, row[:length], stretch) for path, length, log, row, stretch in rows]
+        return [DecodedTags(path[:length], log, row[:length], stretch) for path, length, log, row, stretch in rows]
 
 
 @dataclass(frozen=True)
 class _Piece:
     """What a window gave; `logs`: of each token the logarithm of path score over partition up to it."""
 
-    tags: Tags
+    tags: DecodedTags
     logs: NDArray[np.float64]
 
 
-def _batches(scores: Floats, windows: Cutting) -> Iterator[tuple[Floats, NDArray[Any]]]:
+def _batches(scores: Floats, windows: OverlappingWindows) -> Iterator[tuple[Floats, NDArray[Any]]]:
     """The windows of a text, some at a time."""
     firsts, stops = windows.firsts, windows.stops
     for begin in range(0, len(firsts), ROWS):
@@ -237,7 +237,7 @@ def _batches(scores: Floats, windows: Cutting) -> Iterator[tuple[Floats, NDArray
         yield scores[places], lengths
 
 
-def _joined(pieces: list[_Piece], firsts: list[int], edges: list[int]) -> Tags:
+def _joined(pieces: list[_Piece], firsts: list[int], edges: list[int]) -> DecodedTags:
     ids, sure, stretches, log = list[int](), list[float](), list[tuple[int, int, int, float]](), 0.0
     for piece, first, start, stop in zip(pieces, firsts, edges[:-1], edges[1:], strict=True):
         own = slice(start - first, stop - first)
@@ -249,4 +249,4 @@ def _joined(pieces: list[_Piece], firsts: list[int], edges: list[int]) -> Tags:
             if start <= begin + first < stop
         ]
         log += float(piece.logs[stop - first - 1] - (piece.logs[start - first - 1] if start > first else 0.0))
-    return Tags(ids, log, sure, stretches)
+    return DecodedTags(ids, log, sure, stretches)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import PipelineError
-from pipeline.tagging.linear_chain import Floats, Rows, Tags, check_possible, checked, path_score
+from pipeline.tagging.linear_chain import Floats, SortedBatch, TagIds, check_possible, checked, path_score
 
 UNDERFLOW = 1e-250
 ONE_THREAD = 1 << 18
@@ -22,7 +22,7 @@ def log_partition(
     scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
 ) -> NDArray[np.float64]:
     """The logarithm of the sum over all sequences of exp(score), (batch,): the forward algorithm."""
-    batch = Rows.of(scores, lengths, start, end, np.float64)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
     return batch.unsort(forward_logs(batch, transitions)[2])
 
 
@@ -39,16 +39,16 @@ def marginals(
 
 
 def log_probability(
-    paths: Tags, scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
+    paths: TagIds, scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
 ) -> NDArray[np.float64]:
     """The logarithm of the probability of one sequence a text, (batch,)."""
-    batch = Rows.of(scores, lengths, start, end, np.float64)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
     total = forward_logs(batch, transitions)[2]
     return batch.unsort(path_score(batch, transitions, batch.sort(paths)) - total)
 
 
 def segment_probability(
-    paths: Tags,
+    paths: TagIds,
     rows: NDArray[Any],
     starts: NDArray[Any],
     stops: NDArray[Any],
@@ -78,7 +78,7 @@ class Lattice:
     backward: NDArray[np.float64]
     scale: NDArray[np.float64]
     transitions: NDArray[np.float64]
-    batch: Rows
+    batch: SortedBatch
     in_logs: bool
 
     def marginals(self) -> NDArray[np.float32]:
@@ -86,19 +86,19 @@ class Lattice:
         probabilities = np.exp(self.forward + self.backward) if self.in_logs else self.forward * self.backward
         return self.batch.texts(probabilities.astype(np.float32), 0)
 
-    def tag_probability(self, paths: Tags) -> NDArray[np.float32]:
+    def tag_probability(self, paths: TagIds) -> NDArray[np.float32]:
         """The probability of each token's tag, int (batch, steps) -> float32 (batch, steps); 0 in the padding."""
         tags = checked(self.batch, self.batch.sort(paths))[:, :, None]
         one, two = (np.take_along_axis(each, tags, axis=2)[:, :, 0] for each in (self.forward, self.backward))
         probabilities = np.minimum(np.exp(one + two) if self.in_logs else one * two, 1)
         return self.batch.texts(probabilities.astype(np.float32), 0)
 
-    def log_probability(self, paths: Tags) -> NDArray[np.float64]:
+    def log_probability(self, paths: TagIds) -> NDArray[np.float64]:
         """The logarithm of the probability of one sequence a text, int (batch, steps) -> (batch,)."""
         score = path_score(self.batch, self.transitions, self.batch.sort(paths))
         return self.batch.unsort(score) - self.log_partition
 
-    def log_prefixes(self, paths: Tags) -> NDArray[np.float64]:
+    def log_prefixes(self, paths: TagIds) -> NDArray[np.float64]:
         """Of each token the score of its path up to it, less the logarithm of the partition up to it, (batch, steps).
 
         What the last token of a text has is `log_probability`. Differences between two tokens are, behind enough
@@ -115,7 +115,7 @@ class Lattice:
         return result
 
     def segment_probability(
-        self, paths: Tags, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
+        self, paths: TagIds, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
     ) -> NDArray[np.float64]:
         """The probability that tokens starts[k] to stops[k] - 1 of text rows[k] have the tags they have in `paths`.
 
@@ -152,7 +152,7 @@ def forward_backward(scores: Floats, lengths: NDArray[Any], transitions: Floats,
 
     So neither long texts nor great scores overflow.
     """
-    batch = Rows.of(scores, lengths, start, end, np.float64)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
     table = np.asarray(transitions, np.float64)
     if scaled := _scaled(batch, table):
         return Lattice(batch.unsort(scaled[2].sum(axis=0)), *scaled, table, batch, in_logs=False)
@@ -205,7 +205,7 @@ def log_sum(x: Floats) -> Floats:
     return result
 
 
-def forward_logs(batch: Rows, transitions: Floats) -> tuple[Floats, Floats, Floats]:
+def forward_logs(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Floats]:
     """Forward logarithms (longest, batch, tags), their highest 0; scale (longest, batch); log partition (batch,)."""
     product = LogProduct(transitions)
     forward = np.full(batch.emissions.shape, -np.inf)
@@ -223,7 +223,7 @@ def forward_logs(batch: Rows, transitions: Floats) -> tuple[Floats, Floats, Floa
 
 
 @np.errstate(all="ignore")  # of the padding, which may hold anything, and of what is then left to logarithms
-def _scaled(batch: Rows, transitions: Floats) -> tuple[Floats, Floats, Floats] | None:
+def _scaled(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Floats] | None:
     """Forward and backward probabilities (longest, batch, tags), scaled at each step (Rabiner, 1989, section V.A).
 
     And the logarithms of the scale (longest, batch); None where something is too small to be told from 0.

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pipeline.errors import PipelineError
 
 Floats = NDArray[Any]
-Tags = NDArray[np.int32]
+TagIds = NDArray[np.int32]
 PADDING = -1
 
 
@@ -39,7 +39,7 @@ def forbid(values: Floats, allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Rows:
+class SortedBatch:
     """A batch, time-major, its rows by falling length, so that those still going on are always the first.
 
     `emissions` (longest, batch, tags), start and end scores added; `order`: the text of each row; `places`: the row of
@@ -55,7 +55,7 @@ class Rows:
     steps: int
 
     @classmethod
-    def of(cls, scores: Floats, lengths: NDArray[Any], start: Floats, end: Floats, dtype: Any) -> Rows:
+    def of(cls, scores: Floats, lengths: NDArray[Any], start: Floats, end: Floats, dtype: Any) -> SortedBatch:
         lengths = checked_lengths(scores, lengths)
         order = np.argsort(-lengths, kind="stable")
         falling = lengths[order]
@@ -116,7 +116,7 @@ def check_possible(best: Floats, order: NDArray[np.intp]) -> None:
         )
 
 
-def checked(batch: Rows, tags: Tags) -> Tags:
+def checked(batch: SortedBatch, tags: TagIds) -> TagIds:
     """Paths (longest, batch), padding made 0; PipelineError where a token has no tag."""
     inside = np.arange(len(tags))[:, None] < batch.lengths
     if np.any(inside & ((tags < 0) | (tags >= batch.emissions.shape[2]))):
@@ -124,7 +124,7 @@ def checked(batch: Rows, tags: Tags) -> Tags:
     return np.where(inside, tags, 0)
 
 
-def path_score(batch: Rows, transitions: Floats, paths: Tags) -> Floats:
+def path_score(batch: SortedBatch, transitions: Floats, paths: TagIds) -> Floats:
     """The score of one path (longest, batch) a row, (batch,)."""
     tags = checked(batch, paths)
     inside = np.arange(len(tags))[:, None] < batch.lengths

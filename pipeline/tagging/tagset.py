@@ -30,7 +30,7 @@ class Allowed:
 
 
 @dataclass(frozen=True)
-class Stretches:
+class TokenSpans:
     """The spans or words of a batch of sequences, in order: the text, first token, token behind and tag id of each."""
 
     rows: Places
@@ -81,7 +81,7 @@ class Tagset:
     def _inside(self) -> Flags:
         return np.array([self.scheme is None or name != tags.OUTSIDE for name in self.labels.names])
 
-    def stretches(self, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> Stretches:
+    def stretches(self, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> TokenSpans:
         """The stretches of tag ids (batch, steps), as `corpora.tags.spans` reads any sequence, legal or not."""
         rows, steps = np.nonzero(np.arange(paths.shape[1]) < np.asarray(lengths)[:, None])
         found = paths[rows, steps]
@@ -90,4 +90,4 @@ class Tagset:
         first = np.flatnonzero(begins)
         stops = steps[np.append(first[1:], len(found)) - 1] + 1
         kept = self._inside[found[first]]
-        return Stretches(rows[first][kept], steps[first][kept], stops[kept], found[first][kept])
+        return TokenSpans(rows[first][kept], steps[first][kept], stops[kept], found[first][kept])

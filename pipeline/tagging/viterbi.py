@@ -14,13 +14,21 @@ from numpy.typing import NDArray
 
 from pipeline.errors import PipelineError
 from pipeline.tagging.forward_backward import LogProduct, forward_logs, log_sum
-from pipeline.tagging.linear_chain import PADDING, Floats, Rows, Tags, check_possible, checked_lengths, path_score
+from pipeline.tagging.linear_chain import (
+    PADDING,
+    Floats,
+    SortedBatch,
+    TagIds,
+    check_possible,
+    checked_lengths,
+    path_score,
+)
 
 RESCALE_EVERY = 8
 BUFFER = 1 << 17
 
 
-def greedy(scores: Floats, lengths: NDArray[Any]) -> Tags:
+def greedy(scores: Floats, lengths: NDArray[Any]) -> TagIds:
     """Each token's own best tag, int32 (batch, steps).
 
     Where transitions are forbidden, the most probable allowed sequence of independent tokens is `best_path` with
@@ -34,7 +42,7 @@ def greedy(scores: Floats, lengths: NDArray[Any]) -> Tags:
     return np.where(inside, np.argmax(scores, axis=2), PADDING).astype(np.int32)
 
 
-def best_path(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> Tags:
+def best_path(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> TagIds:
     """The sequence of highest score, int32 (batch, steps): Viterbi's algorithm (Rabiner, 1989, equations 32 to 35).
 
     In float32, rescaled on the way, so that long texts lose no precision.
@@ -47,7 +55,7 @@ def best_path(scores: Floats, lengths: NDArray[Any], transitions: Floats, start:
     return trellis.texts(trellis.follow())
 
 
-def best_path_memm(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> Tags:
+def best_path_memm(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> TagIds:
     """The most probable sequence of a MaxEnt Markov model, int32 (batch, steps): see `normalise_locally`."""
     local = normalise_locally(scores, lengths, transitions, start, end)
     return best_path(local, lengths, transitions, start, end)
@@ -64,7 +72,7 @@ def normalise_locally(
     serves: same transitions, same start and end. The log partition is 0. Where -inf leaves a tag no successor its
     sequences are lost, and what the functions give are the probabilities of those that go on.
     """
-    batch = Rows.of(scores, lengths, start, end, np.float64)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
     product = LogProduct(np.asarray(transitions, np.float64).T)
     result = np.zeros(scores.shape, np.float64)
     for step, count in batch.backwards():
@@ -89,7 +97,7 @@ class NBest:
     that aren't forbidden, the rest is padding with the log probability -inf.
     """
 
-    tags: Tags
+    tags: TagIds
     log_probabilities: NDArray[np.float64]
 
 
@@ -104,7 +112,7 @@ def n_best(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Fl
         raise PipelineError(f"n_best: expected at least 1 sequence to be asked for, received {n}")
     trellis = _viterbi(scores, lengths, transitions, start, end)
     found = trellis.deviate(n)
-    batch = Rows.of(scores, lengths, start, end, np.float64)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
     total = forward_logs(batch, transitions)[2]
     present = found[:, 0] != PADDING
     logs = [
@@ -172,14 +180,14 @@ def _split(allowed: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.int
 
 
 @dataclass(frozen=True)
-class _Trellis(Rows):
+class _Trellis(SortedBatch):
     """Viterbi's forward pass: `best` float32 (longest, tags, batch), the best score that ends in a tag, less a constant
     for each step and row; `before` (tags, tags): [j, i] scores tag j after tag i."""
 
     best: NDArray[np.float32]
     before: NDArray[np.float32]
 
-    def follow(self, fixed: Tags | None = None) -> Tags:
+    def follow(self, fixed: TagIds | None = None) -> TagIds:
         """The best path of each row, int32 (longest, batch), through the tags of `fixed` that aren't padding."""
         tags = np.full((len(self.active), len(self.order)), PADDING, np.int32)
         later = np.empty(0, np.intp)
@@ -192,7 +200,7 @@ class _Trellis(Rows):
             tags[step, :count] = later
         return tags
 
-    def losses(self, tags: Tags, limits: NDArray[np.int64]) -> NDArray[np.float64]:
+    def losses(self, tags: TagIds, limits: NDArray[np.int64]) -> NDArray[np.float64]:
         """What another tag at one step, and the best before it, costs: (batch, longest, tags); inf from `limits` on."""
         sums = self.best.transpose(2, 0, 1).astype(np.float64)
         sums[:, :-1] += np.where((tags[1:].T == PADDING)[:, :, None], 0, self.before[tags[1:].T])
@@ -203,7 +211,7 @@ class _Trellis(Rows):
         losses[steps >= limits[:, None]] = np.inf
         return losses
 
-    def deviate(self, n: int) -> Tags:
+    def deviate(self, n: int) -> TagIds:
         """The n best paths of each row, int32 (n, longest, batch); padding where there are no more."""
         longest, rows = len(self.active), np.arange(len(self.order))
         found = np.full((n, longest, len(rows)), PADDING, np.int32)
@@ -227,7 +235,7 @@ class _Trellis(Rows):
 
 def _viterbi(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> _Trellis:
     """Viterbi's forward pass. Scores are made relative to the best every few steps: only differences matter."""
-    batch = Rows.of(scores, lengths, start, end, np.float32)
+    batch = SortedBatch.of(scores, lengths, start, end, np.float32)
     table = np.asarray(transitions, np.float32)
     longest, rows, tags = batch.emissions.shape
     product = _MaxPlus(table, rows)

@@ -20,7 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.calibration import Claimed, Point
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models import thresholds
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.task import Claim, Prediction, Task
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Classify(Task):
         return losses.CrossEntropy(settings.label_smoothing)
 
     def calibrated(
-        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
         """With the temperature that fits dev best: `thresholds.measure`."""
         dev = self.examples(encoder, texts, golds)
@@ -101,11 +101,11 @@ class Classify(Task):
         """The labels and the temperature."""
         return cls(labels, float(options["temperature"]))
 
-    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+    def predict(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The label of each text, whatever the batches."""
         return self.decode(self.scores(network, encoder.examples(texts, [None] * len(texts))))
 
-    def scores(self, network: Frozen, examples: Sequence[Example]) -> NDArray[np.float32]:
+    def scores(self, network: OnnxNetwork, examples: Sequence[Example]) -> NDArray[np.float32]:
         """Logits (examples, labels)."""
         scores = np.zeros((len(examples), self.head()), np.float32)
         for batch, found in network.answers(examples, self.head()):

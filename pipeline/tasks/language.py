@@ -29,7 +29,7 @@ from pipeline.language import BOUNDARY
 from pipeline.language.reader import Reader
 from pipeline.language.sampling import Sampling
 from pipeline.language.spelling import Spelling
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
 from pipeline.tasks.task import Learner, Prediction, ScoredTwice, Task
 
@@ -211,11 +211,13 @@ class Language(Task):
 
         return language_graph.build(settings, weights)
 
-    def scores_of_both(self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch) -> Iterator[ScoredTwice]:
+    def scores_of_both(
+        self, network: Any, frozen: OnnxNetwork, encoder: Encoder, batch: Batch
+    ) -> Iterator[ScoredTwice]:
         """What the trained network and its graph give a batch, window after window, each with states of its own."""
-        from pipeline.networks.network import forget
+        from pipeline.networks.network import reset_states
 
-        forget(network)
+        reset_states(network)
         reader = self.reader(frozen, encoder)
         states = reader.beginning(len(batch.positions))
         for window in windows(batch, self.window, network.inputs[0].shape[0]):
@@ -247,11 +249,11 @@ class Language(Task):
 
     # What is answered.
 
-    def reader(self, network: Frozen, encoder: Encoder) -> Reader:
+    def reader(self, network: OnnxNetwork, encoder: Encoder) -> Reader:
         """What reads tokens, and remembers them."""
         return Reader(network, self.width, len(encoder.vocabularies[self.unit]))
 
-    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+    def predict(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """How likely each text is, all of it, whatever stands beside it; a text without tokens too."""
         found = self.reader(network, encoder).log_probabilities(self.examples(encoder, texts, [None] * len(texts)))
         return [

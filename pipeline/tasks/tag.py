@@ -29,12 +29,12 @@ from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Claimed, Point
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models import thresholds
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tagging import linear_chain
-from pipeline.tagging.constraints import Forced
-from pipeline.tagging.decoder import Asserted, Chain, Cutting, Decoder, Tags
+from pipeline.tagging.constraints import Constraints
+from pipeline.tagging.decoder import DecodedTags, Decoder, LinearChain, OverlappingWindows, ScoredSpans
 from pipeline.tagging.tagset import Allowed, Tagset
 from pipeline.tasks.task import Claim, Prediction, Task
 
@@ -59,7 +59,7 @@ READER_OPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PredictedSpan:
     """An entity or a word: its characters in the text, half-open, its type ("" of a bare word), and how sure it is.
 
     `text` is `whole[start:end]` of the text that was handed in; `confidence` the probability, 0 to 1, that the tags of
@@ -86,7 +86,7 @@ class Tagged(Prediction):
     tokens: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     confidences: tuple[float, ...] = ()
-    spans: tuple[Stretch, ...] = ()
+    spans: tuple[PredictedSpan, ...] = ()
 
 
 class Tag(Task):
@@ -110,7 +110,7 @@ class Tag(Task):
         options: TagSettings,
         unit: str,
         labels: Labels = NO_LABELS,
-        learnt: Chain | None = None,
+        learnt: LinearChain | None = None,
         words: frozenset[str] = frozenset(),
         dictionary: UserDictionary | None = None,
         temperature: float = 1.0,
@@ -241,18 +241,18 @@ class Tag(Task):
         return allowed if self.options.constrained else Allowed(*map(np.ones_like, allowed))
 
     @cached_property
-    def chain(self) -> Chain:
+    def chain(self) -> LinearChain:
         """What decodes: the learnt chain, or zeros, with -inf where the scheme forbids."""
-        learnt = self.learnt or Chain(*(np.zeros(each.shape, np.float32) for each in self._allowed))
-        return Chain(*(linear_chain.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
+        learnt = self.learnt or LinearChain(*(np.zeros(each.shape, np.float32) for each in self._allowed))
+        return LinearChain(*(linear_chain.forbid(value, may) for value, may in zip(learnt, self._allowed, strict=True)))
 
-    def taught(self, weights: Mapping[str, Floats]) -> Self:
+    def with_weights(self, weights: Mapping[str, Floats]) -> Self:
         """With the trained chain."""
-        learnt = Chain(*(weights[f"chain/{name}"] for name in TABLES)) if self.chained else None
+        learnt = LinearChain(*(weights[f"chain/{name}"] for name in TABLES)) if self.chained else None
         return type(self)(self.options, self.unit, self.labels, learnt, self.words, self.dictionary)
 
     def calibrated(
-        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
         """With the temperature that fits dev's entities or words best: `calibration.temperature_of`.
 
@@ -274,8 +274,8 @@ class Tag(Task):
         return self.at(about.pop("temperature")), about, points
 
     def _asserted(
-        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
-    ) -> Iterator[tuple[Asserted, NDArray[np.bool_]]]:
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+    ) -> Iterator[tuple[ScoredSpans, NDArray[np.bool_]]]:
         """The entities or words that are found in some texts at a time, and which of them are right, (stretches,)."""
         from pipeline.evaluation.metrics import spans
 
@@ -307,7 +307,7 @@ class Tag(Task):
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
         """What `save` wrote."""
-        learnt = Chain(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in TABLES))
+        learnt = LinearChain(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in TABLES))
         shapes, count = [each.shape for each in learnt], len(labels)
         if shapes != [(count, count), (count,), (count,)]:
             raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
@@ -317,7 +317,7 @@ class Tag(Task):
         temperature = float(options["temperature"])
         return cls(TagSettings(**options["tag"]), options["unit"], labels, learnt, known, dictionary, temperature)
 
-    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+    def predict(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """The tags of each text, all of it: what is longer than `max_tokens` is read in windows that overlap."""
         answers: dict[int, Prediction] = {}
         for places, scores, lengths in self._scores(network, encoder, texts):
@@ -328,7 +328,9 @@ class Tag(Task):
             answers.update((place, self._answer(texts[place], of)) for place, of in zip(places, found, strict=True))
         return [answers[index] for index in range(len(texts))]
 
-    def n_best(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+    def n_best(
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], n: int
+    ) -> list[list[Prediction]]:
         """The n most probable sequences of tags of each text, best first; fewer where there are no more."""
         answers: dict[int, list[Prediction]] = {}
         for places, scores, lengths in self._scores(network, encoder, texts):
@@ -343,7 +345,9 @@ class Tag(Task):
         """The tags of each text, int32 (batch, steps), -1 behind its end."""
         return self._decoder.paths(scores, np.asarray(lengths))
 
-    def stretches(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[list[tuple[int, int]]]:
+    def stretches(
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]
+    ) -> list[list[tuple[int, int]]]:
         """Where the entities or words of each text stand, in characters, half-open, and nothing of how sure that is."""
         answers: dict[int, list[tuple[int, int]]] = {}
         for places, scores, lengths in self._scores(network, encoder, texts):
@@ -362,7 +366,7 @@ class Tag(Task):
         return [answers[index] for index in range(len(texts))]
 
     def _scores(
-        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]
     ) -> Iterator[tuple[list[int], Floats, NDArray[Any]]]:
         """Places of some texts, their scores (batch, steps, tags), -inf where a tag is not allowed, and their lengths.
 
@@ -380,9 +384,9 @@ class Tag(Task):
             scores = self._window_scores(network, encoder, texts[index])[None]
             yield [index], self._restricted(scores, [texts[index]]), np.array([scores.shape[1]])
 
-    def _window_scores(self, network: Frozen, encoder: Encoder, text: Tokenised) -> Floats:
+    def _window_scores(self, network: OnnxNetwork, encoder: Encoder, text: Tokenised) -> Floats:
         """Scores (tokens, tags) of a long text, each token's from the window in whose middle it stands."""
-        windows = Cutting(len(text.tokens), encoder.max_tokens, min(CONTEXT, encoder.max_tokens // 4))
+        windows = OverlappingWindows(len(text.tokens), encoder.max_tokens, min(CONTEXT, encoder.max_tokens // 4))
         bounds = list(zip(windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist(), strict=True))
         pieces = [_piece(text, first, stop) for _, first, stop in bounds]
         joined = np.empty((windows.count, self.head()), np.float32)
@@ -403,14 +407,14 @@ class Tag(Task):
         return scores
 
     @cached_property
-    def _forced(self) -> Forced:
-        return Forced(self.tagset, self.options.kind, self.dictionary)
+    def _forced(self) -> Constraints:
+        return Constraints(self.tagset, self.options.kind, self.dictionary)
 
     @cached_property
     def _decoder(self) -> Decoder:
         return Decoder(self.chain, self.tagset, self.options.decode == "maxent", self.temperature)
 
-    def _answer(self, text: Tokenised, found: Tags) -> Tagged:
+    def _answer(self, text: Tokenised, found: DecodedTags) -> Tagged:
         names, types = self.labels.names, self.tagset.types
         line = [names[tag] for tag in found.ids]
         value, score, places = segmented.join(line), math.exp(min(found.log_probability, 0.0)), text.places()
@@ -561,11 +565,11 @@ def _piece(text: Tokenised, start: int, stop: int) -> Tokenised:
     return Tokenised("".join(tokens), tokens)
 
 
-def _stretch(text: str, start: int, end: int, type_: str, confidence: float) -> Stretch:
-    return Stretch(text[start:end], type_, start, end, confidence)
+def _stretch(text: str, start: int, end: int, type_: str, confidence: float) -> PredictedSpan:
+    return PredictedSpan(text[start:end], type_, start, end, confidence)
 
 
-def _entity(span: Stretch) -> dict[str, Any]:
+def _entity(span: PredictedSpan) -> dict[str, Any]:
     return {
         "text": span.text,
         "type": span.type,

@@ -19,7 +19,7 @@ from pipeline.encoding.labels import Labels
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.calibration import Claimed, Point
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
 
 if TYPE_CHECKING:
@@ -85,13 +85,13 @@ class ScoredTwice:
 class Task(ABC):
     """What a task reads, learns and answers.
 
-    The settings make one, `fit` one that knows the train split, `taught` one that has all that a network learnt for it;
+    The settings make one, `fit` one that knows the train split, `with_weights` one that has all that a network learnt for it;
     `save` and `load` keep that in the model's folder. Gold answers go from stage to stage as text (`gold`), which only
     the task itself reads.
 
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
-    where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.Chain`);
+    where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.TransitionScores`);
     `single_label`: whether the answer is one label a text, each with its probability; `claimed`: the name of one and of
     several of its claims, whose confidence can be calibrated, and rows reviewed by it, None where it makes none;
     `temperature`: what scores are divided by for that; `headlines`: the scores to tell in one line, key to title, the
@@ -166,7 +166,9 @@ class Task(ABC):
         groups = {name: feature.groups for name, feature in encoder.features.items()}
         return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
 
-    def scores_of_both(self, network: Any, frozen: Frozen, encoder: Encoder, batch: Batch) -> Iterator[ScoredTwice]:
+    def scores_of_both(
+        self, network: Any, frozen: OnnxNetwork, encoder: Encoder, batch: Batch
+    ) -> Iterator[ScoredTwice]:
         """What the trained network and its graph give a batch."""
         trained = np.asarray(network.predict_on_batch(batch.inputs))
         lengths = batch.inside.sum(axis=1) if self.per_token else None
@@ -180,12 +182,12 @@ class Task(ABC):
         best: NDArray[np.int32] = np.argmax(scores, axis=-1, keepdims=True).astype(np.int32)
         return best
 
-    def taught(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
+    def with_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
         """The same task with what it needs of a network's weights, as `network.weights` names them: nothing."""
         return self
 
     def calibrated(
-        self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
         """The same task with confidence that these texts, of dev, bear out, what it says of that, and precision against
         coverage. For tasks whose answers make claims.
@@ -206,10 +208,12 @@ class Task(ABC):
     # What is answered.
 
     @abstractmethod
-    def predict(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
+    def predict(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
         """One Prediction a text, in order; every text has a token."""
 
-    def n_best(self, network: Frozen, encoder: Encoder, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
+    def n_best(
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], n: int
+    ) -> list[list[Prediction]]:
         """The n most probable answers to each text, best first: PipelineError where a text has one."""
         raise PipelineError("only taggers answer with several sequences: ask a classifier for its distribution")
 

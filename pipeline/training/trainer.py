@@ -20,7 +20,7 @@ from corpora.files import replace_when_done
 from pipeline.config.settings import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
-from pipeline.networks.network import forget
+from pipeline.networks.network import reset_states
 from pipeline.training import optimizers
 
 Advance = Callable[[int, str], object]
@@ -168,7 +168,7 @@ class Trainer:
             if self.window is None:
                 yield batch
             else:
-                forget(self.network)
+                reset_states(self.network)
                 yield from windows(batch, self.window, self.settings.batch_size)
 
     def _judge(self, number: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from random_model import make_model
 
 from pipeline.errors import PipelineError
 from pipeline.jobs import label, table_job
-from pipeline.jobs.journal import Journal, Standing
+from pipeline.jobs.journal import JobProgress, Journal
 from pipeline.jobs.label import label_file
 
 ROWS = [
@@ -144,7 +144,7 @@ def test_what_changed_is_named_and_nothing_is_mixed(small, random_model, monkeyp
 
 
 def test_an_input_that_grows_meanwhile_is_refused(small, random_model, monkeypatch):
-    pieces = table_job.Shard.pieces
+    pieces = table_job.TableJob.pieces
 
     def growing(self, standing):
         for number, piece in enumerate(pieces(self, standing)):
@@ -153,7 +153,7 @@ def test_an_input_that_grows_meanwhile_is_refused(small, random_model, monkeypat
                     file.write("好看\n")
             yield piece
 
-    monkeypatch.setattr(table_job.Shard, "pieces", growing)
+    monkeypatch.setattr(table_job.TableJob, "pieces", growing)
     with pytest.raises(PipelineError, match="changed while it was read"):
         label_file(random_model, small / "in.csv", small / "out.csv")
     assert not (small / "out.csv").exists()
@@ -207,14 +207,14 @@ def test_one_process_at_a_time(tmp_path):
 def test_a_torn_line_promises_nothing(tmp_path):
     with Journal.at(tmp_path / "a.job", {}) as journal:
         journal.append(b"one", b"")
-        journal.commit(Standing(chunks=1, read=1, labelled=1, output=3))
+        journal.commit(JobProgress(chunks=1, read=1, labelled=1, output=3))
         journal.append(b"two", b"bad")
     with (tmp_path / "a.job" / "journal.jsonl").open("ab") as file:
         file.write(json.dumps({"chunks": 2}).encode())
     with Journal.at(tmp_path / "a.job", {}) as journal:
-        assert journal.standing == Standing(chunks=1, read=1, labelled=1, output=3)
+        assert journal.standing == JobProgress(chunks=1, read=1, labelled=1, output=3)
         journal.append(b"zwo", b"")
-        journal.commit(Standing(chunks=2, read=2, labelled=2, output=6, whole=True))
+        journal.commit(JobProgress(chunks=2, read=2, labelled=2, output=6, whole=True))
         journal.finish(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == b"onezwo" and [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -226,4 +226,4 @@ def test_a_damaged_journal_is_refused(tmp_path, damage):
     with pytest.raises(PipelineError, match="damaged: pass --restart"):
         Journal.at(tmp_path / "a.job", {})
     with Journal.at(tmp_path / "a.job", {}, restart=True) as journal:
-        assert journal.standing == Standing()
+        assert journal.standing == JobProgress()

@@ -11,13 +11,13 @@ from random_model import make_model
 from pipeline.errors import PipelineError
 from pipeline.jobs import ray as engine
 from pipeline.jobs import table_job
-from pipeline.jobs.input_state import JOURNAL, Intake
+from pipeline.jobs.input_state import JOURNAL, InputState
 from pipeline.jobs.job import Labelling
 from pipeline.jobs.label import label_file, rejected_path
 from pipeline.jobs.local import RECORD, Record
-from pipeline.jobs.parts import LabelledParts, Part, Stretches
+from pipeline.jobs.parts import ChunkReader, LabelledParts, PartRecord
 from pipeline.jobs.predict import answers
-from pipeline.jobs.table_job import Options, Shard
+from pipeline.jobs.table_job import Options, TableJob
 from pipeline.models.model import Model
 
 TABLE = "id,text\n" + "".join(f"{row},{'好吃' * (row % 3)}\n" if row % 7 else f"{row},坏,了\n" for row in range(50))
@@ -40,7 +40,7 @@ def place(tmp_path, monkeypatch):
 
 @given(st.lists(st.integers()), st.integers(1, 4), st.lists(st.integers(0, 6), max_size=8))
 def test_stretches_are_slices(items, size, numbers):
-    stretches = Stretches(lambda: iter(items), size)
+    stretches = ChunkReader(lambda: iter(items), size)
     for number in numbers:
         end = (number + 1) * size
         assert list(stretches.at(number)) == items[end - size : end]
@@ -57,7 +57,7 @@ def same_as_local(place, folder):
 
 def test_parts_in_any_order(place, model):
     options = Options(origin=str(place / "in.csv"))
-    parts = LabelledParts(Shard(model, place / "in.csv", place / "in.csv", options), 2)
+    parts = LabelledParts(TableJob(model, place / "in.csv", place / "in.csv", options), 2)
     (place / "parts").mkdir()
     (place / "model").symlink_to(model.network.path.parent)
     numbers = [*range(PARTS), 3, 99, 0]
@@ -74,10 +74,10 @@ def test_parquet_parts_keep_their_types(place, model):
     frame = pandas.DataFrame({"n": pandas.array([None, 2, 3], "Int32"), "text": ["好", "", "吃"]})
     frame.to_parquet(place / "in.parquet")
     source = place / "in.parquet"
-    parts = LabelledParts(Shard(model, source, place / "out.parquet", Options(origin="in.parquet")), 1)
+    parts = LabelledParts(TableJob(model, source, place / "out.parquet", Options(origin="in.parquet")), 1)
     tally = answers(model, ["好", "", "吃"]).tally
     assert tally["claims"] == 2
-    assert parts.write(0, place) == Part(0, 3, 2, 1, last=True, tally=tally)
+    assert parts.write(0, place) == PartRecord(0, 3, 2, 1, last=True, tally=tally)
     found = pandas.read_parquet(place / "part-00000.parquet")
     assert list(found.columns) == ["n", "text", "file", "row", "label", "confidence"]
     assert list(found["row"]) == ["1", "2", "3"] and found["n"].isna()[0] and found["label"][1] == ""
@@ -127,7 +127,7 @@ class FakeWorker:
 def inputs(place, job, *names):
     (place / "out").mkdir(exist_ok=True)
     record = Record(place / "out" / RECORD)
-    return [Intake.begin(job, place / name, place / "out" / name, record, False, False) for name in names]
+    return [InputState.begin(job, place / name, place / "out" / name, record, False, False) for name in names]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_whoever_dies_every_part_is_made_once(place, job, seed, monkeypatch):
     assert (whole.labelled.labelled, whole.labelled.blank, whole.labelled.rejected) == (28, 14, 8)
     local = label_file(job.folder, place / "in.csv", place / "whole.csv")
     assert whole.labelled.expected_right == pytest.approx(local.expected_right)
-    assert whole.labelled.oddities == local.oddities
+    assert whole.labelled.warnings == local.warnings
     same_as_local(place, place / "out" / "in.csv")
     assert not list((place / "out").glob("*.job"))
 
@@ -209,5 +209,5 @@ def test_an_unfinished_folder_goes_on_or_says_why_not(place, job):
         (begun.folder / JOURNAL).write_bytes(damage)
         assert "is damaged: pass --restart" in inputs(place, job, "in.csv")[0].error
     record = Record(place / "out" / RECORD)
-    fresh = Intake.begin(job, place / "in.csv", place / "out" / "in.csv", record, False, True)
+    fresh = InputState.begin(job, place / "in.csv", place / "out" / "in.csv", record, False, True)
     assert not fresh.error and not fresh.done

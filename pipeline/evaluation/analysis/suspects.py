@@ -19,7 +19,7 @@ SAMPLES = 200_000  # most rows that are judged
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledRow:
     """A text with the label that it was given: of which part, and which row in its source."""
 
     part: str
@@ -32,14 +32,14 @@ class Labelled:
 class Suspect:
     """A row whose label may be wrong; `confidence`: probabilities, 0 to 1, of the given and of the expected label."""
 
-    labelled: Labelled
+    labelled: LabelledRow
     expected: str
     confidence: float
     given_confidence: float
 
 
 def find(
-    rows: Sequence[Labelled], labels: Sequence[str] = (), *, advance: Callable[[int], object] = lambda finished: None
+    rows: Sequence[LabelledRow], labels: Sequence[str] = (), *, advance: Callable[[int], object] = lambda finished: None
 ) -> list[Suspect]:
     """The rows whose label is likely to be wrong, the most doubtful first, by confident learning.
 
@@ -88,9 +88,9 @@ def summary(suspects: Sequence[Suspect]) -> dict[str, Any]:
     }
 
 
-def by_part(parts: Mapping[str, Sequence[Any]]) -> list[Labelled]:
+def by_part(parts: Mapping[str, Sequence[Any]]) -> list[LabelledRow]:
     """Rows of a run's parts (`row`, `label`, `tokenised.text`) as `find` takes them."""
-    return [Labelled(part, row.row, row.tokenised.text, row.label) for part, rows in parts.items() for row in rows]
+    return [LabelledRow(part, row.row, row.tokenised.text, row.label) for part, rows in parts.items() for row in rows]
 
 
 def _out_of_fold(

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.metrics.significance import LEVEL, RESAMPLES
-from pipeline.evaluation.metrics.spans import Judged
+from pipeline.evaluation.metrics.spans import ScoredText
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def intervals(rows: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
+def intervals(rows: Sequence[ScoredText], seed: int = 0) -> dict[str, Any]:
     """95 % bootstrap intervals [low, high] of `precision`, `recall` and `f1`, and of the same `per_label`.
 
     The percentile bootstrap over texts (Efron, 1979) with `RESAMPLES` resamples: a text is drawn with all of its spans.
@@ -26,12 +26,12 @@ def intervals(rows: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
     return {**_intervals(counts, seed), "per_label": {name: _intervals(found, seed) for name, found in _typed(rows)}}
 
 
-def f1(rows: Sequence[Judged]) -> float:
+def f1(rows: Sequence[ScoredText]) -> float:
     """Of exact spans, over all texts."""
     return float(_f1(np.array([_counts(row) for row in rows]).sum(axis=0)[None])[0])
 
 
-def against(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> dict[str, Any]:
+def against(ours: Sequence[ScoredText], theirs: Sequence[ScoredText], seed: int = 0) -> dict[str, Any]:
     """Whether two taggers differ in F1 on the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
 
     `rows`; the `difference`, its 95 % `interval`, and `p`, two-sided: twice the share of resamples in which it is not
@@ -52,12 +52,12 @@ def against(ours: Sequence[Judged], theirs: Sequence[Judged], seed: int = 0) -> 
     }
 
 
-def _counts(row: Judged) -> tuple[int, int, int]:
+def _counts(row: ScoredText) -> tuple[int, int, int]:
     """Of a text: right spans, gold ones, said ones."""
     return len(row.right), len(row.gold), len(row.said)
 
 
-def _typed(rows: Sequence[Judged]) -> list[tuple[str, Counts]]:
+def _typed(rows: Sequence[ScoredText]) -> list[tuple[str, Counts]]:
     """Of each type the counts of every text that has it, and a line of zeros for each of the others."""
     found: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     for place, row in enumerate(rows):

@@ -22,7 +22,7 @@ BARE = "word"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredText:
     """One text: its tokens, and what was expected and what was said of them, as tags and as spans in tokens.
 
     A span is an entity, a word or, without a scheme, a token.
@@ -65,7 +65,7 @@ class Judged:
         return found
 
 
-def judged(outcomes: Iterable[Outcome], scheme: str | None) -> list[Judged]:
+def judged(outcomes: Iterable[Outcome], scheme: str | None) -> list[ScoredText]:
     """The outcomes that have gold tags. Raises PipelineError where tokens and tags are not equally many."""
     pairs = [
         (outcome, tuple(segmented.split(outcome.gold)), tuple(segmented.split(outcome.predicted)))
@@ -79,7 +79,9 @@ def judged(outcomes: Iterable[Outcome], scheme: str | None) -> list[Judged]:
                 "one tag a token is expected"
             )
     tagset = Tagset(Labels.build(tag for _, gold, said in pairs for tag in (*gold, *said)), scheme)
-    return [Judged(outcome, gold, said, _spans(gold, tagset), _spans(said, tagset)) for outcome, gold, said in pairs]
+    return [
+        ScoredText(outcome, gold, said, _spans(gold, tagset), _spans(said, tagset)) for outcome, gold, said in pairs
+    ]
 
 
 def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[str] = ()) -> Scores:
@@ -87,7 +89,7 @@ def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[s
 
     `rows`, `tokens`; `precision`, `recall`, `f1` of exact spans, micro; `macro_f1`, over the types that occur;
     `per_label`: {type: {precision, recall, f1, support}}; `token_accuracy`; `row_accuracy`, the share of texts without
-    a mistake; `errors`, how many of each kind, see `Judged.errors`; `illegal`, how many neighbouring predicted tags the
+    a mistake; `errors`, how many of each kind, see `ScoredText.errors`; `illegal`, how many neighbouring predicted tags the
     scheme forbids. With the words of the training split as `known`: `oov_recall` and `iv_recall` of gold words that are
     not, or are, among them, and `oov_rate` (Emerson, SIGHAN bakeoff, 2005). Where words have tags: `word_f1`, of words
     whatever their tag. Without a scheme each token is a span, and `f1` the accuracy.
@@ -126,7 +128,7 @@ def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[s
     return scores
 
 
-def confusion(rows: Sequence[Judged], scheme: str | None) -> tuple[list[str], list[list[int]]]:
+def confusion(rows: Sequence[ScoredText], scheme: str | None) -> tuple[list[str], list[list[int]]]:
     """The types of tags, `O` first, and counts of tokens (types, types): a row a gold type, a column a said one."""
     counts = Counter(
         (type_of(gold, scheme), type_of(said, scheme))
@@ -160,7 +162,7 @@ def _scores(right: int, gold: int, said: int) -> Scores:
     return {"precision": precision, "recall": recall, "f1": f1, "support": gold}
 
 
-def _known_and_unknown(rows: Sequence[Judged], known: Collection[str]) -> Scores:
+def _known_and_unknown(rows: Sequence[ScoredText], known: Collection[str]) -> Scores:
     gold, right = Counter[bool](), Counter[bool]()
     for row in rows:
         found = row.right
@@ -175,14 +177,14 @@ def _known_and_unknown(rows: Sequence[Judged], known: Collection[str]) -> Scores
     }
 
 
-def _word_f1(rows: Sequence[Judged]) -> float:
+def _word_f1(rows: Sequence[ScoredText]) -> float:
     gold = [{(span.start, span.end) for span in row.gold} for row in rows]
     said = [{(span.start, span.end) for span in row.said} for row in rows]
     right = sum(len(a & b) for a, b in zip(gold, said, strict=True))
     return float(_scores(right, sum(map(len, gold)), sum(map(len, said)))["f1"])
 
 
-def _illegal(rows: Sequence[Judged], scheme: str | None) -> int:
+def _illegal(rows: Sequence[ScoredText], scheme: str | None) -> int:
     tagset = Tagset(Labels.build(tag for row in rows for tag in row.said_tags), scheme)
     allowed, count = tagset.allowed, 0
     for row in rows:

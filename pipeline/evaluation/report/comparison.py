@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import bootstrap, significance
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
-from pipeline.evaluation.metrics.spans import Judged
+from pipeline.evaluation.metrics.spans import ScoredText
 from pipeline.evaluation.report import frame, likelihood, surprise, tagged, text
 from pipeline.evaluation.report.summary import p_value, percent, signed
 
@@ -90,7 +90,7 @@ class System:
     outcomes: tuple[Outcome, ...]
     labels: tuple[str, ...]
     bytes: int | None
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[ScoredText, ...] = ()
 
     @property
     def task(self) -> str:

@@ -13,14 +13,14 @@ COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language":
 SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
 SLICED = {"classify": ("accuracy", "accuracy"), "tag": ("f1", "F1"), "language": ("perplexity", "perplexity")}
 
-Rows = list[list[str]]  # the first is the heading
+TextTable = list[list[str]]  # the first is the heading
 
 
-class Section(NamedTuple):
+class ReportSection(NamedTuple):
     """A titled table."""
 
     title: str
-    rows: Rows
+    rows: TextTable
 
 
 def said(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
@@ -29,23 +29,23 @@ def said(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
     return decided(document, _), SENTENCES[document["task"]](document, _)
 
 
-def sections(document: Mapping[str, Any], _: Translate) -> list[Section]:
+def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
     """Scores, by label, mistakes, confidence, slices, by length and rank; as far as a report has them.
 
     `document`: a report of any task as `Report.as_dict` gives it.
     """
     scores = document.get(judged_part(document)) or {}
     found = [
-        Section(_("Scores"), _scores(document, _)),
-        Section(
+        ReportSection(_("Scores"), _scores(document, _)),
+        ReportSection(
             _("By type" if document["task"] == "tag" else "By label"),
             _by_label(document, scores.get("per_label", {}), _),
         ),
-        Section(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
-        Section(_("Confidence"), _thresholds(document, _)),
-        Section(_("Slices"), _slices(document, _)),
-        Section(_("by length (characters)"), _groups(scores.get("by_length", {}), _)),
-        Section(_("by rank in train"), _groups(scores.get("by_rank", {}), _)),
+        ReportSection(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
+        ReportSection(_("Confidence"), _thresholds(document, _)),
+        ReportSection(_("Slices"), _slices(document, _)),
+        ReportSection(_("by length (characters)"), _groups(scores.get("by_length", {}), _)),
+        ReportSection(_("by rank in train"), _groups(scores.get("by_rank", {}), _)),
     ]
     return [section for section in found if len(section.rows) > 1]
 
@@ -55,7 +55,7 @@ def facts(values: Mapping[str, Any], _: Translate) -> list[list[str]]:
     return [[" › ".join(map(_, name.split(" › "))), value] for name, value in summary.facts(values)]
 
 
-def _scores(document: Mapping[str, Any], _: Translate) -> Rows:
+def _scores(document: Mapping[str, Any], _: Translate) -> TextTable:
     rows = score_rows(document, _)
     columns = {
         key: title
@@ -85,7 +85,7 @@ def _shown(document: Mapping[str, Any], key: str) -> Callable[[float | None], st
     return likelihood.number if key == "perplexity" else likelihood.bits
 
 
-def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> Rows:
+def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> TextTable:
     lines = [
         [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
         for name, found in list(per_label.items())[:LABELS]
@@ -94,12 +94,12 @@ def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Tran
     return [list(map(_, (heading, "precision", "recall", "F1", "support"))), *lines]
 
 
-def _mistakes(errors: Mapping[str, int], _: Translate) -> Rows:
+def _mistakes(errors: Mapping[str, int], _: Translate) -> TextTable:
     lines = [[_(kind.replace("_", " ")), f"{count:,}"] for kind, count in errors.items()]
     return [[_("kind"), _("count")], *lines]
 
 
-def _thresholds(document: Mapping[str, Any], _: Translate) -> Rows:
+def _thresholds(document: Mapping[str, Any], _: Translate) -> TextTable:
     lines = [
         [
             percent(row["target"]),
@@ -119,7 +119,7 @@ def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
     return percent(found.get("coverage")), percent(found.get("precision"))
 
 
-def _slices(document: Mapping[str, Any], _: Translate) -> Rows:
+def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
     key, title = SLICED[document["task"]]
     shown = _shown(document, key)
     titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
@@ -136,7 +136,7 @@ def _slices(document: Mapping[str, Any], _: Translate) -> Rows:
     return [["", _("rows"), _(title)], *lines]
 
 
-def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> Rows:
+def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
     lines = [
         [
             _("unknown") if name == "unknown" else name,

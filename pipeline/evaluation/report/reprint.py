@@ -13,7 +13,7 @@ from pipeline.evaluation.report import markdown, report, surprise, tagged
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import Language
 
-Rows = list[dict[str, str]]
+CsvRows = list[dict[str, str]]
 
 
 def reprint(folder: str | Path, language: Language = "en") -> list[Path]:
@@ -87,6 +87,6 @@ def _explained(made: Path) -> dict[int, Explained]:
     return {one["row"]: Explained(tuple(one["words"]), tuple(one["effects"])) for one in found}
 
 
-def _table(path: Path) -> tuple[Rows, Sequence[str]]:
+def _table(path: Path) -> tuple[CsvRows, Sequence[str]]:
     table = TableReader(path)
     return [dict(zip(table.columns, map(str, row), strict=True)) for row in table], table.columns

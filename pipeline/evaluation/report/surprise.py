@@ -15,7 +15,7 @@ from corpora.table import TableReader, TableWriter
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, interval, surprises
 from pipeline.evaluation.report import likelihood, text
-from pipeline.evaluation.report.outline import Rows
+from pipeline.evaluation.report.outline import TextTable
 from pipeline.evaluation.report.report import Report, mended
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import Language, Translate, translator
@@ -131,7 +131,7 @@ def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
     return {part: {"perplexity": found} for part, rows in parts.items() if (found := interval(rows))}
 
 
-def _listed(listed: Sequence[Surprise], _: Translate) -> Rows:
+def _listed(listed: Sequence[Surprise], _: Translate) -> TextTable:
     """A table of tokens, each with what stands before it."""
     rows = [
         [

@@ -16,7 +16,7 @@ from corpora.table import TableReader, TableWriter
 from pipeline.evaluation.metrics import bootstrap, spans
 from pipeline.evaluation.metrics.calibration import Claimed
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.metrics.spans import BARE, ERRORS, Judged
+from pipeline.evaluation.metrics.spans import BARE, ERRORS, ScoredText
 from pipeline.evaluation.report import frame, page, text
 from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
@@ -76,8 +76,8 @@ def write(
 def write_readable(
     folder: Path,
     document: Mapping[str, Any],
-    rows: Sequence[Judged],
-    dev: Sequence[Judged] = (),
+    rows: Sequence[ScoredText],
+    dev: Sequence[ScoredText] = (),
     language: Language = "en",
 ) -> None:
     """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
@@ -85,7 +85,7 @@ def write_readable(
     write_whole(folder / "report.html", render(document, rows, dev, language))
 
 
-def claimed(rows: Sequence[Judged]) -> Claimed:
+def claimed(rows: Sequence[ScoredText]) -> Claimed:
     """The predicted spans of the rows that did not leak, unless there are no others, if they have confidences."""
     kept = [row for row in rows if not row.outcome.leaked] or rows
     kept = [row for row in kept if row.outcome.sure]
@@ -96,7 +96,7 @@ def claimed(rows: Sequence[Judged]) -> Claimed:
     )
 
 
-def read(path: Path, document: Mapping[str, Any]) -> list[Judged]:
+def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
     """The rows of a tagger's predictions.csv. Raises KeyError where it lacks a column."""
     source = TableReader(path)
     rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
@@ -143,7 +143,7 @@ class Shown:
 
 
 def render(
-    document: Mapping[str, Any], rows: Sequence[Judged], dev: Sequence[Judged] = (), language: Language = "en"
+    document: Mapping[str, Any], rows: Sequence[ScoredText], dev: Sequence[ScoredText] = (), language: Language = "en"
 ) -> str:
     """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
     from markupsafe import Markup
@@ -176,7 +176,7 @@ def render(
     )
 
 
-def _intervals(judged: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
+def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
     """Of each part, and of it without the leaked rows where there are some."""
     clean = {part: [row for row in rows if not row.outcome.leaked] for part, rows in judged.items()}
     apart = {f"{part}_without_leaked": rows for part, rows in clean.items() if len(rows) < len(judged[part])}
@@ -200,7 +200,7 @@ def _against(
     return found
 
 
-def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) -> list[Shown]:
+def _shown(wrong: Sequence[ScoredText], names: Sequence[str], scheme: str | None) -> list[Shown]:
     """The most confident mistakes, and then some of each kind and each cell of the matrix, as far as there is `ROOM`.
 
     A text that would take a twentieth of it is left to errors.csv.
@@ -228,7 +228,7 @@ def _shown(wrong: Sequence[Judged], names: Sequence[str], scheme: str | None) ->
     return chosen
 
 
-def _sides(row: Judged, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piece], list[Piece]]:
+def _sides(row: ScoredText, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piece], list[Piece]]:
     """The text with its gold spans, and with the predicted ones."""
     right, places = row.right, {(span.start, span.end) for span in row.gold}
     missing = {span: kind for kind, found in errors.items() if kind != "invented" for span in found}
@@ -246,7 +246,7 @@ def _sides(row: Judged, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piec
     return _pieces(row, gold), _pieces(row, [(span, of_said(span)) for span in row.said])
 
 
-def _pieces(row: Judged, found: Sequence[tuple[Span, str]]) -> list[Piece]:
+def _pieces(row: ScoredText, found: Sequence[tuple[Span, str]]) -> list[Piece]:
     pieces, end = [], 0
     for span, kind in found:
         pieces.append(Piece(mended("".join(row.outcome.tokens[end : span.start]))))
@@ -255,13 +255,13 @@ def _pieces(row: Judged, found: Sequence[tuple[Span, str]]) -> list[Piece]:
     return [piece for piece in (*pieces, Piece(mended("".join(row.outcome.tokens[end:])))) if piece.text]
 
 
-def _wrong(rows: Sequence[Judged]) -> list[Judged]:
+def _wrong(rows: Sequence[ScoredText]) -> list[ScoredText]:
     """Those with a mistake, the most confident first."""
     wrong = [row for row in rows if row.gold_tags != row.said_tags]
     return sorted(wrong, key=lambda row: (-row.outcome.confidence, row.outcome.row))
 
 
-def shown(row: Judged, found: Sequence[Span]) -> str:
+def shown(row: ScoredText, found: Sequence[Span]) -> str:
     """Spans as a line to read: `昆明/地名 昨天/时间`, words without types as they are.
 
     >>> from pipeline.evaluation.metrics.outcome import Outcome
@@ -272,7 +272,7 @@ def shown(row: Judged, found: Sequence[Span]) -> str:
     return " ".join(row.text(span) if span.label == BARE else f"{row.text(span)}/{span.label}" for span in found)
 
 
-def _write_predictions(path: Path, rows: Sequence[Judged], slices: Sequence[str]) -> None:
+def _write_predictions(path: Path, rows: Sequence[ScoredText], slices: Sequence[str]) -> None:
     names = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
     added = ("sure", "unscaled", "unknown", *(f"slice:{column}" for column in slices))
     with TableWriter(path, (*names, *added)) as out:
@@ -284,19 +284,19 @@ def _write_predictions(path: Path, rows: Sequence[Judged], slices: Sequence[str]
             out.write((*_cells(row), is_leaked, *lines, *sure, one.unknown, *map(mended, one.slices[: len(slices)])))
 
 
-def _write_errors(path: Path, rows: Sequence[Judged]) -> None:
+def _write_errors(path: Path, rows: Sequence[ScoredText]) -> None:
     with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", *ERRORS)) as out:
         for row in _wrong(rows):
             out.write((*_cells(row), *(len(found) for found in row.errors().values())))
 
 
-def _cells(row: Judged) -> tuple[Any, ...]:
+def _cells(row: ScoredText) -> tuple[Any, ...]:
     outcome = row.outcome
     gold, said = (mended(shown(row, found)) for found in (row.gold, row.said))
     return outcome.row, mended(outcome.text), gold, said, float(outcome.confidence)
 
 
-def _write_confusion(path: Path, rows: Sequence[Judged], scheme: str | None) -> None:
+def _write_confusion(path: Path, rows: Sequence[ScoredText], scheme: str | None) -> None:
     names, matrix = spans.confusion(rows, scheme)
     with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as out:
         for name, counts in zip(names, matrix, strict=True):

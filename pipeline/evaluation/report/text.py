@@ -5,11 +5,11 @@ from typing import Any
 
 from pipeline.evaluation.metrics.scores import cells
 from pipeline.evaluation.report import outline
-from pipeline.evaluation.report.outline import Rows
+from pipeline.evaluation.report.outline import TextTable
 from pipeline.evaluation.report.translations import Language, Translate, translator
 
 
-def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, Rows] | None = None) -> str:
+def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, TextTable] | None = None) -> str:
     """`document`, a report of any task as `Report.as_dict` gives it, as text that ends in a line feed.
 
     `more`: further tables by title, a phrase, that stand behind the others.

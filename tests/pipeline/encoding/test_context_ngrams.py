@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.encoding.context_ngrams import Affixes, Windows
-from pipeline.encoding.ngrams import Grams
+from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
+from pipeline.encoding.ngrams import NgramVocabulary
 
 EDGE = "edge"
 texts = st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=7), min_size=1, max_size=5)
@@ -31,7 +31,7 @@ def slices(row, longest, window):
 
 @given(texts, texts, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_windows_are_slices(train, rows, longest, window, min_count):
-    windows = Windows.build(arrays(train), longest=longest, window=window, min_count=min_count)
+    windows = ContextNgrams.build(arrays(train), longest=longest, window=window, min_count=min_count)
     found = windows.ids(arrays(rows))
     assert [each.shape[0] for each in found] == [len(row) for row in rows]
     names = {}
@@ -47,7 +47,7 @@ def test_windows_are_slices(train, rows, longest, window, min_count):
 
 @given(texts)
 def test_all_of_train_is_known(train):
-    windows = Windows.build(arrays(train), longest=2, window=2)
+    windows = ContextNgrams.build(arrays(train), longest=2, window=2)
     for row, ids in zip(train, windows.ids(arrays(train)), strict=True):
         known = [[gram is not None for *_, gram in token] for token in slices(row, 2, 2)]
         np.testing.assert_array_equal(ids > 0, known)
@@ -55,21 +55,21 @@ def test_all_of_train_is_known(train):
 
 @given(texts)
 def test_the_middle_unigrams_are_those_of_a_bag(train):
-    windows = Windows.build(arrays(train), longest=1, window=0)
-    grams = Grams.build(arrays(train), longest=1)
+    windows = ContextNgrams.build(arrays(train), longest=1, window=0)
+    grams = NgramVocabulary.build(arrays(train), longest=1)
     for ours, theirs in zip(windows.ids(arrays(train)), grams.ids(arrays(train)), strict=True):
         np.testing.assert_array_equal(np.unique(ours[ours > 0]), theirs)
 
 
 def test_the_most_frequent_are_kept():
-    windows = Windows.build(arrays([[2, 2, 2, 3]]), longest=1, window=0, max_features=1)
+    windows = ContextNgrams.build(arrays([[2, 2, 2, 3]]), longest=1, window=0, max_features=1)
     assert windows.keys.tolist() == [2] and windows.ids(arrays([[3, 2]]))[0].tolist() == [[0], [1]]
-    assert Windows.build([], longest=2, window=1).ids([]) == []
+    assert ContextNgrams.build([], longest=2, window=1).ids([]) == []
 
 
 def test_wrong_windows():
     with pytest.raises(ValueError, match="longest 1 to 3"):
-        Windows(np.zeros(0, np.int64), 4, 1)
+        ContextNgrams(np.zeros(0, np.int64), 4, 1)
 
 
 def test_affixes_of_words():

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.encoding.encoder import Encoder, Tokenised
-from pipeline.encoding.ngrams import Grams
+from pipeline.encoding.ngrams import NgramVocabulary
 
 ALPHABET = "天地玄黄宇宙 \n"
 WORDS = Vocabulary(("天地", "玄黄", "宇宙"))
 CHARACTERS = Vocabulary(("天", "地", "玄", "黄"))
-GRAMS = Grams.build([np.array([2, 3, 4, 5], np.int32)], longest=2)
+GRAMS = NgramVocabulary.build([np.array([2, 3, 4, 5], np.int32)], longest=2)
 TEXTS = st.lists(st.text(ALPHABET, max_size=12), max_size=6)
 
 

@@ -11,10 +11,19 @@ from embeddings.vocabulary import Vocabulary
 from pipeline.config.settings import NetworkSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.encoding.context_ngrams import Affixes
-from pipeline.encoding.features import FEATURES, Bigrams, Ends, Segmentation, Spelling, bigrams, membership, shares
+from pipeline.encoding.features import (
+    FEATURES,
+    Bigrams,
+    Ends,
+    Segmentation,
+    WordCharacters,
+    bigrams,
+    membership,
+    shares,
+)
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.networks import graph, network
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.segmentation.segmenter import Segmenter
 
 CHARACTERS = st.lists(st.lists(st.sampled_from("我爱吃北京烤鸭a1😀，"), max_size=12), max_size=4)
@@ -25,7 +34,7 @@ OF_CHARACTERS = {
     "lexicon": Lexicon(Vocabulary(["北京", "北京烤鸭", "烤", "烤鸭"])),
 }
 OF_WORDS = {
-    "characters": Spelling(Vocabulary(["北", "京", "烤"])),
+    "characters": WordCharacters(Vocabulary(["北", "京", "烤"])),
     "affixes": Ends(Affixes.build([["北京", "北", "烤鸭"]], longest=2)),
 }
 UNITS = 4
@@ -64,7 +73,7 @@ def test_segmentation_is_jiebas(texts):
 
 
 def test_a_long_word_is_read_from_both_ends():
-    spelling = Spelling(Vocabulary("abcdefghij"))
+    spelling = WordCharacters(Vocabulary("abcdefghij"))
     assert spelling.ids([["abcdefghij", "ab"]])[0].tolist() == [
         [2, 3, 4, 5, 8, 9, 10, 11],
         [2, 3, 0, 0, 0, 0, 0, 0],
@@ -140,7 +149,7 @@ def test_the_graph_gives_what_keras_gives(unit, features, embedding, tmp_path):
         for index, text in enumerate(texts)
     ]
     batch = pad(rows, np.arange(3))
-    ours = Frozen(tmp_path / "network.onnx", threads=1).scores(batch)
+    ours = OnnxNetwork(tmp_path / "network.onnx", threads=1).scores(batch)
     theirs = np.asarray(built(batch.inputs, training=False))
     np.testing.assert_allclose(ours[batch.inside], theirs[batch.inside], atol=1e-4)
     without = replace(rows[0], bags={name: np.zeros_like(bag) for name, bag in rows[0].bags.items()})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, Grams
+from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, NgramVocabulary
 
 TEXTS = st.lists(st.lists(st.integers(0, 6), max_size=12), max_size=8)
 
@@ -34,7 +34,7 @@ def key(gram):
 def test_kept_grams_and_ids_equal_those_counted_by_hand(texts, longest, min_count):
     counts = Counter(gram for text in texts for gram in grams_by_hand(text, longest))
     kept = sorted(key(gram) for gram, count in counts.items() if count >= min_count)
-    grams = Grams.build(arrays(texts), longest=longest, min_count=min_count)
+    grams = NgramVocabulary.build(arrays(texts), longest=longest, min_count=min_count)
     assert grams.keys.tolist() == kept
     expected = [
         sorted(kept.index(key(g)) + 1 for g in grams_by_hand(text, longest) if key(g) in kept) for text in texts
@@ -45,16 +45,16 @@ def test_kept_grams_and_ids_equal_those_counted_by_hand(texts, longest, min_coun
 
 @given(TEXTS, st.integers(1, 3))
 def test_a_text_has_the_same_ids_whatever_stands_beside_it(texts, longest):
-    grams = Grams.build(arrays(texts), longest=longest)
+    grams = NgramVocabulary.build(arrays(texts), longest=longest)
     together = [ids.tolist() for ids in grams.ids(arrays(texts))]
     assert together == [grams.ids([text])[0].tolist() for text in arrays(texts)]
 
 
 @given(TEXTS, st.integers(1, 9))
 def test_the_most_frequent_are_kept(texts, most):
-    everything = Grams.build(arrays(texts), longest=2)
+    everything = NgramVocabulary.build(arrays(texts), longest=2)
     counts = np.bincount(np.concatenate([np.zeros(0, np.int32), *everything.ids(arrays(texts))]), minlength=1)[1:]
-    kept = Grams.build(arrays(texts), longest=2, max_features=most)
+    kept = NgramVocabulary.build(arrays(texts), longest=2, max_features=most)
     assert len(kept) == min(most, len(everything))
     dropped = ~np.isin(everything.keys, kept.keys)
     if dropped.any():
@@ -64,7 +64,7 @@ def test_the_most_frequent_are_kept(texts, most):
 def test_values_equal_scikit_learns():
     generator = np.random.default_rng(7)
     texts = [generator.integers(2, 30, generator.integers(1, 40)).astype(np.int32) for _ in range(50)]
-    grams = Grams.build(texts, longest=3, min_count=2)
+    grams = NgramVocabulary.build(texts, longest=3, min_count=2)
     idf = grams.idf(texts)
     ours = np.zeros((len(texts), len(grams) + 1))
     for row, ids in enumerate(grams.ids(texts)):
@@ -80,7 +80,7 @@ def test_values_equal_scikit_learns():
 
 
 def test_no_text_and_empty_texts():
-    empty = Grams.build([], longest=2)
+    empty = NgramVocabulary.build([], longest=2)
     assert len(empty) == 0
     assert empty.ids([]) == []
     assert [ids.tolist() for ids in empty.ids(arrays([[], [2, 3]]))] == [[], []]
@@ -89,8 +89,8 @@ def test_no_text_and_empty_texts():
 
 def test_limits():
     with pytest.raises(ValueError, match=f"under {1 << BITS}, received {1 << BITS}"):
-        Grams.build([np.array([1 << BITS], np.int32)], longest=1)
+        NgramVocabulary.build([np.array([1 << BITS], np.int32)], longest=1)
     with pytest.raises(ValueError, match="longest 1 to 3"):
-        Grams(np.zeros(0, np.int64), 4)
+        NgramVocabulary(np.zeros(0, np.int64), 4)
     highest = (1 << BITS) - 1
-    assert Grams.build([np.array([highest] * 3, np.int32)], longest=3).keys.min() > 0
+    assert NgramVocabulary.build([np.array([highest] * 3, np.int32)], longest=3).keys.min() > 0

@@ -19,7 +19,7 @@ from pipeline.jobs import label, table_job
 from pipeline.jobs.label import label_file
 from pipeline.jobs.local import label_files
 from pipeline.jobs.parts import LabelledParts
-from pipeline.jobs.table_job import Options, Shard
+from pipeline.jobs.table_job import Options, TableJob
 from pipeline.models.model import Model
 
 CELLS = [
@@ -152,7 +152,7 @@ def test_a_stopped_job_goes_on_to_the_same_bytes_and_workers_change_nothing(tmp_
     source, options = tmp_path / "in.csv", {"layout": layout}
     whole, out = tmp_path / f"whole.{suffix}", tmp_path / f"out.{suffix}"
     label_file(models["joint"], source, whole, **options)
-    pieces = Shard.pieces
+    pieces = TableJob.pieces
 
     def stopping(self, standing):
         for number, piece in enumerate(pieces(self, standing)):
@@ -161,7 +161,7 @@ def test_a_stopped_job_goes_on_to_the_same_bytes_and_workers_change_nothing(tmp_
             yield piece
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Shard, "pieces", stopping)
+        patch.setattr(TableJob, "pieces", stopping)
         label_file(models["joint"], source, out, **options)
     with pytest.raises(PipelineError, match=r"since then .*--layout"):
         label_file(models["joint"], source, out, output_format="csv")
@@ -177,7 +177,7 @@ def test_parts_one_behind_the_other_are_the_whole(tmp_path, models, monkeypatch)
     write_csv(tmp_path / "in.csv", [[CELLS[row % 7]] for row in range(20)], header=("text",))
     label_file(models["words"], tmp_path / "in.csv", tmp_path / "whole.conllu", layout="conllu")
     made = LabelledParts(
-        Shard(models["words"], tmp_path / "in.csv", tmp_path / "p", Options(layout="conllu", origin="in.csv")), 2
+        TableJob(models["words"], tmp_path / "in.csv", tmp_path / "p", Options(layout="conllu", origin="in.csv")), 2
     )
     (tmp_path / "p").mkdir()
     numbers = []

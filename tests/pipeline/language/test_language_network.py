@@ -12,8 +12,8 @@ from pipeline.encoding.batch import Example, pad, windows
 from pipeline.language.reader import Reader, of_targets
 from pipeline.networks import language_graph, language_network
 from pipeline.networks.graph import save
-from pipeline.networks.network import forget, weights
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.network import reset_states, weights
+from pipeline.networks.onnx_network import OnnxNetwork
 
 VOCABULARY, WIDTH = 13, 5
 LENGTHS = (0, 1, 7, 8, 20, 3)
@@ -42,7 +42,7 @@ def build(rows, *, tied=False, seed=1, **options):
 def read_by_keras(built, texts, steps):
     """Log-probabilities of each text, window after window."""
     found = [[] for _ in texts]
-    forget(built)
+    reset_states(built)
     for window in windows(pad(texts, np.arange(len(texts))), steps):
         scores = np.asarray(built(window.inputs, training=False))
         for row, values in enumerate(of_targets(scores, window.targets)):
@@ -52,7 +52,7 @@ def read_by_keras(built, texts, steps):
 
 def frozen(built, settings, folder):
     save(language_graph.build(settings, weights(built)), folder / "network.onnx")
-    return Reader(Frozen(folder / "network.onnx", threads=1), language_graph.state_width(settings), VOCABULARY)
+    return Reader(OnnxNetwork(folder / "network.onnx", threads=1), language_graph.state_width(settings), VOCABULARY)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_numpy_agrees_with_keras_and_the_graph(tmp_path):
     written = {name: value.astype(np.float64) for name, value in weights(built).items() if "rnn_state" not in name}
     state, log_probabilities = np.zeros(6), []
     names = [name for layer in built.layers for name in (f"{layer.name}/{v.name}" for v in layer.trainable_variables)]
-    forget(built)
+    reset_states(built)
     for window in windows(pad([text], np.arange(1)), 8):
         length = int(window.lengths["char"][0])
         ids, targets = window.ids["char"][:, :length], window.targets[:, :length]

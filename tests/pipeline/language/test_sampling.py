@@ -12,7 +12,7 @@ from pipeline.config.settings import NetworkSettings, TrainSettings
 from pipeline.encoding.batch import NO_TARGET, Example
 from pipeline.language.sampling import Sampling
 from pipeline.networks import language_network
-from pipeline.networks.network import forget
+from pipeline.networks.network import reset_states
 from pipeline.training import losses
 from pipeline.training.trainer import Trainer
 
@@ -96,7 +96,7 @@ def test_scores_are_those_worked_out_by_hand(tied):
     learner = language_network.sampled(built, np.log(chances).astype(np.float32))
     sample = np.array([0, 2, 3, 5, -1, -1], np.int32)
     whole = np.asarray(built(INPUTS, training=False), np.float64)
-    forget(built)
+    reset_states(built)
     found = learner({**INPUTS, "targets": TARGETS, "sample": sample}, training=False)
     assert found.shape == (2, 4, 1 + len(sample))
     nats = [

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config.settings import NetworkSettings, TrainSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.networks import language_network
-from pipeline.networks.network import forget
+from pipeline.networks.network import reset_states
 from pipeline.training import losses
 from pipeline.training.trainer import Trainer
 
@@ -86,7 +86,7 @@ def test_states_go_on_from_window_to_window_and_begin_anew_with_each_batch(windo
     remembered = states(running.network)
     *_, [last] = (batch.positions for batch in running._batches(1))
     for place, text in enumerate(two):
-        forget(running.network)
+        reset_states(running.network)
         running.network(pad([text], np.arange(1)).inputs, training=False)
         alone = states(running.network)
         assert np.allclose(remembered, alone, atol=1e-5) == (place == last)

@@ -75,7 +75,7 @@ def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_wor
         label_file(trained("gru"), source, tmp_path / "out.csv", text="正文", review_below=0.7)
     resumed = label_file(trained("gru"), source, tmp_path / "out.csv", **arguments)
     assert resumed.resumed == 48 and (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert resumed.needs_review == whole.needs_review and resumed.oddities == whole.oddities
+    assert resumed.needs_review == whole.needs_review and resumed.warnings == whole.warnings
     assert resumed.expected_right == pytest.approx(whole.expected_right)
 
 
@@ -93,16 +93,16 @@ def test_confidence_is_at_the_temperature_of_the_folder(trained):
 
 
 def test_familiar_texts_pass_in_silence_and_others_are_told_with_figures():
-    assert drift.oddities(counts(), KNOWN) == [] == drift.oddities(counts(unknown=30), {})
-    assert drift.oddities({}, KNOWN) == []
-    assert drift.oddities(counts(unknown=30), KNOWN) == ["50.0% of the tokens are unknown (5.0% on dev)"]
+    assert drift.warnings(counts(), KNOWN) == [] == drift.warnings(counts(unknown=30), {})
+    assert drift.warnings({}, KNOWN) == []
+    assert drift.warnings(counts(unknown=30), KNOWN) == ["50.0% of the tokens are unknown (5.0% on dev)"]
     assert (
         "20.0 tokens on average (nine in ten training texts have 3 to 12)"
-        in (drift.oddities(counts(tokens=200), KNOWN)[0])
+        in (drift.warnings(counts(tokens=200), KNOWN)[0])
     )
     skewed = counts(**{"label:好": 190, "label:坏": 10})
-    assert drift.oddities(skewed, KNOWN) == ["95.0% get the label 好 (50.0% on dev)"]
-    assert drift.oddities({**skewed, "claims": 99}, KNOWN) == []
+    assert drift.warnings(skewed, KNOWN) == ["95.0% get the label 好 (50.0% on dev)"]
+    assert drift.warnings({**skewed, "claims": 99}, KNOWN) == []
 
 
 def test_tokens_are_counted_as_the_network_reads_them(trained):

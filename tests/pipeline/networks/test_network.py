@@ -95,7 +95,7 @@ def test_pooling_by_hand():
 def test_the_wide_part_is_a_linear_model():
     generator = np.random.default_rng(2)
     idf = np.r_[0, generator.uniform(1, 5, GRAMS)].astype(np.float32)
-    wide = network.Wide(idf, LABELS, scale=7.0, dropout=0.5, l2=0.0, seed=1)
+    wide = network.LinearNgrams(idf, LABELS, scale=7.0, dropout=0.5, l2=0.0, seed=1)
     ids = np.array([[3, 5, 1, 0], [2, 0, 0, 0], [0, 0, 0, 0]], np.int32)
     assert not np.asarray(wide(ids)).any(), "it begins with nothing to say"
     table = generator.normal(size=(GRAMS + 1, LABELS)).astype(np.float32)

@@ -11,7 +11,7 @@ from pipeline.config.settings import NetworkSettings
 from pipeline.encoding.batch import Batch, Example, pad
 from pipeline.errors import ModelError
 from pipeline.networks import graph, network
-from pipeline.networks.onnx_network import Frozen
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.task import ScoredTwice
 
 WORDS, CHARACTERS, GRAMS, LABELS = 30, 12, 25, 3
@@ -51,7 +51,7 @@ def difference(settings: NetworkSettings, wide: tuple[str, ...], folder: Path) -
         variable.assign(generator.normal(0, 0.8, variable.shape))
     graph.save(graph.build(settings, network.weights(keras_network), units, wide), folder / "network.onnx")
     batch = random_batch(units, wide)
-    ours = Frozen(folder / "network.onnx", threads=1).scores(batch)
+    ours = OnnxNetwork(folder / "network.onnx", threads=1).scores(batch)
     theirs = np.asarray(keras_network(batch.inputs, training=False))
     assert ours.shape == theirs.shape == (5, LABELS)
     assert np.ptp(theirs, axis=0).max() > 0.1, "the rows must differ, or the comparison shows nothing"
@@ -91,7 +91,7 @@ def test_int8_graph_is_near_the_float_one(tmp_path):
     graph.save_int8(tmp_path / "network.onnx", tmp_path / "network.int8.onnx")
     batch = random_batch(("word",), ())
     exact, rounded = (
-        Frozen(tmp_path / name, threads=1).scores(batch) for name in ("network.onnx", "network.int8.onnx")
+        OnnxNetwork(tmp_path / name, threads=1).scores(batch) for name in ("network.onnx", "network.int8.onnx")
     )
     assert 0 < np.abs(exact - rounded).max() < 0.1
 
@@ -99,7 +99,7 @@ def test_int8_graph_is_near_the_float_one(tmp_path):
 def test_a_file_that_is_no_graph_is_one_sentence(tmp_path):
     (tmp_path / "network.onnx").write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"network\.onnx: not a network"):
-        Frozen(tmp_path / "network.onnx").scores(random_batch(("word",), ()))
+        OnnxNetwork(tmp_path / "network.onnx").scores(random_batch(("word",), ()))
 
 
 @pytest.mark.parametrize(("cell", "bidirectional"), list(product(("rnn", "lstm", "gru"), (False, True))))
@@ -120,7 +120,7 @@ def test_scores_of_tokens_are_those_of_keras(tmp_path, cell, bidirectional):
         for length in (1, 2, 7, 19, 3)
     ]
     batch = pad(rows, np.arange(5))
-    ours = Frozen(tmp_path / "network.onnx", threads=1).scores(batch)
+    ours = OnnxNetwork(tmp_path / "network.onnx", threads=1).scores(batch)
     theirs = np.asarray(keras_network(batch.inputs, training=False))
     assert ours.shape == theirs.shape == (*batch.ids["word"].shape, LABELS)
     np.testing.assert_allclose(ours[batch.inside], theirs[batch.inside], atol=1e-5)

@@ -12,7 +12,7 @@ from corpora.tags import SCHEMES
 from pipeline.encoding.encoder import Tokenised
 from pipeline.models.model import Model
 from pipeline.segmentation.dictionary import UserDictionary
-from pipeline.tagging.constraints import Forced
+from pipeline.tagging.constraints import Constraints
 
 WORDS = {"滨江步道": "n", "骑车": None, "北京烤鸭": "v", "N a": "n", "我": "x"}
 DECODINGS = ("greedy", "maxent", "crf")
@@ -114,12 +114,14 @@ def test_an_entity_tagger_obeys_the_types_that_it_knows(models, decode):
 
 def test_nothing_is_restricted_without_a_reason():
     task = make_task("words", dictionary={"滨江": None})
-    assert Forced(task.tagset, "words", task.dictionary).allowed(Tokenised("去骑车", list("去骑车"))) is None
+    assert Constraints(task.tagset, "words", task.dictionary).allowed(Tokenised("去骑车", list("去骑车"))) is None
     entities = make_task("entities")
-    assert Forced(entities.tagset, "entities", UserDictionary()).allowed(Tokenised("去 骑车", list("去骑车"))) is None
+    assert (
+        Constraints(entities.tagset, "entities", UserDictionary()).allowed(Tokenised("去 骑车", list("去骑车"))) is None
+    )
 
 
 def test_a_word_whose_ends_lie_inside_tokens_is_left_alone():
     task = make_task("pos", dictionary={"江步": "n"})
-    may = Forced(task.tagset, "pos", task.dictionary).allowed(Tokenised("去滨江步道", ["去", "滨江步道"]))
+    may = Constraints(task.tagset, "pos", task.dictionary).allowed(Tokenised("去滨江步道", ["去", "滨江步道"]))
     assert may is not None and may.all()

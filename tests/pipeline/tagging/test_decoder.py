@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_tagger import make_task
 
-from pipeline.tagging.decoder import Cutting
+from pipeline.tagging.decoder import OverlappingWindows
 
 
 @given(st.integers(1, 200), st.integers(4, 30))
 def test_windows_cover_a_text_once(count, size):
-    windows = Cutting(count, size, size // 4)
+    windows = OverlappingWindows(count, size, size // 4)
     middles = [range(start, min(start + windows.step, count)) for start in windows.starts]
     assert [token for middle in middles for token in middle] == list(range(count))
     for middle, first, stop in zip(middles, windows.firsts, windows.stops, strict=True):
@@ -29,7 +29,7 @@ def test_windows_give_what_decoding_in_one_gives(monkeypatch, kind, decode):
     [whole] = decoder.decode(scores[None], np.array([700]))
     for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
         monkeypatch.setattr(decoder, name, value)
-    found = decoder._in_windows(scores, Cutting(700, 96, 24))
+    found = decoder._in_windows(scores, OverlappingWindows(700, 96, 24))
     assert found is not None and found == decoder.decode_long(scores)
     assert found.ids == whole.ids
     assert [stretch[:3] for stretch in found.stretches] == [stretch[:3] for stretch in whole.stretches]
@@ -45,7 +45,7 @@ def test_windows_that_never_agree_are_decoded_in_one(monkeypatch):
     scores[:, task.labels.id("M")] = 50  # one word from end to end
     for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
         monkeypatch.setattr(decoder, name, value)
-    assert decoder._in_windows(scores, Cutting(300, 96, 24)) is None
+    assert decoder._in_windows(scores, OverlappingWindows(300, 96, 24)) is None
     [whole] = decoder.decode(scores[None], np.array([300]))
     assert decoder.decode_long(scores) == whole and len(whole.stretches) == 1
 
