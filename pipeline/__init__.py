@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipeline.provenance import version
 
 if TYPE_CHECKING:
     from pipeline.models.model import Model
 
-try:
-    __version__ = metadata.version("zhpipe")
-except metadata.PackageNotFoundError:  # run from a checkout that isn't installed
-    __version__ = "0"
+__version__ = version()
 
 
 def run(

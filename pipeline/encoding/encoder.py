@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
+from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example
-from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
+from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.features import Feature
 from pipeline.encoding.ngrams import NgramVocabulary
 

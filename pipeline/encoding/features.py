@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.encoding.context_ngrams import Affixes
+from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.segmentation.segmenter import Segmenter
 

@@ -14,8 +14,8 @@ from pipeline.errors import PipelineError
 from pipeline.jobs.parts import CHUNKS, LabelledParts, Parts, SegmentedLines, SegmentedTable
 from pipeline.jobs.table_job import DEPENDS, Options, TableJob
 from pipeline.models.model import Model, Precision
+from pipeline.provenance import sha256, versions
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages.manifest import sha256, versions
 
 
 class Job(Protocol):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from corpora.table import SUFFIXES
+from pipeline import locks
 from pipeline.errors import PipelineError
-from pipeline.jobs import journal
 from pipeline.jobs.input_state import FAULTS, InputState
 from pipeline.jobs.job import Job, installed
 from pipeline.jobs.local import RECORD, FileResult, Record, targets
@@ -58,7 +58,7 @@ def run(
     found = targets(sources, folder, output_format, suffixes)
     job.prepare()
     folder.mkdir(parents=True, exist_ok=True)
-    lock = journal.locked(folder / ".zhpipe.job")
+    lock = locks.locked(folder / ".zhpipe.job")
     try:
         record = Record(folder / RECORD)
         inputs = [InputState.begin(job, Path(source), target, record, force, restart) for source, target in found]

@@ -34,7 +34,7 @@ from pipeline.jobs.predict import PRELOAD, Answers, Cells, OutputOptions, Predic
 from pipeline.models import drift
 from pipeline.models.model import Model
 from pipeline.parallel import map_ordered
-from pipeline.stages.manifest import sha256, versions
+from pipeline.provenance import sha256, versions
 from pipeline.stages.segment import joined
 from pipeline.tasks import Tag
 

@@ -14,17 +14,18 @@ import tomli_w
 from corpora.normalise import normaliser
 from embeddings.errors import EmbeddingError
 from embeddings.vocabulary import Vocabulary
-from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
+from pipeline.encoding.affixes import Affixes
+from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import FEATURES
 from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import DictionaryError, ModelError
 from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.provenance import sha256 as sha256
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
-from pipeline.stages.manifest import sha256 as sha256
 from pipeline.tasks import TASKS, Prediction, Task
 
 FORMAT_VERSION = 1

@@ -1,4 +1,4 @@
-"""Confidence: what a model's folder knows of how often its answers are right."""
+"""Thresholds: confidence.csv in a model's folder, the precision that each confidence threshold promises."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
 from pipeline.errors import ModelError, PipelineError
@@ -17,39 +13,6 @@ from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Point
 
 FILE = "confidence.csv"
-
-
-def measure(scores: NDArray[Any], targets: Sequence[int | None]) -> tuple[dict[str, Any], list[Point]]:
-    """What model.toml says of confidence, and the points of confidence.csv, from dev.
-
-    `scores`: logits (rows, labels); `targets`: label ids, None for a label that the model can't answer with.
-    """
-    known = [index for index, target in enumerate(targets) if target is not None]
-    factor = calibration.temperature(scores[known], [target for target in targets if target is not None])
-    right = np.array([scores[row].argmax() == target for row, target in enumerate(targets)], np.bool_)
-    return assured(_confidences(scores, 1.0), _confidences(scores, factor), right, factor)
-
-
-def assured(
-    before: NDArray[Any], after: NDArray[Any], right: NDArray[np.bool_], factor: float
-) -> tuple[dict[str, Any], list[Point]]:
-    """The same of claims: their confidences at the temperature 1 and at `factor`, and which are right, (claims,).
-
-    `rows` counts the claims.
-    """
-    about = {
-        "temperature": factor,
-        "rows": len(right),
-        "calibration_error_uncalibrated": calibration.calibration_error(before, right),
-        "calibration_error": calibration.calibration_error(after, right),
-    }
-    return {name: value for name, value in about.items() if value is not None}, calibration.coverage(after, right)
-
-
-def _confidences(scores: NDArray[Any], factor: float) -> NDArray[np.float64]:
-    scaled = scores.astype(np.float64) / factor
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (1 / powers.sum(axis=1)).astype(np.float64)  # type: ignore[no-any-return]
 
 
 def write(folder: Path, points: Sequence[Point]) -> None:

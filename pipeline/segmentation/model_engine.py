@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ModelError
+from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
-from pipeline.stages.manifest import sha256
 
 FOLDER = "segmenter"  # in a run's or model's folder, the copy of the model that it cuts with
 KINDS = ("words", "joint")

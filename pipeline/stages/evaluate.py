@@ -27,8 +27,9 @@ from pipeline.evaluation.report.translations import Language
 from pipeline.models import thresholds
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
+from pipeline.provenance import sha256, versions
 from pipeline.stages import error_analysis, segment, train
-from pipeline.stages.manifest import Inputs, sha256, versions
+from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 

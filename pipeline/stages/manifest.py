@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
 from pipeline.errors import PipelineError
-
-PACKAGES = (
-    "zhpipe",
-    "numpy",
-    "jieba",
-    "rjieba",
-    "gensim",
-    "keras",
-    "tensorflow",
-    "scikit-learn",
-    "onnx",
-    "onnxruntime",
-)
-
+from pipeline.provenance import sha256, version, versions
 
 RECORDED = {"code", "settings", "inputs", "outputs", "seconds"}  # of each stage
 
@@ -46,10 +31,8 @@ class Inputs:
 
         So a run can be moved. Raises PipelineError where a file is missing.
         """
-        from pipeline import __version__
-
         return {
-            "code": f"zhpipe {__version__}, stage version {self.version}",
+            "code": f"zhpipe {version()}, stage version {self.version}",
             "settings": json.loads(json.dumps(self.settings)),
             "inputs": {_name(path, folder): _sum(path) for path in self.files},
         }
@@ -135,23 +118,6 @@ class Manifest:
 
     def _save(self) -> None:
         _write_json(self.folder / "manifest.json", {"format_version": 1, "stages": self.stages})
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """The installed versions of what a result depends on."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _name(path: Path, folder: Path) -> str:

@@ -16,8 +16,9 @@ from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.settings import NetworkSettings, Settings
+from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad, shuffled
-from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
+from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, WordCharacters, shares
 from pipeline.encoding.lexicon import Lexicon
@@ -26,8 +27,9 @@ from pipeline.errors import PipelineError
 from pipeline.models import drift, model, thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress
+from pipeline.provenance import versions
 from pipeline.stages import embed, segment
-from pipeline.stages.manifest import Inputs, versions
+from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
@@ -36,7 +38,8 @@ from pipeline.training.silence import silent_stderr
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.networks.network import FeatureTable, Tables
+    from pipeline.networks.layers import FeatureTable
+    from pipeline.networks.network import Tables
     from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 5
@@ -223,7 +226,7 @@ def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict
 def _feature_tables(
     settings: Settings, run: Path, features: Mapping[str, Feature], texts: Sequence[Tokenised]
 ) -> dict[str, FeatureTable]:
-    from pipeline.networks.network import FeatureTable
+    from pipeline.networks.layers import FeatureTable
 
     tables = {}
     for name, width in settings.network.features.widths.items():

@@ -17,9 +17,9 @@ from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
+from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Claimed, Point
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.models import thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.task import Claim, Prediction, Task
 
@@ -86,10 +86,10 @@ class Classify(Task):
     def calibrated(
         self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
     ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
-        """With the temperature that fits dev best: `thresholds.measure`."""
+        """With the temperature that fits dev best: `calibration.measure`."""
         dev = self.examples(encoder, texts, golds)
         targets = [example.target if isinstance(example.target, int) else None for example in dev]
-        about, points = thresholds.measure(self.scores(network, dev), targets)
+        about, points = calibration.calibrated_rows(self.scores(network, dev), targets)
         return type(self)(self.labels, about.pop("temperature")), about, points
 
     def save(self, folder: Path) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Claimed, Point
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.models import thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
 from pipeline.segmentation.dictionary import UserDictionary
@@ -270,7 +269,7 @@ class Tag(Task):
         ]
         before, after = (_joined([found[side] for found in every], np.float64) for side in (0, 1))
         right = _joined([found[2] for found in every], np.bool_)
-        about, points = thresholds.assured(before, after, right, factor)
+        about, points = calibration.calibrated_claims(before, after, right, factor)
         return self.at(about.pop("temperature")), about, points
 
     def _asserted(

@@ -91,7 +91,7 @@ class Task(ABC):
 
     `labels`: the names of what can be answered; `per_token`: whether every token gets scores, and not the text as a
     whole; `window`: how many steps training reads at a time, the network keeping its states, 0 for all of a text, None
-    where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`network.TransitionScores`);
+    where it keeps none; `chained`: whether the network holds scores of neighbouring answers (`layers.TransitionScores`);
     `single_label`: whether the answer is one label a text, each with its probability; `claimed`: the name of one and of
     several of its claims, whose confidence can be calibrated, and rows reviewed by it, None where it makes none;
     `temperature`: what scores are divided by for that; `headlines`: the scores to tell in one line, key to title, the

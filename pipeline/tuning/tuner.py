@@ -19,10 +19,10 @@ from pipeline.config.load import dump, overridden
 from pipeline.config.settings import Settings
 from pipeline.errors import Diverged, PipelineError, SettingsError
 from pipeline.evaluation.report.translations import Language
-from pipeline.jobs.journal import locked
+from pipeline.locks import locked
 from pipeline.progress import Progress, silent
+from pipeline.provenance import sha256, versions
 from pipeline.stages import STAGES, train
-from pipeline.stages.manifest import sha256, versions
 from pipeline.stages.runner import Finished, run_stages
 from pipeline.tuning import page
 from pipeline.tuning import study as studies

@@ -271,3 +271,36 @@ def _accepted(claimed: Claimed, threshold: float) -> dict[str, Any]:
         "rows": len(accepted),
         "precision": float(accepted.mean()) if len(accepted) else None,
     }
+
+
+def calibrated_rows(scores: NDArray[Any], targets: Sequence[int | None]) -> tuple[dict[str, Any], list[Point]]:
+    """What model.toml says of confidence, and the points of confidence.csv, from dev.
+
+    `scores`: logits (rows, labels); `targets`: label ids, None for a label that the model can't answer with.
+    """
+    known = [index for index, target in enumerate(targets) if target is not None]
+    factor = temperature(scores[known], [target for target in targets if target is not None])
+    right = np.array([scores[row].argmax() == target for row, target in enumerate(targets)], np.bool_)
+    return calibrated_claims(_confidences(scores, 1.0), _confidences(scores, factor), right, factor)
+
+
+def calibrated_claims(
+    before: NDArray[Any], after: NDArray[Any], right: NDArray[np.bool_], factor: float
+) -> tuple[dict[str, Any], list[Point]]:
+    """The same of claims: their confidences at the temperature 1 and at `factor`, and which are right, (claims,).
+
+    `rows` counts the claims.
+    """
+    about = {
+        "temperature": factor,
+        "rows": len(right),
+        "calibration_error_uncalibrated": calibration_error(before, right),
+        "calibration_error": calibration_error(after, right),
+    }
+    return {name: value for name, value in about.items() if value is not None}, coverage(after, right)
+
+
+def _confidences(scores: NDArray[Any], factor: float) -> NDArray[np.float64]:
+    scaled = scores.astype(np.float64) / factor
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return (1 / powers.sum(axis=1)).astype(np.float64)  # type: ignore[no-any-return]

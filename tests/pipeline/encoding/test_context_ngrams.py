@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.encoding.context_ngrams import Affixes, ContextNgrams
+from pipeline.encoding.affixes import Affixes
+from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.ngrams import NgramVocabulary
 
 EDGE = "edge"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.settings import NetworkSettings
+from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad
-from pipeline.encoding.context_ngrams import Affixes
 from pipeline.encoding.features import (
     FEATURES,
     Bigrams,
@@ -22,7 +22,7 @@ from pipeline.encoding.features import (
     shares,
 )
 from pipeline.encoding.lexicon import Lexicon
-from pipeline.networks import graph, network
+from pipeline.networks import graph, layers, network
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.segmentation.segmenter import Segmenter
 
@@ -96,7 +96,7 @@ def test_what_is_saved_is_loaded(name, tmp_path):
 def tables(features):
     generator = np.random.default_rng(0)
     return {
-        name: network.FeatureTable(
+        name: layers.FeatureTable(
             generator.normal(size=(len(feature), 3)).astype(np.float32),
             np.r_[0, generator.uniform(1, 9, len(feature) - 1)].astype(np.float32),
             tuple(feature.groups),
@@ -108,7 +108,7 @@ def tables(features):
 def test_a_summary_by_hand():
     table = tables({"lexicon": OF_CHARACTERS["lexicon"]})["lexicon"]
     ids = OF_CHARACTERS["lexicon"].ids([list("吃北京烤鸭")])[0]
-    found = np.asarray(network.Summary(table, trainable=True)(ids[None]))[0]
+    found = np.asarray(layers.Summary(table, trainable=True)(ids[None]))[0]
     for row, summed in zip(ids, found, strict=True):
         total, expected = sum(table.shares[id_] for id_ in row), []
         for group in np.split(row, np.cumsum(table.groups)[:-1]):

@@ -9,7 +9,7 @@ from keras import ops
 
 from pipeline.config.settings import NetworkSettings
 from pipeline.encoding.batch import GRID, Example, pad
-from pipeline.networks import network
+from pipeline.networks import layers, network
 
 WORDS, CHARACTERS, GRAMS, LABELS = 20, 9, 15, 3
 CELLS, POOLINGS = ("rnn", "lstm", "gru"), ("last", "mean", "max", "attention")
@@ -50,7 +50,7 @@ def scores(built, inputs):
 def test_reversing_twice_changes_nothing():
     states = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
     lengths = np.array([5, 1, 3], np.int32)
-    reverse = network.Reverse()
+    reverse = layers.Reverse()
     once = np.asarray(reverse(states, lengths))
     np.testing.assert_array_equal(np.asarray(reverse(once, lengths)), states)
     for row, length in enumerate(lengths):
@@ -79,8 +79,8 @@ def test_a_rows_scores_depend_on_nothing_but_the_row(cell, pooling):
 def test_pooling_by_hand():
     states = np.random.default_rng(1).normal(size=(2, 4, 6)).astype(np.float32)
     lengths = np.array([4, 2], np.int32)
-    pools = {kind: np.asarray(network.Pool(kind)(states, lengths)) for kind in ("last", "mean", "max")}
-    attention = network.Pool("attention")
+    pools = {kind: np.asarray(layers.Pool(kind)(states, lengths)) for kind in ("last", "mean", "max")}
+    attention = layers.Pool("attention")
     attended = np.asarray(attention(states, lengths))
     for row, length in enumerate(lengths):
         inside = states[row, :length]
@@ -95,7 +95,7 @@ def test_pooling_by_hand():
 def test_the_wide_part_is_a_linear_model():
     generator = np.random.default_rng(2)
     idf = np.r_[0, generator.uniform(1, 5, GRAMS)].astype(np.float32)
-    wide = network.LinearNgrams(idf, LABELS, scale=7.0, dropout=0.5, l2=0.0, seed=1)
+    wide = layers.LinearNgrams(idf, LABELS, scale=7.0, dropout=0.5, l2=0.0, seed=1)
     ids = np.array([[3, 5, 1, 0], [2, 0, 0, 0], [0, 0, 0, 0]], np.int32)
     assert not np.asarray(wide(ids)).any(), "it begins with nothing to say"
     table = generator.normal(size=(GRAMS + 1, LABELS)).astype(np.float32)

@@ -291,7 +291,7 @@ def run_apart(code: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         encoding="utf-8",
         timeout=60,

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.stages.manifest import Inputs, Manifest, sha256
+from pipeline.provenance import sha256
+from pipeline.stages.manifest import Inputs, Manifest
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ JAX = """
 import sys
 sys.path.insert(0, {tests!r})
 import jax, numpy as np
-from test_crf import CHAINS, chains, crf, decoding, lattice, random_chain
+from test_crf import CHAINS, chains, crf, forward_backward, random_chain, viterbi
 for name in ('one step', 'forbidden', 'steep'):
     options = CHAINS[name]
     scores, lengths, _, *sides = random_chain(**options)

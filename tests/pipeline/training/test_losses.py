@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.encoding.batch import NO_TARGET
-from pipeline.networks import network
+from pipeline.networks import layers
 from pipeline.training import crf, losses
 
 SCORES = np.random.default_rng(0).normal(0, 2, (3, 6, 4)).astype(np.float32)
@@ -15,7 +15,7 @@ EVERYTHING = (np.ones((4, 4), bool), np.ones(4, bool), np.ones(4, bool))
 
 
 def chained():
-    layer = network.TransitionScores()
+    layer = layers.TransitionScores()
     layer.build((None, None, 4))
     generator = np.random.default_rng(2)
     for variable in layer.trainable_variables:
@@ -59,7 +59,7 @@ def test_a_chain_is_minus_its_log_likelihood_a_token(kind):
 def test_what_is_forbidden_has_no_part_in_it():
     layer, targets = chained(), np.array([[0, 1, 0, NO_TARGET]])
     allowed = (np.array([[True, True], [True, False]]), np.ones(2, bool), np.ones(2, bool))
-    layer = network.TransitionScores()
+    layer = layers.TransitionScores()
     layer.build((None, None, 2))
     scores = np.zeros((1, 4, 2), np.float32)
     # Of 8 sequences of three tokens, three have 1 after 1.

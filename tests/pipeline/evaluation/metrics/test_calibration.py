@@ -9,10 +9,9 @@ from scipy.stats import binomtest
 
 from pipeline.errors import ModelError, PipelineError
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.calibration import Claimed, Point, measure
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models import thresholds
-from pipeline.models.thresholds import measure
 from pipeline.tasks.classify import softmax
 
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40)

@@ -15,7 +15,7 @@ from pipeline.evaluation.report.reprint import reprint
 from pipeline.stages.evaluate import evaluate_file
 from pipeline.stages.manifest import Manifest
 
-SCHEMA = json.loads(files("pipeline.evaluation").joinpath("report.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(files("pipeline.evaluation.report").joinpath("report.schema.json").read_text(encoding="utf-8"))
 NER = [("昆 明 人 说", "B-地 E-地 O O"), ("他 在 北 京", "O O B-地 E-地"), ("张 三 来 了", "B-人 E-人 O O")]
 TAGGER = """task = "tag"
 name = "tagger"

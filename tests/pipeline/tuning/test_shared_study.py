@@ -22,7 +22,7 @@ trials = {TRIALS}
 def test_two_processes_share_a_study(tmp_path):
     write_csv(tmp_path / "mini.csv", mails())
     write_config(tmp_path, CONFIG.replace("epochs = 2\nbatch", "epochs = 1\nbatch") + RANGES)
-    root = str(Path(__file__).parent.parent.parent)
+    root = str(Path(__file__).parents[3])
     environment = {**os.environ, "PYTHONPATH": root, "PYTHONUTF8": "1"}
     command = [sys.executable, "-m", "pipeline", "tune", "mini.toml", "--set", "evaluate.baselines=[]"]
     both = [

@@ -18,7 +18,7 @@ from pipeline.jobs.label import label_file, rejected_path
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import segment_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
 ROWS = 30_000
 DRIVER = """

@@ -365,6 +365,6 @@ def test_streams(tmp_path, random_model, monkeypatch):
 
 def test_the_command_from_standard_input_to_standard_output(tmp_path, random_model):
     command = [sys.executable, "-m", "pipeline", "label", str(random_model), "-", "-", "--workers", "1"]
-    done = subprocess.run(command, input="text\n好\n1,2\n".encode(), capture_output=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(command, input="text\n好\n1,2\n".encode(), capture_output=True, cwd=Path(__file__).parents[3])
     assert done.returncode == 0 and done.stdout.decode().splitlines()[0] == "text,label,confidence"
     assert done.stdout.count(b"\n") == 2 and b'"2","2' not in done.stdout and b"1 rejected" in done.stderr

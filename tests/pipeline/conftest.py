@@ -8,7 +8,7 @@ from few_lines import CHARACTERS, CONFIG, LINES, WORDS
 import pipeline
 from pipeline.models.language_model import LanguageModel
 
-ROOT = Path(__file__).parent.parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")

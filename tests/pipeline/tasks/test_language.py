@@ -212,7 +212,7 @@ def test_settings_that_a_language_model_cannot_have(override, said, tmp_path):
 def test_a_spoilt_spelling_is_one_sentence(written, tmp_path):
     import shutil
 
-    from pipeline.stages.manifest import sha256
+    from pipeline.provenance import sha256
 
     folder = shutil.copytree(written(CHARACTERS) / "model", tmp_path / "model")
     (folder / "spelling.json").write_text('{"tokens": 1}', encoding="utf-8")
