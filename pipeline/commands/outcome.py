@@ -49,6 +49,6 @@ def expectation(labelled: Any, *, review: bool, err: bool = False) -> None:
     if labelled.warnings:
         click.echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
-            f"{'; '.join(labelled.oddities)}",
+            f"{'; '.join(labelled.warnings)}",
             err=True,
         )

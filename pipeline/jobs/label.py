@@ -186,7 +186,7 @@ def promises(counts: drift.Tally, known: Mapping[str, Any], claimed: tuple[str, 
         "claims": int(counts.get("claims", 0)),
         "claimed": claimed or ("", ""),
         "needs_review": int(counts.get("review", 0)),
-        "oddities": tuple(drift.warnings(counts, known)),
+        "warnings": tuple(drift.warnings(counts, known)),
     }
 
 

@@ -24,9 +24,9 @@ ROWS = 30_000
 DRIVER = """
 import json, sys
 from pathlib import Path
-from pipeline.engines import ray
-from pipeline.engines.jobs import Labelling
-from pipeline.stages.shard import Options
+from pipeline.jobs import ray
+from pipeline.jobs.job import Labelling
+from pipeline.jobs.table_job import Options
 
 if __name__ == "__main__":
     model, address, folder, *sources = sys.argv[1:]

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from pipeline.errors import ModelError, PipelineError
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed, Point, measure
+from pipeline.evaluation.metrics.calibration import Claimed, Point, calibrated_rows
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models import thresholds
 from pipeline.tasks.classify import softmax
@@ -115,7 +115,7 @@ def test_the_point_that_accepts_most_is_taken_and_an_unreachable_one_named(tmp_p
 
 
 def test_a_label_that_the_model_lacks_counts_as_wrong():
-    about, points = measure(np.array([[3.0, 0.0], [0.0, 3.0]], np.float32), [0, None])
+    about, points = calibrated_rows(np.array([[3.0, 0.0], [0.0, 3.0]], np.float32), [0, None])
     assert about["rows"] == 2 and (points[0].rows, points[0].right) == (2, 1)
 
 
