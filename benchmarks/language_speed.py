@@ -13,7 +13,8 @@ import numpy as np
 
 from benchmarks.markdown import machine, spread, table
 from benchmarks.training_speed import CELLS, CLIP_NORM, Epochs, Speed, check_quiet, limit_threads
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import NO_TARGET, Example, pad, shuffled, windows
 
 DROPOUT = 0.3

@@ -21,7 +21,7 @@ from benchmarks import (
     word2vec_speed,
 )
 from benchmarks.classification import Job
-from pipeline.config.settings import EvaluateSettings
+from pipeline.config.evaluate import EvaluateSettings
 from pipeline.encoding.batch import Example
 
 ROOT = Path(__file__).resolve().parent.parent

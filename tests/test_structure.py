@@ -13,14 +13,13 @@ COMMAND = {ROOT / "pipeline" / "__main__.py", *(ROOT / "pipeline" / "commands").
 # From the bottom up; a module imports from its own row or one above it in this list, never from one below.
 ORDER = (
     ("corpora.", "embeddings."),
-    ("pipeline.errors", "pipeline.config.problems", "pipeline.progress", "pipeline.training.silence"),
+    ("pipeline.errors", "pipeline.progress", "pipeline.training.silence"),
+    ("pipeline.config.",),
     (
-        "pipeline.config.settings",
         "pipeline.segmentation.dictionary",
         "pipeline.segmentation.segmenter",
         "pipeline.encoding.labels",
     ),
-    ("pipeline.config.load", "pipeline.config.reference"),
     ("pipeline.tagging.__init__", "pipeline.tagging.linear_chain", "pipeline.training.crf"),
     ("pipeline.tagging.forward_backward",),
     ("pipeline.tagging.viterbi", "pipeline.tagging.tagset"),
@@ -90,7 +89,7 @@ OWNERS = {
     "openpyxl": {"corpora/xlsx.py"},
     "pycrfsuite": {"pipeline/evaluation/baselines/crfsuite.py"},
     "opencc": {"corpora/normalise.py"},
-    "pydantic": {"pipeline/config/settings.py", "pipeline/config/load.py", "pipeline/config/reference.py"},
+    "pydantic": {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")},
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/jobs/ray.py"},

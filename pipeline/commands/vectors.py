@@ -43,7 +43,8 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
         )
     if out is None:
         raise click.UsageError("--out is missing: the folder for the vectors")
-    from pipeline.config.settings import EmbedSettings, SegmentSettings
+    from pipeline.config.embed import EmbedSettings
+    from pipeline.config.segment import SegmentSettings
     from pipeline.stages.embed import embed_files
 
     names = ("algorithm", "size", "window", "min_count", "max_words", "epochs", "workers")

@@ -15,7 +15,9 @@ from corpora.lines import Lines
 from embeddings import pretrained, word2vec
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import EmbedSettings, SegmentSettings, Settings
+from pipeline.config.embed import EmbedSettings
+from pipeline.config.segment import SegmentSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.encoding.features import bigrams
 from pipeline.encoding.lexicon import LONGEST

@@ -17,7 +17,9 @@ from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
-from pipeline.config.settings import CorpusSettings, SegmentSettings, Settings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.segment import SegmentSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome

@@ -15,7 +15,8 @@ import numpy as np
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import NetworkSettings, Settings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad, shuffled
 from pipeline.encoding.context_ngrams import ContextNgrams

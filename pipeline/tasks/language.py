@@ -19,7 +19,10 @@ from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
 from embeddings.vocabulary import FIRST, UNKNOWN, Vocabulary
-from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.settings import Settings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, windows
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops, optimizers
 
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.training.lazy_adam import LazyAdam
 
 FINAL = 0.01  # of the highest learning rate, where an exponential schedule ends

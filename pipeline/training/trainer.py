@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
 from pipeline.networks.network import reset_states

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
-from pipeline.config.load import dump, overridden
+from pipeline.config.load import dumps, override
 from pipeline.config.settings import Settings
 from pipeline.errors import Diverged, PipelineError, SettingsError
 from pipeline.evaluation.report.translations import Language
@@ -130,7 +130,7 @@ def _attempt(settings: Settings, folder: Path, asked: Asked, after: After, progr
     own = folder / "trials" / asked.folder
     own.mkdir(parents=True, exist_ok=True)
     try:
-        changed = overridden(settings, asked.overrides)
+        changed = override(settings, asked.overrides)
         value = train.search(changed, _earlier(changed, folder / "stages", progress), own, progress, after)
     except (Stopped, SettingsError, Diverged) as error:
         shutil.rmtree(own, ignore_errors=True)
@@ -158,7 +158,7 @@ def _earlier(settings: Settings, folder: Path, progress: Progress) -> Path:
 
 
 def _best(settings: Settings, best: Trial) -> Settings:
-    return overridden(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
+    return override(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
 
 
 def _fingerprint(settings: Settings) -> str:
@@ -187,11 +187,11 @@ def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Pat
         configured=_values(settings, settings.tune.ranges),
         chosen=_values(chosen, settings.tune.ranges),
         test=_test(run),
-        made={"versions": versions(), "config": tomllib.loads(dump(settings))},
+        made={"versions": versions(), "config": tomllib.loads(dumps(settings))},
     )
     language: Language = settings.evaluate.language
     for name, content in (
-        ("best.toml", dump(chosen)),
+        ("best.toml", dumps(chosen)),
         ("tune.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n"),
         ("tune.html", page.render(document, language)),
     ):

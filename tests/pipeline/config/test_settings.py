@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.load import dump, load, parse
+from pipeline.config.load import dumps, load, from_mapping
 from pipeline.config.reference import reference
-from pipeline.config.settings import Section, Settings
+from pipeline.config.section import Section
+from pipeline.config.settings import Settings
 from pipeline.errors import SettingsError
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 CELLS = "'rnn', 'lstm' or 'gru'"
 NAME = "letters, digits, _, - and ., not a . or - at the start"
 MINIMUM = {"name": "mail", "corpus": {"train": "train.csv"}}
@@ -52,7 +53,7 @@ def failure(tmp_path, text=CONFIG, *overrides):
 
 
 def test_the_reference_is_the_defaults():
-    assert parse(tomllib.loads(reference())) == parse(MINIMUM)
+    assert from_mapping(tomllib.loads(reference())) == from_mapping(MINIMUM)
 
 
 def test_the_reference_shows_every_key():
@@ -88,7 +89,7 @@ def test_dumped_settings_read_back_equal(tmp_path):
     path.write_text(CONFIG, encoding="utf-8")
     loaded = load(path)
     again = tmp_path / "again.toml"
-    again.write_text(dump(loaded), encoding="utf-8")
+    again.write_text(dumps(loaded), encoding="utf-8")
     assert load(again) == loaded
 
 
@@ -103,7 +104,7 @@ def test_an_unknown_key_is_named(prefix, key):
         table = table.setdefault(part, {})
     table[key] = 1
     with pytest.raises(SettingsError) as caught:
-        parse(values)
+        from_mapping(values)
     message = str(caught.value)
     assert f'unknown key "{f"{prefix}.{key}".strip(".")}"' in message
     assert all(known in message for known in section.model_fields)
@@ -166,7 +167,7 @@ def test_a_wrong_value_is_one_sentence(tmp_path, old, new, expected):
         ("epochs", "--set epochs: expected KEY=VALUE"),
         ("=3", "--set =3: expected KEY=VALUE"),
         ("network.embedding=frozen", None),
-        ("embed.method=none", 'needs vectors, and embed.method is "none": set it to "random"'),
+        ("embed.method=none", 'needs vectors, but embed.method is "none": set it to "random"'),
         ("embed.method=pretrained", "set embed.pretrained or embed.pretrained_characters"),
         ("segment.unit=char", None),
     ],
@@ -196,8 +197,15 @@ def test_sections_must_agree():
         ({"segment": {"unit": "char"}, "network": {"wide": {"words": 1}}}, "set network.wide.words = 0"),
     ):
         with pytest.raises(SettingsError, match=hint):
-            parse({**MINIMUM, **changed})
-    assert parse({**MINIMUM, "segment": {"unit": "char"}}).network.units_read == ("char",)
+            from_mapping({**MINIMUM, **changed})
+    assert from_mapping({**MINIMUM, "segment": {"unit": "char"}}).network.units_read == ("char",)
+
+
+def test_settings_that_disagree_are_found_by_their_line(tmp_path):
+    text = CONFIG.replace('cell = "gru"', 'inputs = "both"')
+    message = 'network.inputs = "both" needs words, but segment.unit is "char": set segment.unit = "word"'
+    assert failure(tmp_path, text, "segment.unit=char") == f"c.toml:7: {message}"
+    assert failure(tmp_path, CONFIG, "segment.unit=char", "network.inputs=both") == f"--set network.inputs: {message}"
 
 
 def test_paths_are_taken_from_here_or_else_from_beside_the_config(tmp_path, monkeypatch):

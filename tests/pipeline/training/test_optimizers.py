@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.training import optimizers
 
 NAMES = tuple(optimizers.LEARNING_RATES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.config.settings import RangeSettings
+from pipeline.config.tune import RangeSettings
 from pipeline.errors import PipelineError
 from pipeline.tuning.study import Stopped, Study, forget
 
