@@ -18,7 +18,7 @@ import click
 import pytest
 
 from pipeline.__main__ import command
-from pipeline.config.load import load, from_mapping
+from pipeline.config.load import from_mapping, load
 from pipeline.config.reference import reference
 
 ROOT = Path(__file__).parent.parent

@@ -12,6 +12,7 @@ from pipeline.config.embed import EmbedSettings
 from pipeline.config.evaluate import EvaluateSettings
 from pipeline.config.network import FeatureSettings, NetworkSettings
 from pipeline.config.problems import Disagreement, expectation, nearest
+from pipeline.config.renames import renamed
 from pipeline.config.section import Section, key_names, toml_value
 from pipeline.config.segment import SegmentSettings, Unit
 from pipeline.config.tag import TagSettings
@@ -82,6 +83,8 @@ def check_ranges(settings: Section, tune: TuneSettings) -> None:
     """Checks that every range is of a setting of `settings` that trials may change, and holds values allowed there."""
     known = [key for key in key_names(type(settings)) if not any(f"{key}.".startswith(f"{one}.") for one in FIXED)]
     for key, values in tune.ranges.items():
+        if found := renamed([key]):
+            raise Disagreement("tune.ranges", f"tune.ranges: {found[key]}")
         if key not in known:
             why = "must be the same for all trials" if key in key_names(type(settings)) else "is no setting"
             raise Disagreement("tune.ranges", f'tune.ranges: "{key}" {why}{nearest(key, known)}')
@@ -97,7 +100,7 @@ def check_language(segment: SegmentSettings, network: NetworkSettings, train: Tr
         "network.wide.characters": (network.wide.characters, 0),
         "network.wide.words": (network.wide.words, 0),
         "segment.mode": (segment.mode, "default"),
-        "segment.spaces": (segment.spaces, True),
+        "segment.keep_whitespace": (segment.keep_whitespace, True),
         "segment.stop_words": (segment.stop_words, ()),
         "train.class_weights": (train.class_weights, False),
         "train.label_smoothing": (train.label_smoothing, 0.0),

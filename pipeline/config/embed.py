@@ -23,14 +23,14 @@ class EmbedSettings(Section):
     loss: Literal["negative", "hierarchical"] = Field(
         "negative", description="Loss of Word2Vec: negative sampling or hierarchical softmax."
     )
-    size: Count = Field(100, description="Width of a vector.")
+    vector_size: Count = Field(100, description="Width of a vector.")
     window: Count = Field(5, description="Context of a word in Word2Vec: at most this many words on each side.")
     min_count: Count = Field(2, description="Words that occur less often are treated as unknown.")
     max_words: Count | None = Field(
         None, description="Keep only this many words, the most frequent ones; if left out, all."
     )
     epochs: Count = Field(5, description="Passes of Word2Vec over the text.")
-    sample: float = Field(
+    subsample: float = Field(
         1e-3,
         ge=0.0,
         description="Share of the text above which a word counts as frequent and some of its occurrences are skipped; "

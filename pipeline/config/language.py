@@ -14,7 +14,7 @@ class LanguageSettings(Section):
 
     table: ClassVar[str] = "language"
 
-    window: int = Field(
+    bptt_steps: int = Field(
         64,
         ge=0,
         description="Tokens that gradients flow back through (truncated backpropagation through time), while states "
@@ -27,4 +27,4 @@ class LanguageSettings(Section):
         description="Tokens of the vocabulary, drawn by frequency, that a training step scores; 0 scores all of them, "
         "and evaluation always does.",
     )
-    order: Count = Field(5, description="Order of the Kneser-Ney n-gram baseline in the report.")
+    ngram_order: Count = Field(5, description="Order of the Kneser-Ney n-gram baseline in the report.")

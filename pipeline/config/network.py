@@ -56,7 +56,7 @@ class FeatureSettings(Section):
     )
     characters: int = Field(0, ge=0, description="For words: width for the mean of the word's characters.")
     affixes: int = Field(0, ge=0, description="For words: width for each prefix and suffix of 1 to 3 characters.")
-    min_count: Count = Field(2, description="Bigrams, words, characters and affixes that occur less often are left out.")
+    min_count: Count = Field(2, description="Bigrams, words, characters and affixes that are rarer are left out.")
     max_words: Count = Field(
         100_000, description="Keep only this many bigrams and this many words of the lexicon, the most frequent ones."
     )
@@ -128,7 +128,7 @@ class NetworkSettings(Section):
     dropout: Share = Field(0.3, description="Dropout between layers and before the scores.")
     max_tokens: Count = Field(
         512,
-        description="Longer texts are cut off after this many tokens, in training and labelling alike, and are counted.",
+        description="Longer texts are cut off after this many tokens, in training and labelling alike, and counted.",
     )
     features: FeatureSettings = FeatureSettings()
     wide: WideSettings = WideSettings()

@@ -36,7 +36,7 @@ class SegmentSettings(Section):
     stop_words: tuple[str, ...] = Field(
         (), description="Files of words, one a line, that are hidden from the network and the vectors."
     )
-    spaces: bool = Field(
+    keep_whitespace: bool = Field(
         False, description="Keep white space as tokens; the default is true if task is language."
     )
     workers: int = Field(0, ge=0, description="Number of processes; 0 uses all cores.")

@@ -24,7 +24,7 @@ BASELINES: dict[TaskName, tuple[Baseline, ...]] = {
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}},
     "language": {
-        "segment": {"spaces": True},
+        "segment": {"keep_whitespace": True},
         "network": {"bidirectional": False},
         "train": {"metric": "loss"},
         "evaluate": {"baselines": ("unigram", "kneser_ney")},

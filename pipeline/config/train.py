@@ -45,7 +45,7 @@ class TrainSettings(Section):
     clip_norm: float = Field(5.0, ge=0.0, description="Largest norm of a step's gradient; 0 sets no limit.")
     label_smoothing: Share = Field(0.0, description="Probability mass that is spread evenly over all labels.")
     class_weights: bool = Field(False, description="Weight rare labels up, so that all labels count the same.")
-    average: Share = Field(
+    ema_momentum: Share = Field(
         0.0,
         description="Decay of an exponential moving average of the weights; the averaged weights are evaluated and "
         "kept. 0 for none.",

@@ -29,7 +29,7 @@ from pipeline.stages import segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _feature_embed(settings: Settings, name: str) -> EmbedSettings:
     """How a feature's vectors come about. The words of a lexicon are those with vectors, whatever train has."""
     features = settings.network.features
     changed: dict[str, Any] = {
-        "size": features.widths[name],
+        "vector_size": features.widths[name],
         "min_count": features.min_count,
         "max_words": features.max_words,
     }
@@ -187,7 +187,7 @@ def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]])
     key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
     if path is None:
         raise PipelineError(f'embed.method = "pretrained", and the network reads {unit}s: name their table in {key}')
-    return _read_table(path, embed, texts, of=f"{unit}s", key=key, width_key="embed.size")
+    return _read_table(path, embed, texts, of=f"{unit}s", key=key, width_key="embed.vector_size")
 
 
 def _read_table(
@@ -200,7 +200,9 @@ def _read_table(
     """
     words = None if embed.keep == "all" else {token for text in texts for token in text}
     limit = embed.max_words if words is None else None
-    vectors = pretrained.read(path, format=embed.format, words=words, width=embed.size, setting=width_key, limit=limit)
+    vectors = pretrained.read(
+        path, format=embed.format, words=words, width=embed.vector_size, setting=width_key, limit=limit
+    )
     if not len(vectors):
         raise PipelineError(f"{path}: has a vector for none of the {of} of train: check {key}")
     return vectors
@@ -210,11 +212,11 @@ def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:
     names = (
         "algorithm",
         "loss",
-        "size",
+        "vector_size",
         "window",
         "min_count",
         "epochs",
-        "sample",
+        "subsample",
         "negative",
         "learning_rate",
         "workers",

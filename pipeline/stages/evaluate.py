@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from corpora.document import Document
-from pipeline.config.load import dumps
 from pipeline.config.corpus import CorpusSettings
+from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError

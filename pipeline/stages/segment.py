@@ -33,7 +33,7 @@ from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Prediction, Task
 
-VERSION = 2
+VERSION = 3
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # texts that are cut sooner than worker processes start
@@ -190,7 +190,7 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
         hmm=settings.hmm,
         dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
         stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
-        spaces=settings.spaces,
+        keep_whitespace=settings.keep_whitespace,
     )
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from pipeline.config.load import dumps, load, from_mapping
+from pipeline.config.load import dumps, from_mapping, load
 from pipeline.config.reference import reference
+from pipeline.config.renames import RENAMED
 from pipeline.config.section import Section
 from pipeline.config.settings import Settings
 from pipeline.errors import SettingsError
@@ -199,6 +201,29 @@ def test_sections_must_agree():
         with pytest.raises(SettingsError, match=hint):
             from_mapping({**MINIMUM, **changed})
     assert from_mapping({**MINIMUM, "segment": {"unit": "char"}}).network.units_read == ("char",)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_key_is_told_its_new_name(tmp_path, old, new):
+    section, _, key = old.partition(".")
+    text = f'name = "m"\n[corpus]\ntrain = "a"\n[{section}]\n{key} = 1\n'
+    assert failure(tmp_path, text) == f"c.toml:5: {old} is now {new}"
+    assert failure(tmp_path, CONFIG, f"{old}=1") == f"--set {old}: {old} is now {new}"
+    with pytest.raises(SettingsError, match=f"^settings: {old} is now {new}$"):
+        from_mapping({**MINIMUM, section: {key: 1}})
+    with pytest.raises(ValidationError, match=f"{old} is now {new}"):
+        Settings.model_fields[section].annotation(**{key: 1})
+    ranges = f'{CONFIG}[tune.ranges]\n"{old}" = [1, 2]\n'
+    assert failure(tmp_path, ranges) == f"c.toml:14: tune.ranges: {old} is now {new}"
+    assert new in KEYS and old not in KEYS
+
+
+def test_several_old_keys_are_told_at_once(tmp_path):
+    text = 'name = "m"\n[corpus]\ntrain = "a"\n[embed]\nsize = 1\nsample = 0\n[train]\naverage = 0.5\n'
+    assert failure(tmp_path, text) == (
+        "c.toml:5: embed.size is now embed.vector_size; embed.sample is now embed.subsample; "
+        "c.toml:8: train.average is now train.ema_momentum"
+    )
 
 
 def test_settings_that_disagree_are_found_by_their_line(tmp_path):

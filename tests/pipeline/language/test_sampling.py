@@ -161,7 +161,7 @@ def full_loss(built):
     return float(losses.next_token()(np.tile(text.target, (4, 1)), scores))
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "lazy_adam", "average": 0.5}])
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "lazy_adam", "ema_momentum": 0.5}])
 def test_it_learns_what_the_full_softmax_judges_and_can_be_continued(settings, tmp_path):
     whole = trainer(tmp_path / "whole", epochs=12, patience=12, **settings)
     dev = [epoch.dev["loss"] for epoch in whole.epochs(lambda done, note: None)]

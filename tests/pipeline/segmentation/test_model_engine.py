@@ -106,7 +106,7 @@ def test_files_are_cut(engine, tmp_path):
 def test_a_classifier_carries_its_segmenter_along(mini, engine):
     own = mini / "cws"
     shutil.copytree(engine, own / "model")
-    cut = ['segment.engine="./cws"', "network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1"]
+    cut = ['segment.engine="./cws"', "network.units=4", "embed.vector_size=4", "embed.epochs=1", "train.epochs=1"]
     run = pipeline.run(mini / "mini.toml", overrides=cut, runs=mini / "runs")
     [_, *rows] = read_csv(run / "segment" / "train.csv")
     expected = Segmenter(engine=open_segmenter(engine)).split(rows[0][2])

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from mini import mails, write_csv
 
-from pipeline.config.load import load, from_mapping
+from pipeline.config.load import from_mapping, load
 from pipeline.errors import PipelineError
 from pipeline.stages import STAGES
 from pipeline.stages.manifest import Inputs
@@ -104,7 +104,7 @@ def test_the_config_as_used_is_written(toy, tmp_path):
         ("segment", "workers", 2, set()),
         ("corpus", "dev_share", 0.2, {"segment"}),
         ("embed", "window", 3, {"embed"}),
-        ("embed", "size", 7, {"embed", "train"}),
+        ("embed", "vector_size", 7, {"embed", "train"}),
         ("network", "cell", "rnn", {"train"}),
         ("network", "inputs", "both", {"embed", "train"}),
         ("train", "epochs", 3, {"train"}),

@@ -199,7 +199,7 @@ def test_the_report(overrides, written):
         ("segment.mode=full", 'a language model cannot have segment.mode = "full": set it to "default"'),
         ('evaluate.baselines=["majority"]', "choose from unigram, kneser_ney"),
         ("train.metric=accuracy", "choose one of loss"),
-        ("language.window=-1", "expected 0 or more, received -1"),
+        ("language.bptt_steps=-1", "expected 0 or more, received -1"),
     ],
 )
 def test_settings_that_a_language_model_cannot_have(override, said, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from mini import CONFIG, mails, write_config, write_csv
 
 from pipeline.__main__ import main
-from pipeline.config.load import dumps, load, override, from_mapping
+from pipeline.config.load import dumps, from_mapping, load, override
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.stages import train
 from pipeline.tuning import tuner
