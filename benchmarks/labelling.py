@@ -139,7 +139,7 @@ def one(name: str, folder: Path) -> None:
 def make_model(folder: Path, file: str, text: str) -> None:
     """A two-way LSTM of 128 units with random weights on the words of a file: as model folder, and weights.npz."""
     from embeddings.vocabulary import Vocabulary
-    from pipeline.config.settings import NetworkSettings
+    from pipeline.config.network import NetworkSettings
     from pipeline.encoding.encoder import Encoder
     from pipeline.encoding.labels import Labels
     from pipeline.models import model

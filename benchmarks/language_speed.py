@@ -13,7 +13,8 @@ import numpy as np
 
 from benchmarks.markdown import machine, spread, table
 from benchmarks.training_speed import CELLS, CLIP_NORM, Epochs, Speed, check_quiet, limit_threads
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import NO_TARGET, Example, pad, shuffled, windows
 
 DROPOUT = 0.3
@@ -64,7 +65,7 @@ def read_examples(corpus: str, unit: str, rows: int, max_words: int) -> tuple[li
     from pipeline.segmentation.segmenter import Segmenter
     from pipeline.tasks import Language
 
-    segmenter = Segmenter(unit="char" if unit == "char" else "word", spaces=True)
+    segmenter = Segmenter(unit="char" if unit == "char" else "word", keep_whitespace=True)
     texts = [document.text for document in formats.read(corpus, "lines")]
     chosen = [texts[index * len(texts) // rows] for index in range(rows)] if rows < len(texts) else texts
     read = [Tokenised(text, segmenter.tokens(text)) for text in chosen]

@@ -116,7 +116,8 @@ def make_tagger(folder: Path, types: int) -> Any:
     """A recogniser of so many types with random weights, in a folder; `O` is likely, as it is in texts."""
     from corpora import tags
     from embeddings.vocabulary import Vocabulary
-    from pipeline.config.settings import NetworkSettings, TagSettings
+    from pipeline.config.network import NetworkSettings
+    from pipeline.config.tag import TagSettings
     from pipeline.encoding.encoder import Encoder
     from pipeline.encoding.labels import Labels
     from pipeline.models import model

@@ -13,7 +13,8 @@ import click
 import numpy as np
 
 from benchmarks.markdown import machine, spread, table
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example, shuffled
 
 CELLS = ("rnn", "lstm", "gru")

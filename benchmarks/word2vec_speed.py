@@ -20,17 +20,19 @@ Sentences = Sequence[Sequence[str]]
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--text", default="text", show_default=True, help="Text column of a table.")
 @click.option("--lines", default=20_000, show_default=True, help="Lines read from the corpus.")
-@click.option("--size", default=100, show_default=True, help="Width of the vectors.")
+@click.option("--vector-size", default=100, show_default=True, help="Width of the vectors.")
 @click.option("--epochs", default=2, show_default=True)
 @click.option("--workers", type=int, multiple=True, default=(1, 2), show_default=True)
 @click.option("--repeats", default=3, show_default=True)
-def main(corpus: Path, text: str, lines: int, size: int, epochs: int, workers: Sequence[int], repeats: int) -> None:
+def main(
+    corpus: Path, text: str, lines: int, vector_size: int, epochs: int, workers: Sequence[int], repeats: int
+) -> None:
     """Train on the words of CORPUS, a labelled table or plain text (gzip too), and print a Markdown table."""
     sentences = _sentences(corpus, text, lines)
     words = sum(map(len, sentences)) * epochs
-    options = Word2VecOptions(size=size, epochs=epochs)
+    options = Word2VecOptions(vector_size=vector_size, epochs=epochs)
     found = {count: measure(sentences, replace(options, workers=count), repeats) for count in workers}
-    click.echo(f"{corpus.name}: {len(sentences):,} sentences, {words:,} words in {epochs} epochs of size {size}")
+    click.echo(f"{corpus.name}: {len(sentences):,} sentences, {words:,} words in {epochs} epochs of size {vector_size}")
     click.echo(f"\n{machine()}\n\n{markdown(found, words)}")
 
 
@@ -54,12 +56,12 @@ def _gensim(sentences: Sentences, options: Word2VecOptions) -> object:
 
     return Word2Vec(
         sentences,
-        vector_size=options.size,
+        vector_size=options.vector_size,
         window=options.window,
         min_count=options.min_count,
         sg=int(options.algorithm == "skip-gram"),
         negative=options.negative,
-        sample=options.sample,
+        sample=options.subsample,
         alpha=options.learning_rate,
         epochs=options.epochs,
         seed=options.seed,

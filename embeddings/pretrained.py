@@ -50,7 +50,7 @@ def read(
     format: Format | None = None,
     words: Container[str] | None = None,
     width: int | None = None,
-    setting: str = "embed.size",
+    setting: str = "embed.vector_size",
     limit: int | None = None,
     skip_undecodable: bool = False,
     advance: Advance = ignore,

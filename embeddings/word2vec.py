@@ -27,9 +27,9 @@ class Word2VecOptions:
     """How vectors are trained (Mikolov et al. 2013, "Distributed Representations of Words and Phrases").
 
     `algorithm`: "skip-gram" or "cbow". `loss`: "negative" sampling or "hierarchical" softmax.
-    `size`: the width of the vectors. `window`: greatest distance in words to a word of the context.
+    `vector_size`: the width of the vectors. `window`: greatest distance in words to a word of the context.
     `min_count`: rarer words get no vector. `max_words`: how many words get one at most, the frequent first.
-    `epochs`: passes over the sentences. `sample`: share of the corpus above which a word's occurrences are
+    `epochs`: passes over the sentences. `subsample`: share of the corpus above which a word's occurrences are
     thinned out, 0 for none. `negative`: noise words a word, for the "negative" loss alone.
     `learning_rate`: at the start; it falls in a line to 0.0001.
     `seed`, `workers`: one worker gives the same vectors for the same seed in every run; more workers are
@@ -40,11 +40,11 @@ class Word2VecOptions:
 
     algorithm: Algorithm = "skip-gram"
     loss: Loss = "negative"
-    size: int = 100
+    vector_size: int = 100
     window: int = 5
     min_count: int = 2
     epochs: int = 5
-    sample: float = 1e-3
+    subsample: float = 1e-3
     negative: int = 5
     learning_rate: float = 0.025
     seed: int = 1
@@ -55,12 +55,12 @@ class Word2VecOptions:
         for name, choices in (("algorithm", get_args(Algorithm)), ("loss", get_args(Loss))):
             if getattr(self, name) not in choices:
                 raise EmbeddingError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-        for name in ("size", "window", "min_count", "epochs", "negative", "workers", "max_words"):
+        for name in ("vector_size", "window", "min_count", "epochs", "negative", "workers", "max_words"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise EmbeddingError(f"{name} must be at least 1, got {value}")
-        if not 0 <= self.sample < 1:
-            raise EmbeddingError(f"sample must be from 0 to below 1, got {self.sample}")
+        if not 0 <= self.subsample < 1:
+            raise EmbeddingError(f"subsample must be from 0 to below 1, got {self.subsample}")
         if not self.learning_rate > 0:
             raise EmbeddingError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not 0 <= self.seed < 2**32:
@@ -87,7 +87,7 @@ def train(sentences: Sentences, options: Word2VecOptions, *, advance: Advance = 
     Raises EmbeddingError for an iterator that can be read once only, an empty token, or where no word reaches
     `min_count`. What `sentences` or `advance` raise comes out as it is.
 
-    >>> options = Word2VecOptions(size=8, min_count=1, epochs=1)
+    >>> options = Word2VecOptions(vector_size=8, min_count=1, epochs=1)
     >>> train([["今天", "天气", "好"], ["今天", "下雨"]], options).words
     ('今天', '天气', '好', '下雨')
     """
@@ -130,13 +130,13 @@ def _model(kept: dict[str, int], options: Word2VecOptions) -> Any:
     from gensim.models import Word2Vec
 
     model = Word2Vec(
-        vector_size=options.size,
+        vector_size=options.vector_size,
         window=options.window,
         min_count=1,
         sg=int(options.algorithm == "skip-gram"),
         hs=int(options.loss == "hierarchical"),
         negative=options.negative if options.loss == "negative" else 0,
-        sample=options.sample,
+        sample=options.subsample,
         alpha=options.learning_rate,
         min_alpha=min(_LOWEST_RATE, options.learning_rate),
         seed=options.seed,
@@ -150,7 +150,7 @@ def _model(kept: dict[str, int], options: Word2VecOptions) -> Any:
 def _trained(
     sentences: Sentences, kept: dict[str, int], n_words: int, options: Word2VecOptions, advance: Advance
 ) -> npt.NDArray[np.float32]:
-    """The vectors of the words kept, (n_kept, size), after all epochs.
+    """The vectors of the words kept, (n_kept, vector_size), after all epochs.
 
     gensim's `corpus_file` isn't used: on 15,000 sentences and two workers it was no faster, and its vectors
     were worse for each of three seeds (mean Spearman on wordsim-297 0.06, this way 0.14).

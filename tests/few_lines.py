@@ -7,13 +7,13 @@ train = "mini.txt"
 [segment]
 workers = 1
 [embed]
-size = 6
+vector_size = 6
 epochs = 1
 [network]
 units = 7
 [language]
-window = 5
-order = 3
+bptt_steps = 5
+ngram_order = 3
 [train]
 learning_rate = 0.01
 epochs = 2

@@ -19,7 +19,7 @@ label = "类别"
 [segment]
 workers = 1
 [embed]
-size = 6
+vector_size = 6
 min_count = 1
 epochs = 2
 [network]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.encoder import Encoder
 from pipeline.encoding.labels import Labels
 from pipeline.models import model

@@ -4,7 +4,8 @@ import numpy as np
 
 from corpora import tags
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import NetworkSettings, TagSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.tag import TagSettings
 from pipeline.encoding.encoder import Encoder
 from pipeline.encoding.labels import Labels
 from pipeline.models import model

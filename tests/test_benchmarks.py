@@ -21,7 +21,7 @@ from benchmarks import (
     word2vec_speed,
 )
 from benchmarks.classification import Job
-from pipeline.config.settings import EvaluateSettings
+from pipeline.config.evaluate import EvaluateSettings
 from pipeline.encoding.batch import Example
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,7 +94,7 @@ def test_a_corpus_without_test_file_is_judged_on_dev(tmp_path: Path) -> None:
 
 
 def test_a_run_gives_scores_and_its_model_starts(tmp_path: Path) -> None:
-    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", "network.wide.characters=0")
+    small = ("network.units=4", "embed.vector_size=4", "embed.epochs=1", "train.epochs=1", "network.wide.characters=0")
     files = (f"corpus.train={MAIL.as_posix()}",)
     job = Job("corpora", "mail", ROOT / "configs" / "sample-mail.toml", tmp_path, 1, (*files, *small))
     found = classification.run(job, tmp_path / "runs")
@@ -129,7 +129,7 @@ def test_a_tagging_run_gives_scores_and_a_row(tmp_path: Path) -> None:
     config = tmp_path / "ner.toml"
     text = (ROOT / "configs" / "sample-ner.toml").read_text(encoding="utf-8")
     config.write_text(re.sub(r"^train = .*$", 'train = "data/ner.conll"', text, count=1, flags=re.M), encoding="utf-8")
-    small = ("network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1", taggers.CRFSUITE)
+    small = ("network.units=4", "embed.vector_size=4", "embed.epochs=1", "train.epochs=1", taggers.CRFSUITE)
     found = taggers.run(taggers.Job("corpora", "ner", config, TAGGED, 1, small, tested=True))
     assert set(found["scores"]) == set(found["crfsuite"]) == {"dev", "test"}
     row = cells(taggers.markdown([found]).splitlines()[2])
@@ -197,7 +197,7 @@ def test_segmenters_give_the_text_back() -> None:
 
 def test_word2vec_speed_counts_words() -> None:
     sentences = [["今天", "天气", "好"]] * 20
-    options = word2vec_speed.Word2VecOptions(size=4, epochs=1)
+    options = word2vec_speed.Word2VecOptions(vector_size=4, epochs=1)
     found = word2vec_speed.measure(sentences, options, repeats=1)
     assert set(found) == {"zhpipe", "gensim"}
     assert "| zhpipe | 1 | 30 |" in word2vec_speed.markdown({1: {"zhpipe": [2.0]}}, words=60)

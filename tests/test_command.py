@@ -396,7 +396,7 @@ def test_inspect(mini, zhpipe, refused):
 )
 def test_vectors_of_raw_text(unit, some, longest, mini, zhpipe, refused):
     (mini / "raw.txt").write_text("他 去了昆明\n今天在昆明\n" * 5, encoding="utf-8")
-    more = ["--unit", unit, "--size", 4, "--epochs", 1, "--min-count", 1]
+    more = ["--unit", unit, "--vector-size", 4, "--epochs", 1, "--min-count", 1]
     code, out, _ = zhpipe("embed", "raw.txt", "--out", "vectors", *more)
     vectors = Vectors.load(mini / "vectors")
     assert code == SUCCESS and out == f"{len(vectors)} vectors of 4: vectors\n"
@@ -496,7 +496,9 @@ def test_what_commands_load(inbox, mini, model):
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process")
 def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(mini, zhpipe):
     sets = [
-        part for value in ("train.epochs=25", "train.patience=25", "train.average=0.5") for part in ("--set", value)
+        part
+        for value in ("train.epochs=25", "train.patience=25", "train.ema_momentum=0.5")
+        for part in ("--set", value)
     ]
     root = str(Path(__file__).parent.parent)
     command = [sys.executable, "-m", "pipeline", "run", "mini.toml", *sets]

@@ -18,7 +18,7 @@ import click
 import pytest
 
 from pipeline.__main__ import command
-from pipeline.config.load import load, parse
+from pipeline.config.load import from_mapping, load
 from pipeline.config.reference import reference
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ def test_make_targets_exist(place: str, arguments: list[str]) -> None:
 def test_configs_load(block: Block) -> None:
     values = tomllib.loads(block.content)
     corpus = {"train": "train.csv", **values.pop("corpus", {})}
-    parse({"name": "mail", "corpus": corpus, **values}, source=block.place, text=block.content)
+    from_mapping({"name": "mail", "corpus": corpus, **values}, source=block.place, text=block.content)
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.place)

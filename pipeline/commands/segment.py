@@ -90,7 +90,7 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
 
 def _settings(options: dict[str, Any]) -> Any:
     """As the stage reads them. Raises UsageError for an engine that there isn't, or a mode that it hasn't."""
-    from pipeline.config.settings import ENGINES, SegmentSettings
+    from pipeline.config.segment import ENGINES, SegmentSettings
 
     engine = options["engine"]
     if engine not in ENGINES:
@@ -107,7 +107,7 @@ def _settings(options: dict[str, Any]) -> Any:
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
     from corpora.table import SUFFIXES
-    from pipeline.config.settings import SegmentSettings
+    from pipeline.config.segment import SegmentSettings
     from pipeline.jobs import ray
     from pipeline.jobs.job import Segmenting
     from pipeline.stages.segment import make_segmenter

@@ -24,7 +24,7 @@ from pipeline.errors import PipelineError
     help="Words, characters, or characters with the one behind.",
 )
 @click.option("--algorithm", type=click.Choice(["skip-gram", "cbow"]), default="skip-gram", show_default=True)
-@click.option("--size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
+@click.option("--vector-size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
 @click.option("--window", type=click.IntRange(min=1), default=5, show_default=True, help="Words on each side.")
 @click.option("--min-count", type=click.IntRange(min=1), default=5, show_default=True, help="Rarer words are left out.")
 @click.option("--max-words", type=click.IntRange(min=1), help="Keep only the most frequent.  [default: all]")
@@ -43,10 +43,11 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
         )
     if out is None:
         raise click.UsageError("--out is missing: the folder for the vectors")
-    from pipeline.config.settings import EmbedSettings, SegmentSettings
+    from pipeline.config.embed import EmbedSettings
+    from pipeline.config.segment import SegmentSettings
     from pipeline.stages.embed import embed_files
 
-    names = ("algorithm", "size", "window", "min_count", "max_words", "epochs", "workers")
+    names = ("algorithm", "vector_size", "window", "min_count", "max_words", "epochs", "workers")
     vectors = embed_files(
         sources,
         out,

@@ -1,1 +1,1 @@
-"""Config: the settings of an experiment, a TOML file read into them, and the commented reference."""
+"""Config: the settings of an experiment, read from TOML, checked, and documented in a reference."""

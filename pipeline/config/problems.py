@@ -1,4 +1,4 @@
-"""Problems that pydantic finds in settings, in a user's words."""
+"""Problems: what is wrong in settings, in a user's words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# From pydantic's kinds of problem to what a user reads.
+# What a user reads, by pydantic's type of problem.
 EXPECTED = {
     "missing": "is missing",
     "int_type": "expected a whole number",
@@ -31,14 +31,22 @@ EXPECTED = {
 }
 
 
+class Disagreement(ValueError):
+    """A setting that other settings or the task rule out: its dotted `key`, and a message that names it."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 def expectation(problem: Mapping[str, Any]) -> str:
-    """What should stand where one of `ValidationError.errors()` was found, or pydantic's message where it is rare."""
+    """What was expected in place of one of `ValidationError.errors()`; pydantic's message for rare types of problem."""
     found = EXPECTED.get(problem["type"])
     return found.format(**problem.get("ctx", {})) if found else str(problem["msg"])
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A question after what may have been meant, to be put behind a message; nothing where none of `known` is near.
+    """A question that suggests the nearest of `known`, to append to a message; empty if none is near.
 
     >>> nearest("gur", ["lstm", "gru"])
     '; did you mean "gru"?'

@@ -28,7 +28,7 @@ from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Prediction, Task
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
 Precision = Literal["float32", "int8"]
 
@@ -159,7 +159,7 @@ def save(
     about = {
         "format_version": FORMAT_VERSION,
         **about,
-        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")},
+        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "keep_whitespace")},
         "encoder": {
             "reads": list(encoder.reads),
             "max_tokens": encoder.max_tokens,

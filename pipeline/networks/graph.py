@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.features import membership
 
 OPSET = 17

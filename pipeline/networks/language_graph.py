@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.networks.graph import OPERATORS, Array, Graph, model_of, operator_weights
 
 MEMORIES = {"rnn": 1, "gru": 1, "lstm": 2}  # vectors that a cell hands on: an LSTM its state and its memory

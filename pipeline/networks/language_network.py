@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.networks.network import CELLS
 
 Array = NDArray[np.float32]

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.networks.layers import FeatureTable, LinearNgrams, Pool, Reverse, Summary, TransitionScores
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}

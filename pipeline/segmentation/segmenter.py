@@ -66,7 +66,7 @@ class Segmenter:
         dictionary: forced words. The leftmost and longest are found first; each is one token, in every mode,
             whatever characters it holds. The stretches between them are cut with jieba's own dictionary.
         stop_words: what `content` leaves out.
-        spaces: whether `content` keeps white space.
+        keep_whitespace: whether `content` keeps white space.
 
     Raises:
         SettingsError: unit, engine or mode isn't one of the above.
@@ -90,7 +90,7 @@ class Segmenter:
         hmm: bool = True,
         dictionary: UserDictionary | None = None,
         stop_words: Collection[str] = (),
-        spaces: bool = False,
+        keep_whitespace: bool = False,
     ) -> None:
         self.trained = None if isinstance(engine, str) else engine
         named = engine if isinstance(engine, str) else "rjieba"
@@ -105,7 +105,7 @@ class Segmenter:
         self.hmm = hmm
         self.dictionary = UserDictionary() if dictionary is None else dictionary
         self.stop_words = frozenset(stop_words)
-        self.spaces = spaces
+        self.keep_whitespace = keep_whitespace
 
     def split(self, text: str) -> list[str]:
         """The tokens of `text`, white space and punctuation included; [] for the empty text."""
@@ -119,9 +119,9 @@ class Segmenter:
         return [self._cut_at(text, words) for text, words in zip(texts, found, strict=True)]
 
     def content(self, tokens: Iterable[str]) -> list[str]:
-        """The tokens without stop words, and without white space unless `spaces`: what a network or Word2Vec sees."""
-        stop_words, spaces = self.stop_words, self.spaces
-        return [token for token in tokens if token not in stop_words and (spaces or not token.isspace())]
+        """The tokens that a network or Word2Vec sees: no stop words, and no white space unless `keep_whitespace`."""
+        stop_words, keep_whitespace = self.stop_words, self.keep_whitespace
+        return [token for token in tokens if token not in stop_words and (keep_whitespace or not token.isspace())]
 
     def tokens(self, text: str) -> list[str]:
         """`content(split(text))`."""
@@ -148,7 +148,7 @@ class Segmenter:
             "hmm": self.hmm,
             "dictionary": self.dictionary.lines(),
             "stop_words": sorted(self.stop_words),
-            "spaces": self.spaces,
+            "keep_whitespace": self.keep_whitespace,
         }
 
     @classmethod

@@ -15,7 +15,9 @@ from corpora.lines import Lines
 from embeddings import pretrained, word2vec
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import EmbedSettings, SegmentSettings, Settings
+from pipeline.config.embed import EmbedSettings
+from pipeline.config.segment import SegmentSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.encoding.features import bigrams
 from pipeline.encoding.lexicon import LONGEST
@@ -27,7 +29,7 @@ from pipeline.stages import segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _feature_embed(settings: Settings, name: str) -> EmbedSettings:
     """How a feature's vectors come about. The words of a lexicon are those with vectors, whatever train has."""
     features = settings.network.features
     changed: dict[str, Any] = {
-        "size": features.widths[name],
+        "vector_size": features.widths[name],
         "min_count": features.min_count,
         "max_words": features.max_words,
     }
@@ -185,7 +187,7 @@ def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]])
     key = "embed.pretrained_characters" if unit == "char" else "embed.pretrained"
     if path is None:
         raise PipelineError(f'embed.method = "pretrained", and the network reads {unit}s: name their table in {key}')
-    return _read_table(path, embed, texts, of=f"{unit}s", key=key, width_key="embed.size")
+    return _read_table(path, embed, texts, of=f"{unit}s", key=key, width_key="embed.vector_size")
 
 
 def _read_table(
@@ -198,7 +200,9 @@ def _read_table(
     """
     words = None if embed.keep == "all" else {token for text in texts for token in text}
     limit = embed.max_words if words is None else None
-    vectors = pretrained.read(path, format=embed.format, words=words, width=embed.size, setting=width_key, limit=limit)
+    vectors = pretrained.read(
+        path, format=embed.format, words=words, width=embed.vector_size, setting=width_key, limit=limit
+    )
     if not len(vectors):
         raise PipelineError(f"{path}: has a vector for none of the {of} of train: check {key}")
     return vectors
@@ -208,11 +212,11 @@ def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:
     names = (
         "algorithm",
         "loss",
-        "size",
+        "vector_size",
         "window",
         "min_count",
         "epochs",
-        "sample",
+        "subsample",
         "negative",
         "learning_rate",
         "workers",

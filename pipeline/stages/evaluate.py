@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from corpora.document import Document
-from pipeline.config.load import dump
-from pipeline.config.settings import CorpusSettings, Settings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.load import dumps
+from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.analysis import suspects
@@ -311,7 +312,7 @@ def _report(
             "versions": versions(),
             "train_sha256": sha256(run / "segment" / "train.csv"),
             "commands": [f"zhpipe run {run.as_posix()}/config.toml"],
-            "config": tomllib.loads(dump(settings)),
+            "config": tomllib.loads(dumps(settings)),
         },
     )
 

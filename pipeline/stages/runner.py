@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
-from pipeline.config.load import dump
+from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.evaluation.report import comparison
@@ -56,7 +56,7 @@ def run_stages(
     _check_earlier(manifest, names[: names.index(chosen[0])], chosen[0])
     folder.mkdir(parents=True, exist_ok=True)
     with replace_when_done(folder / "config.toml") as temporary:
-        temporary.write_text(dump(settings), encoding="utf-8", newline="\n")
+        temporary.write_text(dumps(settings), encoding="utf-8", newline="\n")
     for name in chosen:
         report(_run_stage(name, settings, folder, manifest, force, progress))
     return folder

@@ -17,7 +17,9 @@ from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
-from pipeline.config.settings import CorpusSettings, SegmentSettings, Settings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.segment import SegmentSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -31,7 +33,7 @@ from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Prediction, Task
 
-VERSION = 2
+VERSION = 3
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # texts that are cut sooner than worker processes start
@@ -188,7 +190,7 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
         hmm=settings.hmm,
         dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
         stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
-        spaces=settings.spaces,
+        keep_whitespace=settings.keep_whitespace,
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from corpora.files import replace_when_done
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import NetworkSettings, Settings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad, shuffled
 from pipeline.encoding.context_ngrams import ContextNgrams
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pipeline.networks.network import Tables
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 5
+VERSION = 6
 NO_NUMBERS = "train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
 TOLERANCE = 1e-4  # greatest difference in logits between the trained and the frozen network; a share of larger ones
 
@@ -162,7 +163,7 @@ def _prepare(settings: Settings, run: Path) -> Prepared:
             network,
             embed.read_vectors(run, unit),
             encoder.vocabularies[unit],
-            settings.embed.size,
+            settings.embed.vector_size,
             settings.seed,
         )
         for unit in encoder.reads
@@ -413,8 +414,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "train": settings.train.model_dump(),
         "task": settings.task,
         "tag": settings.tag.model_dump(),
-        "language": settings.language.model_dump(exclude={"order"}),
-        "size": settings.embed.size,
+        "language": settings.language.model_dump(exclude={"ngram_order"}),
+        "vector_size": settings.embed.vector_size,
         "seed": settings.seed,
     }
     folder = run / "segment"

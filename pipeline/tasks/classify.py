@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
-from pipeline.config.settings import CorpusSettings, Settings, TrainSettings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.settings import Settings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels

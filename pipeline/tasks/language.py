@@ -19,7 +19,10 @@ from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
 from embeddings.vocabulary import FIRST, UNKNOWN, Vocabulary
-from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.settings import Settings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, windows
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
@@ -134,10 +137,10 @@ class Language(Task):
         return cls(
             settings.segment.unit,
             settings.network.state_width,
-            window=language.window,
+            window=language.bptt_steps,
             tied=language.tied,
             sampled=language.sampled,
-            order=language.order,
+            order=language.ngram_order,
             rare=max(2, settings.embed.min_count),
         )
 
@@ -237,7 +240,7 @@ class Language(Task):
         """Writes spelling.json."""
         content = json.dumps(self.spelling.as_dict(), ensure_ascii=True) + "\n"
         (folder / "spelling.json").write_text(content, encoding="utf-8", newline="\n")
-        return {"unit": self.unit, "width": self.width, "order": self.order}
+        return {"unit": self.unit, "width": self.width, "ngram_order": self.order}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
@@ -245,7 +248,9 @@ class Language(Task):
         unit = str(options["unit"])
         spelling = Spelling.from_dict(unit, json.loads((folder / "spelling.json").read_text(encoding="utf-8")))
         vocabulary = Vocabulary.load(folder / f"vocabulary.{unit}.txt")
-        return cls(unit, int(options["width"]), order=int(options["order"]), spelling=spelling, vocabulary=vocabulary)
+        return cls(
+            unit, int(options["width"]), order=int(options["ngram_order"]), spelling=spelling, vocabulary=vocabulary
+        )
 
     # What is answered.
 

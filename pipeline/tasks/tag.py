@@ -20,7 +20,10 @@ from corpora import formats, segmented, tags
 from corpora.document import Document
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline.config.settings import CorpusSettings, Settings, TaggedSettings, TagSettings, TrainSettings
+from pipeline.config.corpus import CorpusSettings, TaggedSettings
+from pipeline.config.settings import Settings
+from pipeline.config.tag import TagSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels

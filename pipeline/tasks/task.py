@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.document import Document
-from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.settings import Settings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops, optimizers
 
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.training.lazy_adam import LazyAdam
 
 FINAL = 0.01  # of the highest learning rate, where an exponential schedule ends
@@ -40,12 +40,12 @@ def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
     highest = settings.learning_rate or LEARNING_RATES[settings.optimizer]
     schedule = Schedule(settings.schedule, highest, steps, settings.warmup)
     if settings.optimizer == "lazy_adam":
-        return LazyAdam(schedule, clip_norm=settings.clip_norm, average=settings.average)
+        return LazyAdam(schedule, clip_norm=settings.clip_norm, average=settings.ema_momentum)
     kind, options = classes[settings.optimizer]
     if settings.clip_norm:
         options["global_clipnorm"] = settings.clip_norm
-    if settings.average:
-        options |= {"use_ema": True, "ema_momentum": settings.average}
+    if settings.ema_momentum:
+        options |= {"use_ema": True, "ema_momentum": settings.ema_momentum}
     return kind(learning_rate=schedule, **options)
 
 

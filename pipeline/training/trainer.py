@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed, pad, shuffled, windows
 from pipeline.errors import Diverged, PipelineError
 from pipeline.networks.network import reset_states
@@ -56,7 +56,7 @@ class Trainer:
         checkpoint: a file written after every epoch; `restore` continues from it with the same weights, optimizer
             state, dropout states and best epoch as if nothing had happened.
         measure: called after each epoch while the network has the weights to judge (averaged ones where
-            `settings.average` is on); gives the dev scores.
+            `settings.ema_momentum` is on); gives the dev scores.
         window: None for a network that is handed texts whole; for one that keeps its states and has as many rows as a
             batch, how many steps it is handed at a time, 0 for all of them. Its states begin with nothing in each
             batch, and go on from window to window.
@@ -174,14 +174,14 @@ class Trainer:
     def _judge(self, number: int) -> dict[str, float]:
         """Dev scores, of the averaged weights where there are such; the best are kept."""
         trainable = self.network.trainable_variables
-        last = [np.asarray(variable).copy() for variable in trainable] if self.settings.average else []
-        if self.settings.average:
+        last = [np.asarray(variable).copy() for variable in trainable] if self.settings.ema_momentum else []
+        if self.settings.ema_momentum:
             self.network.optimizer.finalize_variable_values(trainable)
         dev = self.measure()
         if not self.history or self._rank(dev) > self._rank(self.history[self.best_epoch - 1].dev):
             self.best_epoch = number
             self.best = [np.asarray(variable).copy() for variable in trainable]
-        if self.settings.average:
+        if self.settings.ema_momentum:
             self._assign(last)
         return dev
 

@@ -1,1 +1,1 @@
-"""Tuning: a search for better settings."""
+"""Tuning: searches for better settings, trial by trial."""

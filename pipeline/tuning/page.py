@@ -1,4 +1,4 @@
-"""The page of a search for better settings: what was tried, what came of it, and which settings mattered."""
+"""Page: the trials of a search, their scores, and the settings that mattered, as JSON and as HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.tuning.study import Trial
 
 FORMAT_VERSION = 1
-SCATTERED = 10  # settings that have a chart of their own, the most important first
+MOST_CHARTS = 10  # settings with a chart of their own, the most important first
 
 
 def document(
@@ -33,8 +33,9 @@ def document(
 ) -> dict[str, Any]:
     """The content of tune.json, in JSON's types.
 
-    `configured` and `chosen`: the searched settings of the config and of the best trial; `test`: what the best scored
-    on test, once that was looked at. The `epochs` of a trial are the dev metric after each of them.
+    `wanted`: the number of trials asked for; `configured` and `chosen`: the searched settings in the config and in the
+    best trial; `test`: the test scores of the best config, once it was run. A trial's `epochs`
+    are its dev metrics.
     """
     return {
         "format_version": FORMAT_VERSION,
@@ -52,16 +53,16 @@ def document(
 
 
 def render(found: Mapping[str, Any], language: Language = "en") -> str:
-    """The page of what `document` returns."""
+    """The HTML page of what `document` returns."""
     from markupsafe import Markup
 
     _ = translator(language)
     names = sorted(found["chosen"], key=lambda name: -found["importance"].get(name, 0.0))
-    drawn = [_history(found, _), *(_scatter(found, name, _) for name in names[:SCATTERED])]
+    drawn = [_history(found, _), *(_scatter(found, name, _) for name in names[:MOST_CHARTS])]
     return frame.template("tuning.html", language).render(
         found=found,
         title=_("{name}: a search for better settings", name=found["name"]),
-        said=said(found, _),
+        said=sentences(found, _),
         names=names,
         charts=[Markup(chart) for chart in drawn if chart],
         shown=lambda value: _value(found, value),
@@ -70,12 +71,12 @@ def render(found: Mapping[str, Any], language: Language = "en") -> str:
     )
 
 
-def said(found: Mapping[str, Any], _: Translate) -> list[str]:
+def sentences(found: Mapping[str, Any], _: Translate) -> list[str]:
     """The result in sentences."""
     trials = {trial["number"]: trial for trial in found["trials"]}
     best = trials[found["best"]]
     states = [trial["state"] for trial in found["trials"]]
-    sentences = [
+    result = [
         _(
             "After {done} of {wanted} trials, {pruned} of them stopped early, trial {number} is the best: {metric} on "
             "dev is {value}.",
@@ -90,7 +91,7 @@ def said(found: Mapping[str, Any], _: Translate) -> list[str]:
     before = next((trial for trial in found["trials"] if trial["as_configured"] and trial["value"] is not None), None)
     if before is not None:
         difference = best["value"] - before["value"]
-        sentences.append(
+        result.append(
             _(
                 "The config as it stands has {value} ({difference}).",
                 value=_value(found, before["value"]),
@@ -98,14 +99,15 @@ def said(found: Mapping[str, Any], _: Translate) -> list[str]:
             )
         )
     if found["test"]:
-        scores = ", ".join(f"{name.replace('_', ' ')} {_score(name, value)}" for name, value in _told(found["test"]))
-        sentences.append(_("On test, which was looked at once, at the end: {scores}.", scores=scores))
+        shown = _shown_scores(found["test"])
+        scores = ", ".join(f"{name.replace('_', ' ')} {_score(name, value)}" for name, value in shown)
+        result.append(_("On test, which was looked at once, at the end: {scores}.", scores=scores))
     else:
-        sentences.append(_("Test has not been looked at."))
-    return sentences
+        result.append(_("Test has not been looked at."))
+    return result
 
 
-def _told(test: Mapping[str, Any]) -> list[tuple[str, float]]:
+def _shown_scores(test: Mapping[str, Any]) -> list[tuple[str, float]]:
     names = ("accuracy", "f1", "macro_f1", "perplexity", "bits_per_character")
     return [(name, test[name]) for name in names if name in test]
 
@@ -115,7 +117,7 @@ def _score(name: str, value: float) -> str:
 
 
 def _value(found: Mapping[str, Any], value: float | None) -> str:
-    """A dev metric."""
+    """A dev metric as text."""
     return "–" if value is None else f"{value:.4f}" if found["metric"] == "loss" else percent(value)
 
 
@@ -126,7 +128,7 @@ def _setting(value: Any) -> str:
 
 
 def _history(found: Mapping[str, Any], _: Translate) -> str:
-    """The metric of each trial, and the best so far."""
+    """A chart of the metric of each trial, and the best so far."""
     by_state = {state: [one for one in _measured(found) if one["state"] == state] for state in ("complete", "pruned")}
     better = min if found["metric"] == "loss" else max
     numbers: list[int] = []
@@ -141,7 +143,7 @@ def _history(found: Mapping[str, Any], _: Translate) -> str:
 
 
 def _scatter(found: Mapping[str, Any], name: str, _: Translate) -> str:
-    """The metric against the values of a setting."""
+    """A chart of the metric against the values of a setting; empty if no trial set it."""
     series = {}
     for state in ("complete", "pruned"):
         trials = [one for one in _measured(found) if one["state"] == state and name in one["overrides"]]

@@ -1,4 +1,4 @@
-"""Study: trials of settings, in a database that several processes share, chosen by Optuna."""
+"""Study: trials of settings, kept in a database that several processes may share; Optuna chooses the settings."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from pipeline.errors import PipelineError
 if TYPE_CHECKING:
     import optuna
 
-HEARTBEAT = 30  # seconds; a trial that is not heard of for twice as long is begun again
-BEFORE_PRUNING = 5  # trials that have to be complete before one is stopped early, and epochs of it that have to be
-EPOCHS_BEFORE_PRUNING = 1
-RANDOM = 8  # trials of random values, before those that were good are searched around
+HEARTBEAT = 30  # seconds; a trial without a heartbeat for twice as long is started again
+TRIALS_BEFORE_PRUNING = 5  # complete trials that pruning needs to compare with
+EPOCHS_BEFORE_PRUNING = 1  # epochs of a trial that are never pruned
+RANDOM_TRIALS = 8  # first trials, with random values; later ones search near the good ones
 
-Overrides = dict[str, Any]  # dotted names of settings and their values
-After = Callable[[float], None]  # is handed the dev metric after each epoch, and stops a trial that looks poor
+Overrides = dict[str, Any]  # values of settings, by dotted key
+ReportMetric = Callable[[float], None]  # takes the dev metric after each epoch; raises Pruned to stop a poor trial
 
 
-class Stopped(Exception):
-    """A trial was stopped early, because its dev metric was below the median of others after as many epochs."""
+class Pruned(Exception):
+    """Stops a trial early: its metric was worse than the median of the others, or the message says why."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its `number`, whether it is the config `as_configured`, its `overrides`, and how it went.
+    """One trial: its `number`, whether it is the config `as_configured`, its `overrides`, and its result.
 
-    `state`: "complete", "pruned", "running" or "failed"; `value`: the best dev metric, of a pruned one so
-    far; `epochs`: the dev metric after each; `note`: why it was stopped, if not for its metric.
+    `state`: "complete", "pruned", "running" or "failed"; `value`: the best dev metric, or for a pruned trial its last;
+    `epochs`: the dev metric after each epoch; `note`: why it was stopped, if not for its metric.
     """
 
     number: int
@@ -49,8 +49,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be tried: the overrides, and the name of a folder that is its own and may hold its beginning."""
+class Candidate:
+    """Settings to try: the overrides, and the name of a folder for this trial alone, kept when it is interrupted."""
 
     number: int
     overrides: Overrides
@@ -58,18 +58,19 @@ class Asked:
 
 
 class Study:
-    """Trials of `ranges` under a `name`: dotted names of settings, each with a `RangeSettings` or a tuple of values.
+    """The trials of one search, kept under a `name`.
 
-    The first trial is the config as it stands. Others come from the Tree-structured Parzen Estimator (Bergstra et al.,
-    NeurIPS 2011); one whose metric is below the median of the others after as many epochs is stopped. With the same
-    `seed` the same trials come, interrupted or not, as long as one process works alone.
+    The first trial is the config as it is. The settings of the others come from the Tree-structured Parzen Estimator
+    (Bergstra et al., NeurIPS 2011). A trial is pruned if its metric is worse than the median of the others after as
+    many epochs. The same `seed` gives the same trials, interrupted or not, as long as one process works alone.
 
     Arguments:
-        storage: an SQLAlchemy URL, or the path of an SQLite file, which is made if need be.
-        maximise: whether a greater metric is better.
-        fingerprint: what all trials must have in common; kept with the study.
+        ranges: for each dotted key a `RangeSettings` or a tuple of values.
+        storage: an SQLAlchemy URL, or the path of an SQLite file, which is created if it is missing.
+        maximise: whether a larger metric is better.
+        fingerprint: identifies all that the trials must share; kept with the study.
 
-    Raises PipelineError where Optuna is missing, the storage can't be opened, or holds a study of this name with
+    Raises PipelineError if Optuna is missing, if the storage can't be opened, or if it has a study of this name with
     another fingerprint.
     """
 
@@ -86,24 +87,24 @@ class Study:
         found = self._study.user_attrs.get("fingerprint", fingerprint)
         if found != fingerprint:
             raise PipelineError(
-                f'{storage}: the study "{name}" was begun with other settings, ranges or files, so its trials can\'t '
-                "be compared: put them back, give the config another name, or begin anew with --restart"
+                f'{storage}: the study "{name}" was started with other settings, ranges or files, so its trials '
+                "can't be compared: restore them, give the config another name, or start over with --restart"
             )
         self._study.set_user_attr("fingerprint", fingerprint)
         if not self._study.get_trials(deepcopy=False):
             self._study.enqueue_trial({}, user_attrs={"as_configured": True})
 
     def trials(self) -> list[Trial]:
-        """All trials that were begun, in order; those that were interrupted and begun again are left out."""
+        """All trials in order, without those that were interrupted and started again."""
         found = map(_trial, self._study.get_trials(deepcopy=False))
         return [one for one in found if one.state in ("complete", "pruned", "running")]
 
     def finished(self) -> list[Trial]:
-        """Those that are complete or pruned."""
+        """The trials that are complete or pruned."""
         return [one for one in self.trials() if one.state in ("complete", "pruned")]
 
     def is_running(self) -> bool:
-        """Whether a trial is still at work, here or elsewhere; one that is not heard of any more is not."""
+        """Whether a trial is running, in this process or another; one without a heartbeat no longer counts."""
         import optuna
 
         with _quiet():
@@ -111,32 +112,31 @@ class Study:
         return any(one.state == "running" for one in self.trials())
 
     def best(self) -> Trial | None:
-        """The complete trial with the best metric, the earliest of equal ones."""
+        """The complete trial with the best metric, and of equal ones the first; None if no trial is complete."""
         complete = [one for one in self.trials() if one.state == "complete" and one.value is not None]
         side = 1 if self.maximise else -1
         return max(complete, key=lambda one: (side * (one.value or 0.0), -one.number), default=None)
 
     def importance(self) -> dict[str, float]:
-        """How much of what tells good trials from poor ones each setting explains; the shares sum to 1.
+        """How far each setting explains why good trials are better than poor ones, as shares that sum to 1.
 
-        PED-ANOVA (Watanabe et al., IJCAI 2023), over complete trials; {} while there are too few, or all score alike.
+        By PED-ANOVA (Watanabe et al., IJCAI 2023) over complete trials; {} if there are too few, or all score the same.
         """
         import optuna
 
         with _quiet():
-            warnings.simplefilter("ignore", UserWarning)  # of few trials, which the page warns of too
+            warnings.simplefilter("ignore", UserWarning)  # few trials: the page warns about that too
             try:
                 found = optuna.importance.get_param_importances(self._study)
             except (ValueError, RuntimeError, ZeroDivisionError):
                 return {}
         return {name: float(share) for name, share in found.items() if math.isfinite(share)}
 
-    def run(self, objective: Callable[[Asked, After], float]) -> Trial:
-        """One more trial: `objective` trains what is asked, says the metric after each epoch, and returns the best.
+    def run(self, objective: Callable[[Candidate, ReportMetric], float]) -> Trial:
+        """Runs one more trial: `objective` trains a candidate, reports the metric of each epoch, and returns the best.
 
-        It is stopped by an exception, `Stopped`, that comes out of saying the metric, and may raise `Stopped` itself
-        with a note. A trial that is interrupted, or whose process dies, is begun again by a later call, here or
-        elsewhere.
+        Reporting a metric may raise `Pruned`, and `objective` may raise it itself, with a note. A trial that is
+        interrupted, or whose process dies, is started again by a later call, in this process or another.
         """
         import optuna
 
@@ -148,31 +148,31 @@ class Study:
             ranges = {} if trial.user_attrs.get("as_configured") else self.ranges
             overrides = {name: _suggest(trial, name, found) for name, found in ranges.items()}
             try:
-                return objective(Asked(trial.number, overrides, trial.user_attrs["folder"]), _after(trial))
-            except Stopped as stopped:
-                trial.set_user_attr("note", str(stopped))
+                return objective(Candidate(trial.number, overrides, trial.user_attrs["folder"]), _reporter(trial))
+            except Pruned as pruned:
+                trial.set_user_attr("note", str(pruned))
                 raise optuna.TrialPruned from None
 
         with _quiet():
-            self._study.sampler = optuna.samplers.TPESampler(seed=self._seed(), n_startup_trials=RANDOM)
+            self._study.sampler = optuna.samplers.TPESampler(seed=self._seed(), n_startup_trials=RANDOM_TRIALS)
             try:
                 self._study.optimize(attempt, n_trials=1)
             except KeyboardInterrupt:
                 if done:
-                    _again(self._study, self._study.trials[done[0]])
+                    _restart(self._study, self._study.trials[done[0]])
                 raise
         return _trial(self._study.trials[done[0]])
 
     def _seed(self) -> int | None:
-        """Of the next trial: the same whether the ones before were interrupted or not; chance where others work too."""
+        """Seed of the next trial, the same whether earlier ones were interrupted; None (random) while others run."""
         states = [one.state.name for one in self._study.get_trials(deepcopy=False)]
         if "RUNNING" in states:
             return None
         return (self.seed * 1_000_003 + sum(state in ("COMPLETE", "PRUNED") for state in states)) % 2**31
 
 
-def forget(name: str, storage: str) -> None:
-    """Deletes a study, if there is one."""
+def delete(name: str, storage: str) -> None:
+    """Deletes a study if it exists."""
     if find_spec("optuna") is None:
         return
     import optuna
@@ -183,6 +183,7 @@ def forget(name: str, storage: str) -> None:
 
 
 def _open(name: str, storage: str, maximise: bool | None) -> optuna.Study:
+    """The study of a name, created if it is missing."""
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -190,43 +191,43 @@ def _open(name: str, storage: str, maximise: bool | None) -> optuna.Study:
         Path(storage).parent.mkdir(parents=True, exist_ok=True)
     url = storage if "://" in storage else f"sqlite:///{Path(storage).resolve().as_posix()}"
     try:
-        kept = optuna.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT, heartbeat_stale_trial_callback=_again)
+        kept = optuna.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT, heartbeat_stale_trial_callback=_restart)
         return optuna.create_study(
             storage=kept,
             study_name=name,
             load_if_exists=True,
             direction="minimize" if maximise is False else "maximize",
-            pruner=optuna.pruners.MedianPruner(BEFORE_PRUNING, n_warmup_steps=EPOCHS_BEFORE_PRUNING + 1),
+            pruner=optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, n_warmup_steps=EPOCHS_BEFORE_PRUNING + 1),
         )
     except (SQLAlchemyError, ImportError, RuntimeError, OSError) as error:
-        said = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]
         raise PipelineError(
-            f"{storage}: no study can be kept here ({said}): give --storage a file, or a URL such as "
+            f"{storage}: no study can be kept here ({reason}): give --storage a file, or a URL such as "
             "postgresql://user@host/name whose driver is installed"
         ) from None
 
 
-def _again(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-    """A trial to be begun again, with the folder that holds what it has done."""
+def _restart(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    """Queues a trial again, with the folder that holds its work so far."""
     kept = {name: value for name, value in trial.user_attrs.items() if name in ("folder", "as_configured")}
     study.enqueue_trial(trial.params, user_attrs=kept)
 
 
-def _after(trial: optuna.Trial) -> After:
+def _reporter(trial: optuna.Trial) -> ReportMetric:
     epochs = 0
 
-    def after(value: float) -> None:
+    def report(value: float) -> None:
         nonlocal epochs
         epochs += 1
         trial.report(value, epochs)
         if trial.should_prune():
-            raise Stopped
+            raise Pruned
 
-    return after
+    return report
 
 
 def _suggest(trial: optuna.Trial, name: str, found: Any) -> Any:
-    """A value within a range; choices are kept as JSON, since some are lists."""
+    """A value from a range; the values of a list are stored as JSON, since some are lists themselves."""
     if isinstance(found, tuple):
         return json.loads(trial.suggest_categorical(name, [json.dumps(value) for value in found]))
     if isinstance(found.low, int) and isinstance(found.high, int):
@@ -252,7 +253,7 @@ def _trial(found: optuna.trial.FrozenTrial) -> Trial:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Optuna's own lines, and its warnings of what may change."""
+    """Silences Optuna's log and its warnings about experimental features."""
     import optuna
 
     before = optuna.logging.get_verbosity()

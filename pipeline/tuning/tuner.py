@@ -1,4 +1,4 @@
-"""Tuner: searches better settings for a config, on dev alone, and runs the best once at the end."""
+"""Tuner: searches for better settings of a config, on dev alone, and runs the best config once at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import replace_when_done
-from pipeline.config.load import dump, overridden
+from pipeline.config.load import dumps, override
 from pipeline.config.settings import Settings
 from pipeline.errors import Diverged, PipelineError, SettingsError
 from pipeline.evaluation.report.translations import Language
@@ -26,15 +26,15 @@ from pipeline.stages import STAGES, train
 from pipeline.stages.runner import Finished, run_stages
 from pipeline.tuning import page
 from pipeline.tuning import study as studies
-from pipeline.tuning.study import After, Asked, Stopped, Study, Trial
+from pipeline.tuning.study import Candidate, Pruned, ReportMetric, Study, Trial
 
-TURN = 0.5  # seconds between two looks at what another process does
-SHARED = ("segment", "embed")  # stages that trials with equal settings of them share
+POLL_INTERVAL = 0.5  # seconds between two checks on other processes
+SHARED = ("segment", "embed")  # stages that trials share if their settings for them are equal
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What came of it: the best trial, its config as a file, the page, and the run of the best, if there is one."""
+class TuningResult:
+    """The best trial, its config as a file, the page, and the run of the best config; None if it was not run."""
 
     best: Trial
     config: Path
@@ -53,15 +53,39 @@ def tune(
     progress: Progress = silent,
     report: Callable[[Trial], object] = lambda trial: None,
     stage: Callable[[Finished], object] = lambda finished: None,
-) -> Tuned:
-    """Tries settings in `settings.tune.ranges` until there are enough trials, and then runs the best, with its test.
+) -> TuningResult:
+    """Runs trials in the ranges of `settings.tune` until there are enough, then runs the best config, test included.
 
-    In runs/NAME/tune: study.db, unless a `storage` is given; best.toml; tune.html and tune.json, written after each
-    trial. The best is run into runs/NAME-tuned, unless `final` is off. Interrupted, it goes on where it was; and of
-    several processes that share a study, the first to see that no trial is running any more runs the best. `report` is
-    called after each trial, `stage` after each stage of the last run. Raises PipelineError where there is nothing to
-    search, Optuna is missing, or the study is another one's.
+    runs/NAME/tune gets study.db, unless a `storage` is given, and after each trial best.toml, tune.html and tune.json.
+    The best config is run into runs/NAME-tuned, unless `final` is off. After an interrupt the search continues where it
+    was. Several processes may share a study: the first one that sees no trial running any more runs the best config.
+    `report` is called after each trial, `stage` after each stage of the final run. Raises PipelineError if there is
+    nothing to search, Optuna is missing, no trial completes, or the study belongs to other settings.
     """
+    _check(settings)
+    folder = Path(runs) / settings.name / "tune"
+    study = _open(settings, folder, storage or str(folder / "study.db"), restart)
+    wanted = trials or settings.tune.trials
+    while len(study.finished()) < wanted:
+        report(study.run(lambda candidate, metric: _attempt(settings, folder, candidate, metric, progress)))
+        _write(settings, folder, study, wanted)
+    _wait(study, progress)
+    best = study.best()
+    if best is None:
+        raise PipelineError(
+            f"{folder}: no trial was completed ({study.finished()[-1].note or 'all were stopped early'}): narrow the "
+            "ranges, or allow more trials"
+        )
+    _write(settings, folder, study, wanted)
+    with _by_turns(folder):
+        run = run_stages(_best(settings, best), runs=runs, progress=progress, report=stage) if final else None
+    _write(settings, folder, study, wanted, run)
+    shutil.rmtree(folder / "trials", ignore_errors=True)
+    return TuningResult(best, folder / "best.toml", folder / "tune.html", run)
+
+
+def _check(settings: Settings) -> None:
+    """Raises PipelineError for settings that can't be tuned."""
     if not settings.tune.ranges:
         raise PipelineError(
             f"{settings.name}: nothing to search: give the config ranges, such as "
@@ -69,14 +93,16 @@ def tune(
         )
     if settings.seeds:
         raise PipelineError("tune works with one seed: take seeds out of the config")
-    folder = Path(runs) / settings.name / "tune"
-    storage = storage or str(folder / "study.db")
+
+
+def _open(settings: Settings, folder: Path, storage: str, restart: bool) -> Study:
+    """The study of the settings, new or continued; with `restart` all earlier trials are deleted first."""
     if restart:
-        studies.forget(settings.name, storage)
+        studies.delete(settings.name, storage)
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     with _by_turns(folder):
-        study = Study(
+        return Study(
             settings.name,
             storage,
             settings.tune.ranges,
@@ -84,65 +110,48 @@ def tune(
             seed=settings.seed,
             fingerprint=_fingerprint(settings),
         )
-    wanted = trials or settings.tune.trials
-    while len(study.finished()) < wanted:
-        report(study.run(lambda asked, after: _attempt(settings, folder, asked, after, progress)))
-        _write(settings, folder, study, wanted)
-    _wait(study, progress)
-    best = study.best()
-    if best is None:
-        raise PipelineError(
-            f"{folder}: no trial came to its end ({study.finished()[-1].note or 'all were stopped early'}): narrow the "
-            "ranges, or allow more trials"
-        )
-    _write(settings, folder, study, wanted)
-    with _by_turns(folder):
-        made = run_stages(_best(settings, best), runs=runs, progress=progress, report=stage) if final else None
-    _write(settings, folder, study, wanted, made)
-    shutil.rmtree(folder / "trials", ignore_errors=True)
-    return Tuned(best, folder / "best.toml", folder / "tune.html", made)
 
 
 @contextmanager
 def _by_turns(folder: Path) -> Iterator[None]:
-    """One after the other of the processes that share a folder."""
+    """Waits until no other process holds the folder, and then holds it."""
     while True:
         try:
             held = locked(folder / "trials")
             break
         except PipelineError:
-            time.sleep(TURN)
+            time.sleep(POLL_INTERVAL)
     with held:
         yield
 
 
 def _wait(study: Study, progress: Progress) -> None:
-    """Until no other process is at a trial: it may be the best, and test is looked at once."""
+    """Waits for the trials of other processes: one may be the best, and test is looked at only once."""
     if study.is_running():
-        with progress("elsewhere", total=None, unit="looks") as advance:
+        with progress("elsewhere", total=None, unit="checks") as advance:
             while study.is_running():
-                time.sleep(TURN)
+                time.sleep(POLL_INTERVAL)
                 advance(1)
 
 
-def _attempt(settings: Settings, folder: Path, asked: Asked, after: After, progress: Progress) -> float:
-    """Trains one trial; where its settings contradict each other, or it comes to nothing, it is stopped with a note."""
-    own = folder / "trials" / asked.folder
+def _attempt(settings: Settings, folder: Path, candidate: Candidate, report: ReportMetric, progress: Progress) -> float:
+    """Trains one trial and returns its metric. Raises Pruned with a note if its settings disagree or it diverges."""
+    own = folder / "trials" / candidate.folder
     own.mkdir(parents=True, exist_ok=True)
     try:
-        changed = overridden(settings, asked.overrides)
-        value = train.search(changed, _earlier(changed, folder / "stages", progress), own, progress, after)
-    except (Stopped, SettingsError, Diverged) as error:
+        changed = override(settings, candidate.overrides)
+        value = train.search(changed, _earlier(changed, folder / "stages", progress), own, progress, report)
+    except (Pruned, SettingsError, Diverged) as error:
         shutil.rmtree(own, ignore_errors=True)
-        raise Stopped(str(error)) from None
+        raise Pruned(str(error)) from None
     shutil.rmtree(own, ignore_errors=True)
     return value
 
 
 def _earlier(settings: Settings, folder: Path, progress: Progress) -> Path:
-    """A run's folder with the stages before training, made once for all trials that agree in their settings.
+    """A run's folder with the stages before training, made once for all trials with equal settings for them.
 
-    It is made under a name of this process's own, so that several that need it don't write into each other's.
+    Each process makes it under a name of its own, so that two processes never write into the same folder.
     """
     inputs = [STAGES[name].inputs(settings, folder) for name in SHARED]
     used = [[one.settings, [str(path) for path in one.files if not path.is_relative_to(folder)]] for one in inputs]
@@ -152,17 +161,17 @@ def _earlier(settings: Settings, folder: Path, progress: Progress) -> Path:
         partial = run_stages(own, runs=folder, last=SHARED[-1], progress=progress)
         try:
             partial.rename(made)
-        except OSError:  # another process was faster
+        except OSError:  # another process has made it
             shutil.rmtree(partial, ignore_errors=True)
     return made
 
 
 def _best(settings: Settings, best: Trial) -> Settings:
-    return overridden(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
+    return override(settings, {**best.overrides, "name": f"{settings.name}-tuned"})
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Of all that trials must have in common: settings, ranges, and the content of the files."""
+    """SHA-256 of all that trials must share: settings, ranges, and the content of the files."""
     kept = settings.model_dump(mode="json", exclude={"name", "evaluate", "seeds"})
     files = [kept["corpus"].pop(part) for part in ("train", "dev", "test")]
     sums = [path and sha256(Path(path)) for path in files[:2]]
@@ -172,7 +181,7 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Path | None = None) -> None:
-    """best.toml, tune.json and the page, of the trials so far."""
+    """Writes best.toml, tune.json and the page from the trials so far."""
     best = study.best()
     if best is None:
         return
@@ -187,11 +196,11 @@ def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Pat
         configured=_values(settings, settings.tune.ranges),
         chosen=_values(chosen, settings.tune.ranges),
         test=_test(run),
-        made={"versions": versions(), "config": tomllib.loads(dump(settings))},
+        made={"versions": versions(), "config": tomllib.loads(dumps(settings))},
     )
     language: Language = settings.evaluate.language
     for name, content in (
-        ("best.toml", dump(chosen)),
+        ("best.toml", dumps(chosen)),
         ("tune.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n"),
         ("tune.html", page.render(document, language)),
     ):
@@ -200,7 +209,7 @@ def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Pat
 
 
 def _values(settings: Settings, names: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of these dotted names."""
+    """The values of settings, by dotted key."""
     found = {}
     for name in names:
         value: Any = settings
@@ -211,7 +220,7 @@ def _values(settings: Settings, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _test(run: Path | None) -> dict[str, Any] | None:
-    """The test scores of the best, if it was run."""
+    """The test scores of a run; None if there is no run."""
     if run is None or not (run / "evaluate" / "report.json").is_file():
         return None
     scores: dict[str, Any] = json.loads((run / "evaluate" / "report.json").read_text(encoding="utf-8"))["test"]

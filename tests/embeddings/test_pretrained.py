@@ -68,7 +68,7 @@ def test_our_own_folder(tmp_path: Path) -> None:
     table().save(tmp_path / "ours")
     assert same(read(tmp_path / "ours"), table())
     assert read(tmp_path / "ours", words={"的"}, limit=3, width=5).words == ("的",)
-    with pytest.raises(EmbeddingError, match=r"ours has width 5, the setting says 6: set embed\.size = 5"):
+    with pytest.raises(EmbeddingError, match=r"ours has width 5, the setting says 6: set embed\.vector_size = 5"):
         read(tmp_path / "ours", width=6)
 
 
@@ -120,7 +120,7 @@ def test_a_width_that_does_not_match_says_what_to_set(tmp_path: Path, header: bo
     assert read(path, width=5).width == 5
     with pytest.raises(EmbeddingError) as caught:
         read(path, width=128)
-    assert str(caught.value) == "vectors.txt has width 5, the setting says 128: set embed.size = 5"
+    assert str(caught.value) == "vectors.txt has width 5, the setting says 128: set embed.vector_size = 5"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from embeddings.errors import EmbeddingError
 from embeddings.vectors import Vectors
 from embeddings.word2vec import Word2VecOptions, train
 
-SMALL: dict[str, Any] = {"size": 8, "min_count": 1, "epochs": 2}
+SMALL: dict[str, Any] = {"vector_size": 8, "min_count": 1, "epochs": 2}
 
 ANIMALS, VEHICLES = "猫狗鸟鱼兔", "车船飞骑舟"
 
@@ -33,7 +33,7 @@ def same(a: Vectors, b: Vectors) -> bool:
 @pytest.mark.parametrize("algorithm", ["skip-gram", "cbow"])
 @pytest.mark.parametrize("loss", ["negative", "hierarchical"])
 def test_words_of_one_topic_come_together(algorithm: Any, loss: Any) -> None:
-    options = Word2VecOptions(algorithm=algorithm, loss=loss, size=16, epochs=30, sample=0, learning_rate=0.1)
+    options = Word2VecOptions(algorithm=algorithm, loss=loss, vector_size=16, epochs=30, subsample=0, learning_rate=0.1)
     vectors = train(sentences(), options)
     cosines = vectors.units @ vectors.units.T
     animal = np.array([word in ANIMALS for word in vectors.words])
@@ -73,7 +73,7 @@ TRAIN_AND_SAVE = """
 import sys
 from embeddings.word2vec import Word2VecOptions, train
 corpus = [line.split() for line in open(sys.argv[1], encoding="utf-8")]
-train(corpus, Word2VecOptions(size=8, min_count=1, epochs=2)).save(sys.argv[2])
+train(corpus, Word2VecOptions(vector_size=8, min_count=1, epochs=2)).save(sys.argv[2])
 """
 
 
@@ -102,7 +102,7 @@ def test_many_workers_learn_the_same_words_and_say_they_are_not_reproducible() -
 
 
 def test_nothing_of_a_very_long_sentence_is_dropped() -> None:
-    options = Word2VecOptions(**SMALL | {"epochs": 20}, sample=0, learning_rate=0.1)
+    options = Word2VecOptions(**SMALL | {"epochs": 20}, subsample=0, learning_rate=0.1)
     long = ["的", "了"] * 6000 + random.Random(0).choices(["甲", "乙"], k=2000)
     untrained = train([long[:10_000], ["甲"], ["乙"]], options)
     trained = train([long], options)
@@ -167,9 +167,9 @@ def test_gensim_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     [
         ({"algorithm": "glove"}, "algorithm must be one of skip-gram, cbow, got 'glove'"),
         ({"loss": "softmax"}, "loss must be one of negative, hierarchical"),
-        ({"size": 0}, "size must be at least 1, got 0"),
+        ({"vector_size": 0}, "vector_size must be at least 1, got 0"),
         ({"max_words": 0}, "max_words must be at least 1"),
-        ({"sample": 1.5}, "sample must be from 0 to below 1, got 1.5"),
+        ({"subsample": 1.5}, "subsample must be from 0 to below 1, got 1.5"),
         ({"learning_rate": 0}, "learning_rate must be above 0"),
         ({"seed": -1}, "seed must be from 0"),
     ],

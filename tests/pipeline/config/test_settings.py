@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from pipeline.config.load import dump, load, parse
+from pipeline.config.load import dumps, from_mapping, load
 from pipeline.config.reference import reference
-from pipeline.config.settings import Section, Settings
+from pipeline.config.renames import RENAMED
+from pipeline.config.section import Section
+from pipeline.config.settings import Settings
 from pipeline.errors import SettingsError
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 CELLS = "'rnn', 'lstm' or 'gru'"
 NAME = "letters, digits, _, - and ., not a . or - at the start"
 MINIMUM = {"name": "mail", "corpus": {"train": "train.csv"}}
@@ -52,7 +55,7 @@ def failure(tmp_path, text=CONFIG, *overrides):
 
 
 def test_the_reference_is_the_defaults():
-    assert parse(tomllib.loads(reference())) == parse(MINIMUM)
+    assert from_mapping(tomllib.loads(reference())) == from_mapping(MINIMUM)
 
 
 def test_the_reference_shows_every_key():
@@ -88,7 +91,7 @@ def test_dumped_settings_read_back_equal(tmp_path):
     path.write_text(CONFIG, encoding="utf-8")
     loaded = load(path)
     again = tmp_path / "again.toml"
-    again.write_text(dump(loaded), encoding="utf-8")
+    again.write_text(dumps(loaded), encoding="utf-8")
     assert load(again) == loaded
 
 
@@ -103,7 +106,7 @@ def test_an_unknown_key_is_named(prefix, key):
         table = table.setdefault(part, {})
     table[key] = 1
     with pytest.raises(SettingsError) as caught:
-        parse(values)
+        from_mapping(values)
     message = str(caught.value)
     assert f'unknown key "{f"{prefix}.{key}".strip(".")}"' in message
     assert all(known in message for known in section.model_fields)
@@ -166,7 +169,7 @@ def test_a_wrong_value_is_one_sentence(tmp_path, old, new, expected):
         ("epochs", "--set epochs: expected KEY=VALUE"),
         ("=3", "--set =3: expected KEY=VALUE"),
         ("network.embedding=frozen", None),
-        ("embed.method=none", 'needs vectors, and embed.method is "none": set it to "random"'),
+        ("embed.method=none", 'needs vectors, but embed.method is "none": set it to "random"'),
         ("embed.method=pretrained", "set embed.pretrained or embed.pretrained_characters"),
         ("segment.unit=char", None),
     ],
@@ -196,8 +199,38 @@ def test_sections_must_agree():
         ({"segment": {"unit": "char"}, "network": {"wide": {"words": 1}}}, "set network.wide.words = 0"),
     ):
         with pytest.raises(SettingsError, match=hint):
-            parse({**MINIMUM, **changed})
-    assert parse({**MINIMUM, "segment": {"unit": "char"}}).network.units_read == ("char",)
+            from_mapping({**MINIMUM, **changed})
+    assert from_mapping({**MINIMUM, "segment": {"unit": "char"}}).network.units_read == ("char",)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_key_is_told_its_new_name(tmp_path, old, new):
+    section, _, key = old.partition(".")
+    text = f'name = "m"\n[corpus]\ntrain = "a"\n[{section}]\n{key} = 1\n'
+    assert failure(tmp_path, text) == f"c.toml:5: {old} is now {new}"
+    assert failure(tmp_path, CONFIG, f"{old}=1") == f"--set {old}: {old} is now {new}"
+    with pytest.raises(SettingsError, match=f"^settings: {old} is now {new}$"):
+        from_mapping({**MINIMUM, section: {key: 1}})
+    with pytest.raises(ValidationError, match=f"{old} is now {new}"):
+        Settings.model_fields[section].annotation(**{key: 1})
+    ranges = f'{CONFIG}[tune.ranges]\n"{old}" = [1, 2]\n'
+    assert failure(tmp_path, ranges) == f"c.toml:14: tune.ranges: {old} is now {new}"
+    assert new in KEYS and old not in KEYS
+
+
+def test_several_old_keys_are_told_at_once(tmp_path):
+    text = 'name = "m"\n[corpus]\ntrain = "a"\n[embed]\nsize = 1\nsample = 0\n[train]\naverage = 0.5\n'
+    assert failure(tmp_path, text) == (
+        "c.toml:5: embed.size is now embed.vector_size; embed.sample is now embed.subsample; "
+        "c.toml:8: train.average is now train.ema_momentum"
+    )
+
+
+def test_settings_that_disagree_are_found_by_their_line(tmp_path):
+    text = CONFIG.replace('cell = "gru"', 'inputs = "both"')
+    message = 'network.inputs = "both" needs words, but segment.unit is "char": set segment.unit = "word"'
+    assert failure(tmp_path, text, "segment.unit=char") == f"c.toml:7: {message}"
+    assert failure(tmp_path, CONFIG, "segment.unit=char", "network.inputs=both") == f"--set network.inputs: {message}"
 
 
 def test_paths_are_taken_from_here_or_else_from_beside_the_config(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad
 from pipeline.encoding.features import (

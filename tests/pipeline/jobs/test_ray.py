@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from random_model import make_model
 
-from pipeline.config.settings import SegmentSettings
+from pipeline.config.segment import SegmentSettings
 from pipeline.errors import PipelineError
 from pipeline.jobs import ray
 from pipeline.jobs.job import Segmenting

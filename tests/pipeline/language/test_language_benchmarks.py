@@ -46,7 +46,7 @@ def test_a_run_gives_perplexities_and_is_kept(tmp_path):
     (tmp_path / "few.toml").write_text(config.replace("../corpora/samples/prose.txt", "prose.txt"), encoding="utf-8")
     lines = PROSE.read_text(encoding="utf-8").splitlines()[:60]
     (tmp_path / "prose.txt").write_text("\n".join(lines), encoding="utf-8")
-    small = ("network.units=4", "embed.size=4", "train.epochs=1", "network.cell=rnn", "language.sampled=20")
+    small = ("network.units=4", "embed.vector_size=4", "train.epochs=1", "network.cell=rnn", "language.sampled=20")
     jobs = [Language("cells", "rnn", tmp_path / "few.toml", tmp_path, 1, small)]
     [found] = records.perform(jobs, tmp_path / "records.jsonl", language.run)
     assert set(found["baselines"]) == {"kneser_ney", "unigram"} and found["scores"]["perplexity"] > 1

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import NO_TARGET, Example
 from pipeline.language.sampling import Sampling
 from pipeline.networks import language_network
@@ -160,7 +161,7 @@ def full_loss(built):
     return float(losses.next_token()(np.tile(text.target, (4, 1)), scores))
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "lazy_adam", "average": 0.5}])
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "lazy_adam", "ema_momentum": 0.5}])
 def test_it_learns_what_the_full_softmax_judges_and_can_be_continued(settings, tmp_path):
     whole = trainer(tmp_path / "whole", epochs=12, patience=12, **settings)
     dev = [epoch.dev["loss"] for epoch in whole.epochs(lambda done, note: None)]

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.networks import language_network
 from pipeline.networks.network import reset_states

@@ -142,9 +142,9 @@ def test_every_file_is_watched(folder):
 def test_a_newer_format(folder):
     path = folder / "model.toml"
     path.write_text(
-        path.read_text(encoding="utf-8").replace("format_version = 1", "format_version = 2"), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace("format_version = 2", "format_version = 3"), encoding="utf-8"
     )
-    refused(folder, "format version 2, this zhpipe reads 1")
+    refused(folder, "format version 3, this zhpipe reads 2")
 
 
 def test_what_is_no_model(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from written_out import backward, forward, loss
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.batch import Example, pad, windows
 from pipeline.language.reader import Reader, of_targets
 from pipeline.networks import language_graph, language_network

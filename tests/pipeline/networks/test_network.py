@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.batch import GRID, Example, pad
 from pipeline.networks import layers, network
 

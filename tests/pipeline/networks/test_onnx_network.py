@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.config.settings import NetworkSettings
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.batch import Batch, Example, pad
 from pipeline.errors import ModelError
 from pipeline.networks import graph, network

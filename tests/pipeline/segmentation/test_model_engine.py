@@ -12,8 +12,8 @@ from random_model import make_model
 from random_tagger import make_tagger
 
 import pipeline
-from pipeline.config.load import parse
-from pipeline.config.settings import SegmentSettings
+from pipeline.config.load import from_mapping
+from pipeline.config.segment import SegmentSettings
 from pipeline.errors import ModelError, PipelineError, SettingsError
 from pipeline.jobs.label import label_file
 from pipeline.models.model import Model, open_segmenter
@@ -92,7 +92,7 @@ def test_a_mode_of_jieba_is_refused(engine):
         Segmenter(engine=open_segmenter(engine), mode="full")
     for engine_, message in (("rjiebba", 'did you mean "rjieba"'), ("runs/cws", 'mode = "full"')):
         with pytest.raises(SettingsError, match=message):
-            parse({"name": "a", "corpus": {"train": "a.csv"}, "segment": {"engine": engine_, "mode": "full"}})
+            from_mapping({"name": "a", "corpus": {"train": "a.csv"}, "segment": {"engine": engine_, "mode": "full"}})
 
 
 def test_files_are_cut(engine, tmp_path):
@@ -106,7 +106,7 @@ def test_files_are_cut(engine, tmp_path):
 def test_a_classifier_carries_its_segmenter_along(mini, engine):
     own = mini / "cws"
     shutil.copytree(engine, own / "model")
-    cut = ['segment.engine="./cws"', "network.units=4", "embed.size=4", "embed.epochs=1", "train.epochs=1"]
+    cut = ['segment.engine="./cws"', "network.units=4", "embed.vector_size=4", "embed.epochs=1", "train.epochs=1"]
     run = pipeline.run(mini / "mini.toml", overrides=cut, runs=mini / "runs")
     [_, *rows] = read_csv(run / "segment" / "train.csv")
     expected = Segmenter(engine=open_segmenter(engine)).split(rows[0][2])

@@ -97,7 +97,7 @@ def test_no_vectors(embedded):
     ("overrides", "error", "message"),
     [
         (["embed.pretrained=table.txt", "network.inputs=both"], PipelineError, "reads chars: name their table"),
-        (["embed.pretrained=table.txt", "embed.size=7"], EmbeddingError, "has width 6, the setting says 7"),
+        (["embed.pretrained=table.txt", "embed.vector_size=7"], EmbeddingError, "has width 6, the setting says 7"),
         (["embed.pretrained=foreign.txt"], PipelineError, "has a vector for none of the .*words of train"),
         (["embed.pretrained=nowhere.txt"], PipelineError, "nowhere.txt: no such file"),
     ],

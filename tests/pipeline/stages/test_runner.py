@@ -5,7 +5,7 @@ import shutil
 import pytest
 from mini import mails, write_csv
 
-from pipeline.config.load import load, parse
+from pipeline.config.load import from_mapping, load
 from pipeline.errors import PipelineError
 from pipeline.stages import STAGES
 from pipeline.stages.manifest import Inputs
@@ -36,7 +36,7 @@ def toy(monkeypatch, tmp_path):
     monkeypatch.setattr("pipeline.stages.runner.STAGES", {name: stage(place, name) for place, name in enumerate(NAMES)})
 
     def run(seed=1, **options):
-        config = parse({"name": "toy", "seed": seed, "corpus": {"train": "a.csv"}})
+        config = from_mapping({"name": "toy", "seed": seed, "corpus": {"train": "a.csv"}})
         told = []
         run_stages(config, runs=tmp_path, report=told.append, **options)
         return [finished.stage for finished in told if not finished.skipped]
@@ -104,7 +104,7 @@ def test_the_config_as_used_is_written(toy, tmp_path):
         ("segment", "workers", 2, set()),
         ("corpus", "dev_share", 0.2, {"segment"}),
         ("embed", "window", 3, {"embed"}),
-        ("embed", "size", 7, {"embed", "train"}),
+        ("embed", "vector_size", 7, {"embed", "train"}),
         ("network", "cell", "rnn", {"train"}),
         ("network", "inputs", "both", {"embed", "train"}),
         ("train", "epochs", 3, {"train"}),
@@ -120,7 +120,7 @@ def test_a_setting_is_an_input_of_the_stages_that_use_it_alone(trained, tmp_path
         other["network"] = {**other["network"], "inputs": inputs}
 
     def used(values):
-        config = parse(values)
+        config = from_mapping(values)
         return {name: stage.inputs(config, run) for name, stage in STAGES.items()}
 
     before, after = used({**base, "network": {**base["network"], "inputs": inputs}}), used(other)

@@ -197,9 +197,9 @@ def test_the_report(overrides, written):
         ("network.bidirectional=true", "a language model cannot have network.bidirectional = true: set it to false"),
         ("network.wide.words=2", "a language model cannot have network.wide.words = 2: set it to 0"),
         ("segment.mode=full", 'a language model cannot have segment.mode = "full": set it to "default"'),
-        ('evaluate.baselines=["majority"]', "choose of unigram, kneser_ney"),
+        ('evaluate.baselines=["majority"]', "choose from unigram, kneser_ney"),
         ("train.metric=accuracy", "choose one of loss"),
-        ("language.window=-1", "expected 0 or more, received -1"),
+        ("language.bptt_steps=-1", "expected 0 or more, received -1"),
     ],
 )
 def test_settings_that_a_language_model_cannot_have(override, said, tmp_path):

@@ -15,7 +15,7 @@ from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from embeddings.errors import EmbeddingError
-from pipeline.config.load import parse
+from pipeline.config.load import from_mapping
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import tagging
@@ -38,7 +38,7 @@ workers = 1
 kind = "{kind}"
 decode = "{decode}"
 [embed]
-size = 8
+vector_size = 8
 min_count = 1
 epochs = 2
 [network]
@@ -220,7 +220,7 @@ def test_what_is_read_beside_the_tokens_gets_into_the_model(kind, tmp_path):
     raw.write_text("大家去了青海湖\n今天老周在西安\n" * 3, encoding="utf-8")
     more = [f"network.features.{feature}" for feature in FEATURES[kind]]
     run = train(
-        tmp_path, kind, more=[*more, "train.optimizer=lazy_adam", "train.average=0.5", f'embed.extra=["{raw}"]']
+        tmp_path, kind, more=[*more, "train.optimizer=lazy_adam", "train.ema_momentum=0.5", f'embed.extra=["{raw}"]']
     )
     assert report_of(run)["test"]["f1"] > 0.9
     model = pipeline.load(run)
@@ -339,7 +339,10 @@ def test_a_page_of_long_texts_can_be_mailed_and_its_tables_have_all(tmp_path):
         ({"train": {"label_smoothing": 0.1}}, r"train\.label_smoothing"),
         ({"train": {"metric": "accuracy"}}, r'train\.metric = "accuracy" is not measured'),
         ({"evaluate": {"baselines": ["majority"]}}, r"evaluate\.baselines"),
-        ({"network": {"features": {"affixes": 4}}}, r'features\.affixes is of words, and segment\.unit is "char"'),
+        (
+            {"network": {"features": {"affixes": 4}}},
+            r'affixes is a feature of words, but segment\.unit is "char"',
+        ),
         ({"task": "classify", "network": {"features": {"bigrams": 4}}}, r'task is "classify"'),
     ],
 )
@@ -347,4 +350,4 @@ def test_settings_that_no_tagger_can_have(changes, message):
     values = {"name": "a", "task": "tag", "segment": {"unit": "char"}, **changes}
     values["corpus"] = {"train": "a.conll", **changes.get("corpus", {})}
     with pytest.raises(SettingsError, match=message):
-        parse(values)
+        from_mapping(values)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.config.settings import TrainSettings
+from pipeline.config.train import TrainSettings
 from pipeline.training import optimizers
 
 NAMES = tuple(optimizers.LEARNING_RATES)
@@ -64,7 +64,7 @@ def test_the_norm_of_a_step_is_clipped():
 
 
 def test_average_is_a_running_mean_of_the_weights():
-    optimizer = optimizers.build(TrainSettings(optimizer="sgd", average=0.8, clip_norm=0), 5)
+    optimizer = optimizers.build(TrainSettings(optimizer="sgd", ema_momentum=0.8, clip_norm=0), 5)
     point, places = minimise(optimizer, 5)
     average = places[0]
     for place in places[1:]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from pipeline.config.settings import NetworkSettings, TrainSettings
+from pipeline.config.network import NetworkSettings
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.errors import PipelineError
 from pipeline.networks import network
@@ -14,8 +15,14 @@ from pipeline.training.losses import CrossEntropy
 from pipeline.training.trainer import Trainer, _class_weights
 
 WORDS, LABELS = 12, 2
-EVERYTHING = {"optimizer": "adam", "average": 0.9, "label_smoothing": 0.1, "class_weights": True, "schedule": "cosine"}
-LAZY = {"optimizer": "lazy_adam", "average": 0.9}
+EVERYTHING = {
+    "optimizer": "adam",
+    "ema_momentum": 0.9,
+    "label_smoothing": 0.1,
+    "class_weights": True,
+    "schedule": "cosine",
+}
+LAZY = {"optimizer": "lazy_adam", "ema_momentum": 0.9}
 MOMENTUM = {"optimizer": "momentum", "learning_rate": 0.05, "warmup": 0.2}
 
 
@@ -136,7 +143,7 @@ def test_a_lower_loss_is_better_and_no_number_is_never_better(tmp_path):
 
 def test_averaged_weights_are_judged_and_the_others_trained_on(tmp_path):
     judged = []
-    running = trainer(tmp_path, {"epochs": 1, "average": 0.99, "learning_rate": 0.1})
+    running = trainer(tmp_path, {"epochs": 1, "ema_momentum": 0.99, "learning_rate": 0.1})
     running.measure = lambda: judged.append([array(v) for v in running.network.trainable_variables]) or {"accuracy": 1}
     last, best = finish(running)
     assert all(np.array_equal(one, other) for one, other in zip(best, judged[0], strict=True))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.config.settings import RangeSettings
+from pipeline.config.tune import RangeSettings
 from pipeline.errors import PipelineError
-from pipeline.tuning.study import Stopped, Study, forget
+from pipeline.tuning.study import Pruned, Study, delete
 
 pytest.importorskip("optuna")
 RANGES = {
@@ -21,15 +21,15 @@ def opened(folder, name="s", ranges=RANGES, fingerprint="a", **options):
     )
 
 
-def score(asked, after=lambda value: None):
+def score(candidate, report=lambda value: None):
     """Best at a learning rate of 0.01 and 64 units."""
     import math
 
-    found = asked.overrides
+    found = candidate.overrides
     if not found:
         return 0.1
     for epoch in range(found["train.epochs"]):
-        after(epoch / 10)
+        report(epoch / 10)
     return 1 - abs(math.log10(found["train.learning_rate"]) + 2) / 3 + (found["network.units"] == 64) / 10
 
 
@@ -58,9 +58,9 @@ def test_interrupted_it_comes_to_the_same_trials(tmp_path):
         whole.run(score)
     folders = []
 
-    def interrupted(asked, after):
-        folders.append(asked.folder)
-        after(0.0)
+    def interrupted(candidate, report):
+        folders.append(candidate.folder)
+        report(0.0)
         raise KeyboardInterrupt
 
     for number in range(10):
@@ -68,7 +68,7 @@ def test_interrupted_it_comes_to_the_same_trials(tmp_path):
         if number in (0, 3, 9):
             with pytest.raises(KeyboardInterrupt):
                 study.run(interrupted)
-        study.run(lambda asked, after: folders.append(asked.folder) or score(asked, after))
+        study.run(lambda candidate, report: folders.append(candidate.folder) or score(candidate, report))
     found, expected = opened(tmp_path).trials(), whole.trials()
     assert [(one.overrides, one.value, one.epochs) for one in found] == [
         (one.overrides, one.value, one.epochs) for one in expected
@@ -79,10 +79,10 @@ def test_interrupted_it_comes_to_the_same_trials(tmp_path):
 def test_what_is_below_the_median_is_stopped(tmp_path):
     study = opened(tmp_path)
 
-    def objective(asked, after):
-        good = asked.number < 6
+    def objective(candidate, report):
+        good = candidate.number < 6
         for epoch in range(4):
-            after((epoch + 1) / 10 if good else 0.0)
+            report((epoch + 1) / 10 if good else 0.0)
         return 0.4
 
     states = [study.run(objective) for _ in range(8)]
@@ -93,10 +93,10 @@ def test_what_is_below_the_median_is_stopped(tmp_path):
 def test_a_trial_that_comes_to_nothing_says_why(tmp_path):
     study = opened(tmp_path, maximise=False)
 
-    def objective(asked, after):
-        if asked.number == 1:
-            raise Stopped("the loss became nan")
-        return 3.0 - asked.number
+    def objective(candidate, report):
+        if candidate.number == 1:
+            raise Pruned("the loss became nan")
+        return 3.0 - candidate.number
 
     found = [study.run(objective) for _ in range(3)]
     assert (found[1].state, found[1].note, found[1].value) == ("pruned", "the loss became nan", None)
@@ -106,7 +106,7 @@ def test_a_trial_that_comes_to_nothing_says_why(tmp_path):
 def test_an_error_is_one_and_is_not_counted(tmp_path):
     study = opened(tmp_path)
 
-    def objective(asked, after):
+    def objective(candidate, report):
         raise PipelineError("no such file")
 
     with pytest.raises(PipelineError, match="no such file"):
@@ -114,11 +114,11 @@ def test_an_error_is_one_and_is_not_counted(tmp_path):
     assert study.finished() == [] and study.best() is None and study.importance() == {}
 
 
-def test_a_study_of_other_settings_is_refused_until_forgotten(tmp_path):
+def test_a_study_of_other_settings_is_refused_until_deleted(tmp_path):
     opened(tmp_path).run(score)
-    with pytest.raises(PipelineError, match=r"was begun with other settings.* --restart"):
+    with pytest.raises(PipelineError, match=r"was started with other settings.* --restart"):
         opened(tmp_path, fingerprint="b")
-    forget("s", str(tmp_path / "study.db"))
+    delete("s", str(tmp_path / "study.db"))
     assert opened(tmp_path, fingerprint="b").trials() == []
 
 

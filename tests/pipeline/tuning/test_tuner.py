@@ -8,7 +8,7 @@ import pytest
 from mini import CONFIG, mails, write_config, write_csv
 
 from pipeline.__main__ import main
-from pipeline.config.load import dump, load, overridden, parse
+from pipeline.config.load import dumps, from_mapping, load, override
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.stages import train
 from pipeline.tuning import tuner
@@ -73,7 +73,7 @@ def test_a_search_from_its_interrupt_to_its_test(config, tmp_path, capsys, monke
 
 
 def test_without_ranges_there_is_nothing_to_search(config, tmp_path):
-    without = parse({"name": "a", "corpus": {"train": "mini.csv"}})
+    without = from_mapping({"name": "a", "corpus": {"train": "mini.csv"}})
     with pytest.raises(PipelineError, match="nothing to search"):
         tuner.tune(without, runs=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
@@ -106,7 +106,7 @@ def test_a_wrong_range_is_named(config, ranges, message):
 
 def test_ranges_come_through_a_config_that_is_written_out(config):
     loaded = load(config)
-    again = parse(tomllib.loads(dump(loaded)))
+    again = from_mapping(tomllib.loads(dumps(loaded)))
     assert again == loaded and loaded.tune.ranges["network.units"] == (3, 5)
-    changed = overridden(loaded, {"network.units": 3, "train.learning_rate": 0.5})
+    changed = override(loaded, {"network.units": 3, "train.learning_rate": 0.5})
     assert (changed.network.units, changed.train.learning_rate, changed.tune.ranges) == (3, 0.5, {})

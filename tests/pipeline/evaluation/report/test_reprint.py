@@ -41,7 +41,7 @@ train = "lines.txt"
 [segment]
 unit = "char"
 [embed]
-size = 4
+vector_size = 4
 min_count = 1
 epochs = 1
 [network]

@@ -1,0 +1,88 @@
+"""Corpus settings: the labelled files, how they are read, and how they are split."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Section, Seed, Share
+
+
+class TaggedSettings(Section):
+    """How tagged text is read if task is tag; each key names the formats that use it."""
+
+    table: ClassVar[str] = "corpus.tagged"
+
+    token: int = Field(
+        0, description="conll: column of the token, counted from 0; a negative number counts from the last column."
+    )
+    tag: int | Literal["upos", "xpos"] = Field(
+        -1,
+        description="conll: column of the tag, counted in the same way; conllu: upos or xpos, and upos if left out.",
+    )
+    separator: str | None = Field(
+        None,
+        description="conll: text between two columns; if left out, a tab if the first line has one, otherwise any run "
+        "of spaces. slashed: text between a word and its tag; if left out, a slash.",
+    )
+    comment: str | None = Field(None, description="conll: lines that begin with this text are skipped.")
+    brackets: bool = Field(True, description="slashed: read [ and ] as brackets around several words.")
+    overlaps: Literal["refuse", "drop"] = Field(
+        "refuse",
+        description="cluener, doccano, label-studio: refuse a file with overlapping entities, or drop the shorter one.",
+    )
+    scheme: Literal["BIO", "BMES", "BIOES"] | None = Field(
+        None, description="Tag scheme of the files; if left out, it is detected from the tags."
+    )
+
+
+class CorpusSettings(Section):
+    """Which labelled files to use, and how to read and split them."""
+
+    table: ClassVar[str] = "corpus"
+
+    train: str = Field(
+        min_length=1,
+        description="Labelled file to train on; a relative path starts at the working directory or, if there is no "
+        "such file, at the config's folder.",
+    )
+    dev: str | None = Field(
+        None, description="Labelled file that chooses the best epoch; if left out, it is split off train."
+    )
+    test: str | None = Field(
+        None, description="Labelled file that the report is about; if left out, it is split off train."
+    )
+    format: (
+        Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "lines"]
+        | Literal["conll", "conllu", "slashed", "segmented", "cluener", "doccano", "label-studio"]
+        | None
+    ) = Field(
+        None,
+        description="Format of the files; if left out, the suffix decides, without a final .gz. conll and "
+        "those after it hold tagged text.",
+    )
+    encoding: str = Field(
+        "utf-8",
+        description="Encoding of the files, such as utf-8, utf-8-sig, gb18030, big5 or utf-16; it is never guessed.",
+    )
+    text: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        "text", description="Column of the text, or a list of columns whose texts are joined by line breaks."
+    )
+    label: str = Field("label", description="Column of the label.")
+    dev_share: Share = Field(0.1, description="Share of the rows that are split off for dev if dev is left out.")
+    test_share: Share = Field(0.1, description="Share of the rows that are split off for test if test is left out.")
+    nfkc: bool = Field(
+        False,
+        description="Normalise to Unicode NFKC before anything else, which turns full-width letters into ASCII.",
+    )
+    split_seed: Seed | None = Field(None, description="Seed of the split alone; if left out, seed is used.")
+    simplify: bool = Field(
+        False, description="Convert traditional characters to simplified ones with OpenCC (needs zhpipe[opencc])."
+    )
+    tagged: TaggedSettings = TaggedSettings()
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The text columns, one or more."""
+        return (self.text,) if isinstance(self.text, str) else self.text

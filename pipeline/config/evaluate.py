@@ -1,0 +1,48 @@
+"""Evaluate settings: what the report compares, slices and writes."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from pipeline.config.section import Section
+
+Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
+Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite", "jieba"]
+
+
+class EvaluateSettings(Section):
+    """What the report compares, slices and writes."""
+
+    table: ClassVar[str] = "evaluate"
+
+    baselines: tuple[Baseline, ...] = Field(
+        ("majority", *get_args(Linear)),
+        description="Baselines to train on the same split; [] for none. tag: crfsuite and jieba, by default none; "
+        "language: unigram and kneser_ney, by default both; classify: all others.",
+    )
+    slices: tuple[str, ...] = Field(
+        (), description="Columns of the labelled files; the report has scores for each of their values."
+    )
+    suspects: bool = Field(True, description="Look for rows whose label may be wrong and write them to suspects.csv.")
+    language: Literal["en", "zh"] = Field(
+        "en", description="Language of the report's page, of report.txt and of report.md."
+    )
+    mlflow: str | None = Field(
+        None,
+        min_length=1,
+        description="MLflow tracking URI, such as sqlite:///mlflow.db, where settings, curves, scores and report are "
+        "logged (needs zhpipe[mlflow]).",
+    )
+
+    @field_validator("mlflow")
+    @classmethod
+    def _check_no_password(cls, uri: str | None) -> str | None:
+        if uri and urlsplit(uri).password:
+            raise ValueError(
+                "has a password, which config.toml and the report would show: leave it out, and set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the file that the database's driver reads"
+            )
+        return uri

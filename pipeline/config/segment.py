@@ -1,0 +1,63 @@
+"""Segment settings: how texts are cut into tokens."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.config.problems import nearest
+from pipeline.config.section import Section
+
+Unit = Literal["word", "char"]
+ENGINES = ("rjieba", "jieba")
+
+
+class SegmentSettings(Section):
+    """How texts are cut into tokens."""
+
+    table: ClassVar[str] = "segment"
+
+    unit: Unit = Field("word", description="What a token is: a word, or a single character (char).")
+    engine: str = Field(
+        "rjieba",
+        description="What finds the words: rjieba, the fast one; jieba, the reference; or the folder of a segmenter "
+        "that zhpipe trained, such as runs/NAME.",
+    )
+    mode: Literal["default", "search", "full"] = Field(
+        "default", description="jieba's mode; search and full give overlapping words."
+    )
+    hmm: bool = Field(
+        True, description="Let jieba's hidden Markov model find words that are missing from its dictionary."
+    )
+    dictionaries: tuple[str, ...] = Field(
+        (), description="User dictionaries in jieba's format; each of their words is always one token."
+    )
+    stop_words: tuple[str, ...] = Field(
+        (), description="Files of words, one a line, that are hidden from the network and the vectors."
+    )
+    keep_whitespace: bool = Field(
+        False, description="Keep white space as tokens; the default is true if task is language."
+    )
+    workers: int = Field(0, ge=0, description="Number of processes; 0 uses all cores.")
+
+    @property
+    def trained(self) -> bool:
+        """Whether the engine is a segmenter that zhpipe trained."""
+        return self.engine not in ENGINES
+
+    @model_validator(mode="after")
+    def _check_engine(self) -> SegmentSettings:
+        if self.trained and not is_path(self.engine):
+            raise ValueError(
+                f"engine is {self.engine!r}{nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
+                "folder of a trained segmenter, with a / in it"
+            )
+        if self.trained and self.mode != "default":
+            raise ValueError(f'mode = "{self.mode}" needs jieba: a trained engine has the mode "default" alone')
+        return self
+
+
+def is_path(engine: str) -> bool:
+    """Whether an engine is given as the folder of its model."""
+    return "/" in engine or "\\" in engine
