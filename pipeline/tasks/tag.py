@@ -492,7 +492,7 @@ class Tag(Task):
             scheme,
             answers=detail.answers,
             columns=detail.columns,
-            language=detail.language,
+            locale=detail.locale,
         )
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:

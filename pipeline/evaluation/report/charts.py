@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Claimed
-from pipeline.evaluation.report.translations import ENGLISH, Translate
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,9 @@ _VARIABLES = {_INK: "--ink-soft", _LINE: "--line"} | {
 }
 _DASHES = ("-", "--", "-.", ":")
 _IN_A_ROW = 3  # names under a chart
+# Titles of axes, by what has a confidence.
+RIGHT = {"rows": N_("share of right rows"), "spans": N_("share of right spans")}
+ACCEPTED = {"rows": N_("share of rows accepted"), "spans": N_("share of spans accepted")}
 _NOT_SCORES = frozenset({"epoch", "seconds", "learning_rate"})
 
 
@@ -35,12 +38,12 @@ def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH)
     epochs = [float(epoch.get("epoch", number)) for number, epoch in enumerate(history, start=1)]
     return [
         lines(
-            _(title),
+            title,
             {key.replace("_", " "): (epochs, _values(history, key)) for key in keys},
             (_("epoch"), ""),
             whole_numbers=True,
         )
-        for title, keys in (("loss", _losses(history)), ("score on dev", _dev_scores(history)))
+        for title, keys in ((_("loss"), _losses(history)), (_("score on dev"), _dev_scores(history)))
         if keys
     ]
 
@@ -52,9 +55,7 @@ def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH, of:
         name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
         for name, bins in found.items()
     }
-    return lines(
-        _("reliability on {part}", part=_(part)), series, (_("confidence"), _(f"share of right {of}")), diagonal=True
-    )
+    return lines(_("reliability on {part}", part=_(part)), series, (_("confidence"), _(RIGHT[of])), diagonal=True)
 
 
 def coverage(parts: Mapping[str, Claimed], _: Translate = ENGLISH, of: str = "rows") -> str:
@@ -66,7 +67,7 @@ def coverage(parts: Mapping[str, Claimed], _: Translate = ENGLISH, of: str = "ro
             [point.rows / len(claimed) for point in points],
             [point.right / point.rows for point in points],
         )
-    return lines(_("precision against coverage"), series, (_(f"share of {of} accepted"), _("precision")))
+    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")))
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -113,7 +114,8 @@ def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
                     parse_math=False,
                 )
         axes.legend(frameon=False, labelcolor=_INK, loc="center left", bbox_to_anchor=(1, 0.5))
-        titles = [f"{_('axis')} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
+        axis = _("axis")
+        titles = [f"{axis} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
         _dress(axes, _("map of words"), (titles[0], titles[1]), whole_numbers=False)
         return _svg(figure, _("map of words"))
 

@@ -8,8 +8,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation.report import charts
-from pipeline.evaluation.report.summary import compact, facts, judged_part, model_title, p_value, percent, signed
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.summary import (
+    compact,
+    facts,
+    judged_part,
+    model_title,
+    p_value,
+    percent,
+    percentage,
+    signed,
+)
+from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,9 +40,7 @@ _SECTIONS: dict[str, Any] = {
 }
 
 
-def render(
-    name: str, document: Mapping[str, Any], language: Language = "en", *, script: str = "", **values: Any
-) -> str:
+def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, script: str = "", **values: Any) -> str:
     """A report's page from the template `name`, which extends frame.html and is handed `values`.
 
     `document` is a report as `Report.as_dict` gives it. `values` have to hold `sentences`, what is said first, and may
@@ -41,7 +48,7 @@ def render(
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     part = judged_part(document)
     source = resource(script) if script else ""
     found: dict[str, Any] = {
@@ -54,10 +61,10 @@ def render(
         "script": Markup(source),
         "script_hash": base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
     }
-    return template(name, language).render(found | values)
+    return template(name, locale).render(found | values)
 
 
-def template(name: str, language: Language = "en") -> "Template":
+def template(name: str, locale: Locale = "en") -> "Template":
     """A template of this package; what it is handed is escaped, and `_` translates for it."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -67,10 +74,15 @@ def template(name: str, language: Language = "en") -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(resource),
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.globals |= {"_": translator(language), "language": language}
+    _ = translator(locale)
+    # Not "newstyle", which would take every per cent sign for the beginning of a value.
+    environment.install_gettext_callables(_, _.plural, newstyle=False)  # type: ignore[attr-defined]
+    environment.globals["locale"] = locale
     environment.filters |= {
         "percent": percent,
+        "percentage": percentage,
         "signed": signed,
         "p_value": p_value,
         "count": "{:,}".format,

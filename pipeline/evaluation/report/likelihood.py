@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, relative
 from pipeline.evaluation.report import charts, frame
-from pipeline.evaluation.report.summary import PARTS, compact, judged_part, model_title
-from pipeline.evaluation.report.translations import ENGLISH, Language, Translate, translator
+from pipeline.evaluation.report.summary import PARTS, compact, judged_part, model_title, percentage
+from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
 
-TITLES = {"unigram": "unigram", "kneser_ney": "Kneser-Ney n-grams"}
+TITLES = {"unigram": N_("unigram"), "kneser_ney": N_("Kneser-Ney n-grams")}
 SHOWN = 40  # texts with a most surprising token
 EXTREMES = 10  # likeliest and unlikeliest texts
 AROUND = 60  # characters shown on each side of a surprising token
@@ -64,7 +64,7 @@ class Shown(NamedTuple):
 
 
 def render(
-    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], language: Language = "en"
+    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], locale: Locale = "en"
 ) -> str:
     """The page for `document`, a report as `Report.as_dict` gives it, of the outcomes of the part that is judged.
 
@@ -72,13 +72,13 @@ def render(
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     scores = document.get(judged_part(document)) or {}
     drawn = charts.learning_curve(document.get("history", []), _)
     return frame.render(
         "likelihood.html",
         document,
-        language,
+        locale,
         verdict=verdict(document, _),
         sentences=sentences(document, _),
         charts=[Markup(chart) for chart in (*drawn, *_perplexities(document, _))],
@@ -110,11 +110,15 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     best, who = float(others[name]["perplexity"]), _(TITLES.get(name, name))
     low, high = document.get("intervals", {}).get(fair, {}).get("perplexity") or (scores["perplexity"],) * 2
     if low <= best <= high:
-        return _("The network has not proved its worth: the perplexity of {who} is inside its 95% interval.", who=who)
-    share = f"{100 * abs(1 - scores['perplexity'] / best):.1f}"
+        return _(
+            "The network has not proved its worth: the perplexity of {who} is inside its {level} interval.",
+            who=who,
+            level="95%",
+        )
+    share = percentage(abs(1 - scores["perplexity"] / best))
     if scores["perplexity"] < best:
-        return _("The network earned its cost: its perplexity is {share}% below that of {who}.", share=share, who=who)
-    return _("The network did not earn its cost: its perplexity is {share}% above that of {who}.", share=share, who=who)
+        return _("The network earned its cost: its perplexity is {share} below that of {who}.", share=share, who=who)
+    return _("The network did not earn its cost: its perplexity is {share} above that of {who}.", share=share, who=who)
 
 
 def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
@@ -138,8 +142,8 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     ]
     against = [
         _(
-            "{share}% below {who} ({perplexity})" if share >= 0 else "{share}% above {who} ({perplexity})",
-            share=f"{abs(100 * share):.1f}",
+            N_("{share} below {who} ({perplexity})") if share >= 0 else N_("{share} above {who} ({perplexity})"),
+            share=percentage(abs(share)),
             who=_(TITLES.get(name, name)),
             perplexity=number(found[part]["perplexity"]),
         )

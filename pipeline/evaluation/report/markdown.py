@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation.report import frame, outline, report
-from pipeline.evaluation.report.translations import ENGLISH, Language, Translate, translator
+from pipeline.evaluation.report.translations import ENGLISH, Locale, Translate, translator
 
 _NUMBERS = re.compile(r"[\d\s\[\],.–+−]*")
 
 
-def write(folder: Path, document: Mapping[str, Any], language: Language = "en") -> None:
+def write(folder: Path, document: Mapping[str, Any], locale: Locale = "en") -> None:
     """Writes report.md into `folder`."""
-    report.write_whole(folder / "report.md", render(document, language))
+    report.write_whole(folder / "report.md", render(document, locale))
 
 
-def render(document: Mapping[str, Any], language: Language = "en") -> str:
+def render(document: Mapping[str, Any], locale: Locale = "en") -> str:
     """`document`, a report of any task as `Report.as_dict` gives it, as GitHub-flavoured Markdown."""
-    _ = translator(language)
+    _ = translator(locale)
     decided, sentences = outline.said(document, _)
     blocks = [
         f"# {escaped(frame.title(document, _))}",
         *([f"**{escaped(decided)}**"] if decided else []),
-        escaped((" " if language == "en" else "").join(sentences)),
+        escaped((" " if locale == "en" else "").join(sentences)),
         *(block for title, rows in outline.sections(document, _) for block in (f"## {title}", table(rows))),
         *_titled(_("Data"), _facts(_rows(document), _)),
         *_titled(_("How it was made"), _made(document)),

@@ -5,13 +5,21 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluation.report import likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
-from pipeline.evaluation.report.translations import Translate
+from pipeline.evaluation.report.translations import N_, Translate
 
 LABELS = 200  # at most, in the table by label
-PERPLEXITY = {"perplexity": "perplexity", "bits_per_token": "bits a token", "bits_per_character": "bits a character"}
+PERPLEXITY = {
+    "perplexity": N_("perplexity"),
+    "bits_per_token": N_("bits a token"),
+    "bits_per_character": N_("bits a character"),
+}
 COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language": PERPLEXITY}
 SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
-SLICED = {"classify": ("accuracy", "accuracy"), "tag": ("f1", "F1"), "language": ("perplexity", "perplexity")}
+SLICED = {
+    "classify": ("accuracy", N_("accuracy")),
+    "tag": ("f1", N_("F1")),
+    "language": ("perplexity", N_("perplexity")),
+}
 
 TextTable = list[list[str]]  # the first is the heading
 
@@ -38,7 +46,7 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
     found = [
         ReportSection(_("Scores"), _scores(document, _)),
         ReportSection(
-            _("By type" if document["task"] == "tag" else "By label"),
+            _("By type") if document["task"] == "tag" else _("By label"),
             _by_label(document, scores.get("per_label", {}), _),
         ),
         ReportSection(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
@@ -90,8 +98,8 @@ def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Tran
         [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
         for name, found in list(per_label.items())[:LABELS]
     ]
-    heading = "type" if document["task"] == "tag" else "label"
-    return [list(map(_, (heading, "precision", "recall", "F1", "support"))), *lines]
+    heading = _("type") if document["task"] == "tag" else _("label")
+    return [[heading, _("precision"), _("recall"), _("F1"), _("support")], *lines]
 
 
 def _mistakes(errors: Mapping[str, int], _: Translate) -> TextTable:
@@ -110,9 +118,11 @@ def _thresholds(document: Mapping[str, Any], _: Translate) -> TextTable:
         for row in document.get("confidence", {}).get("thresholds", [])
         if row["threshold"] is not None
     ]
-    accepted = "spans accepted" if document["task"] == "tag" else "rows labelled"
-    heads = ("promised precision", "confidence from", f"{accepted}, dev", "right, dev", f"{accepted}, test")
-    return [list(map(_, (*heads, "right, test"))), *lines]
+    accepted = (_("rows labelled, dev"), _("rows labelled, test"))
+    if document["task"] == "tag":
+        accepted = (_("spans accepted, dev"), _("spans accepted, test"))
+    heads = [_("promised precision"), _("confidence from"), accepted[0], _("right, dev"), accepted[1], _("right, test")]
+    return [heads, *lines]
 
 
 def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
@@ -122,11 +132,9 @@ def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
 def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
     key, title = SLICED[document["task"]]
     shown = _shown(document, key)
-    titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
     lines = [
         [
-            f"{titles.get(slicing['by']) or _('by {column}', column=slicing['by'])}: "
-            f"{_(one['name']) if slicing['by'] == 'unknown' else one['name']}",
+            f"{_slicing(slicing['by'], _)}: {_(one['name']) if slicing['by'] == 'unknown' else one['name']}",
             f"{one['rows']:,}",
             f"{shown(one[key])} [{shown(one['interval'][0])}, {shown(one['interval'][1])}]",
         ]
@@ -134,6 +142,11 @@ def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
         for one in slicing["slices"]
     ]
     return [["", _("rows"), _(title)], *lines]
+
+
+def _slicing(by: str, _: Translate) -> str:
+    titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
+    return titles.get(by) or _("by {column}", column=by)
 
 
 def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
@@ -146,4 +159,4 @@ def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
         ]
         for name, found in groups.items()
     ]
-    return [["", *map(_, ("tokens", "perplexity", "bits a token"))], *lines]
+    return [["", _("tokens"), _("perplexity"), _("bits a token")], *lines]

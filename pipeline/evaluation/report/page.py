@@ -13,7 +13,7 @@ from pipeline.evaluation.metrics.scores import confusion
 from pipeline.evaluation.report import charts, frame
 from pipeline.evaluation.report.frame import TEXT_SHOWN, clip
 from pipeline.evaluation.report.summary import columns_in_use, judged_part, score_rows, sentences, verdict
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 ERRORS_SHOWN = 300
 TEXTS_SHOWN = 700  # errors and others together
@@ -68,7 +68,7 @@ def render(
     labels: Sequence[str],
     *,
     explained: Mapping[int, Explained] = MappingProxyType({}),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> str:
     """The page for `document`, a report as `Report.as_dict` gives it, style, charts and script included.
 
@@ -77,7 +77,7 @@ def render(
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     part = judged_part(document)
     judged = outcomes.get(part, ())
     names, matrix = confusion(judged, labels)
@@ -85,7 +85,7 @@ def render(
     return frame.render(
         "page.html",
         document,
-        language,
+        locale,
         script="page.js",
         verdict=verdict(document, _),
         sentences=sentences(document, _),

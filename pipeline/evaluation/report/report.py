@@ -16,7 +16,7 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import Scores, check_probabilities, confusion
 from pipeline.evaluation.report import page, text
 from pipeline.evaluation.report.summary import judged_part
-from pipeline.evaluation.report.translations import Language
+from pipeline.evaluation.report.translations import Locale
 
 FORMAT_VERSION = 1
 
@@ -74,7 +74,7 @@ class Detail:
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     explained: Mapping[int, Explained] = field(default_factory=dict)
     doubtful: Sequence[Suspect] = ()
-    language: Language = "en"
+    locale: Locale = "en"
     columns: Sequence[str] = ()
 
 
@@ -87,14 +87,14 @@ def write(
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     explained: Mapping[int, Explained] = MappingProxyType({}),
     doubtful: Sequence[Suspect] = (),
-    language: Language = "en",
+    locale: Locale = "en",
     columns: Sequence[str] = (),
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     The folder is made if need be. `labels` are the model's label names in the order of the probabilities, `answers`
     what each baseline answered to the same rows as the tables', `explained` the words that moved an answer by row
-    number, `doubtful` the rows with a suspected label, `language` the page's, and `columns` the names of the outcomes'
+    number, `doubtful` the rows with a suspected label, `locale` the page's, and `columns` the names of the outcomes'
     slices. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
@@ -120,7 +120,7 @@ def write(
     _write_answers(folder / "baselines.csv", judged, answers)
     _write_explained(folder / "explained.jsonl", explained)
     _write_suspects(folder / "suspects.csv", doubtful)
-    write_readable(folder, document, outcomes, labels, explained=explained, language=language)
+    write_readable(folder, document, outcomes, labels, explained=explained, locale=locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -131,11 +131,11 @@ def write_readable(
     labels: Sequence[str],
     *,
     explained: Mapping[int, Explained] = MappingProxyType({}),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Writes report.txt and report.html for `document`, a report as `Report.as_dict` gives it."""
-    write_whole(folder / "report.txt", text.render(document, language))
-    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
+    write_whole(folder / "report.txt", text.render(document, locale))
+    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, locale=locale))
 
 
 def plain(value: Any) -> Any:

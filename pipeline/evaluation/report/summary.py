@@ -4,41 +4,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
-from pipeline.evaluation.report.translations import ENGLISH, Translate
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 PARTS = {
-    "test": "test",
-    "test_without_leaked": "test without leaked rows",
-    "dev": "dev",
-    "dev_without_leaked": "dev without leaked rows",
+    "test": N_("test"),
+    "test_without_leaked": N_("test without leaked rows"),
+    "dev": N_("dev"),
+    "dev_without_leaked": N_("dev without leaked rows"),
 }
 COLUMNS = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "matthews": "Matthews",
-    "roc_auc": "ROC-AUC",
-    "average_precision": "average precision",
+    "accuracy": N_("accuracy"),
+    "macro_f1": N_("macro F1"),
+    "weighted_f1": N_("weighted F1"),
+    "matthews": N_("Matthews"),
+    "roc_auc": N_("ROC-AUC"),
+    "average_precision": N_("average precision"),
 }
 # Of taggers.
 SPAN_COLUMNS = {
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "word_f1": "words F1",
-    "token_accuracy": "token accuracy",
-    "oov_recall": "unknown words",
-    "iv_recall": "known words",
-    "row_accuracy": "whole texts",
+    "precision": N_("precision"),
+    "recall": N_("recall"),
+    "f1": N_("F1"),
+    "macro_f1": N_("macro F1"),
+    "word_f1": N_("words F1"),
+    "token_accuracy": N_("token accuracy"),
+    "oov_recall": N_("unknown words"),
+    "iv_recall": N_("known words"),
+    "row_accuracy": N_("whole texts"),
 }
 ITEMS_SHOWN = 20
 BASELINE_TITLES = {
-    "majority": "majority class",
-    "tfidf_words_svc": "TF-IDF words + LinearSVC",
-    "tfidf_words_logistic": "TF-IDF words + logistic regression",
-    "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
-    "tfidf_characters_logistic": "TF-IDF characters + logistic regression",
+    "majority": N_("majority class"),
+    "tfidf_words_svc": N_("TF-IDF words + LinearSVC"),
+    "tfidf_words_logistic": N_("TF-IDF words + logistic regression"),
+    "tfidf_characters_svc": N_("TF-IDF characters + LinearSVC"),
+    "tfidf_characters_logistic": N_("TF-IDF characters + logistic regression"),
     "crfsuite": "python-crfsuite",
     "jieba": "jieba",
 }
@@ -78,11 +78,11 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
         return [_("No row with a label was scored.")]
     said = [
         _(
-            "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).",
+            "On {rows} {part} rows the {model} gets {accuracy} right (macro F1 {macro_f1}).",
             rows=f"{scores['rows']:,}",
             part=_(part),
             model=model_title(document, _),
-            accuracy=percent(scores["accuracy"]),
+            accuracy=percentage(scores["accuracy"]),
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
@@ -96,12 +96,12 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[
     if not scores.get("rows"):
         return [_("No row with tags was scored.")]
     said = _(
-        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
         "tokens right).",
         rows=f"{scores['rows']:,}",
         part=_(part),
         model=model_title(document, _),
-        accuracy=percent(scores["token_accuracy"]),
+        accuracy=percentage(scores["token_accuracy"]),
         **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
     )
     return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
@@ -191,6 +191,15 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"
 
 
+def percentage(value: float | None) -> str:
+    """`percent` with its sign.
+
+    >>> percentage(0.934)
+    '93.4%'
+    """
+    return f"{percent(value)}%"
+
+
 def compact(count: int) -> str:
     """A count in few characters.
 
@@ -237,13 +246,18 @@ def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str,
 
 def _against(score: float, who: str, other: float, _: Translate) -> str:
     points = round(100 * (score - other), 1)
-    accuracy = percent(other)
+    accuracy = percentage(other)
     if points == 0:
-        return _("level with {who} ({accuracy}%)", who=who, accuracy=accuracy)
-    unit = "point" if abs(points) == 1 else "points"
-    side = _("above" if points > 0 else "below")
-    phrase = f"{{points}} {unit} {{side}} {{who}} ({{accuracy}}%)"
-    return _(phrase, points=f"{abs(points):.1f}", side=side, who=who, accuracy=accuracy)
+        return _("level with {who} ({accuracy})", who=who, accuracy=accuracy)
+    return _.plural(
+        "{points} point {side} {who} ({accuracy})",
+        "{points} points {side} {who} ({accuracy})",
+        1 if abs(points) == 1 else 2,
+        points=f"{abs(points):.1f}",
+        side=_("above") if points > 0 else _("below"),
+        who=who,
+        accuracy=accuracy,
+    )
 
 
 def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
@@ -252,9 +266,25 @@ def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGL
     count = document[part]["rows"] - kept.get("rows", document[part]["rows"])
     if not count:
         return []
-    rows = "row whose text was" if count == 1 else "rows whose texts were"
-    shown = {"accuracy": "accuracy is {score}%", "f1": "F1 is {score}"}[key]
-    return [_(f"Without the {{rows}} {rows} also trained on, {shown}.", rows=f"{count:,}", score=percent(kept[key]))]
+    if key == "accuracy":
+        return [
+            _.plural(
+                "Without the {rows} row whose text was also trained on, accuracy is {score}.",
+                "Without the {rows} rows whose texts were also trained on, accuracy is {score}.",
+                count,
+                rows=f"{count:,}",
+                score=percentage(kept[key]),
+            )
+        ]
+    return [
+        _.plural(
+            "Without the {rows} row whose text was also trained on, F1 is {score}.",
+            "Without the {rows} rows whose texts were also trained on, F1 is {score}.",
+            count,
+            rows=f"{count:,}",
+            score=percent(kept[key]),
+        )
+    ]
 
 
 def columns_in_use(rows: Sequence[ScoreRow]) -> dict[str, str]:

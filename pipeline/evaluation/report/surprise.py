@@ -18,7 +18,7 @@ from pipeline.evaluation.report import likelihood, text
 from pipeline.evaluation.report.outline import TextTable
 from pipeline.evaluation.report.report import Report, mended
 from pipeline.evaluation.report.summary import judged_part
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
 LISTED = 1000  # most surprising tokens, in the table
 SHOWN = 20  # in the report
@@ -41,13 +41,13 @@ def write(
     outcomes: Mapping[str, Sequence[Outcome]],
     *,
     columns: Sequence[str] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     The folder is made if need be. All files are UTF-8, and each appears whole or not at all:
 
-    - report.json, report.txt, report.html (in `language`)
+    - report.json, report.txt, report.html (in the language of `locale`)
     - predictions.csv: row, text (`report.mended`), tokens (the end counted), log_probability (natural), perplexity,
       bits_per_character, leaked (true or false), surprisal (JSON: [start, end, bits] of each token and of the end, in
       characters), unknown (tokens), one `slice:COLUMN` a column, of which `columns` are the names; of test, or of dev
@@ -66,7 +66,7 @@ def write(
         _write_texts(folder / "predictions-dev.csv", dev, columns)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
-    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, language)
+    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, locale)
     _write(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -75,12 +75,12 @@ def write_readable(
     document: Mapping[str, Any],
     judged: Sequence[Outcome],
     listed: Sequence[Surprise],
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Writes report.txt and report.html of what `read` gives, or what was written for it to read."""
-    more = {"Most surprising tokens": _listed(listed[:SHOWN], translator(language))} if listed else {}
-    _write(folder / "report.txt", text.render(document, language, more))
-    _write(folder / "report.html", likelihood.render(document, judged, listed, language))
+    more = {N_("Most surprising tokens"): _listed(listed[:SHOWN], translator(locale))} if listed else {}
+    _write(folder / "report.txt", text.render(document, locale, more))
+    _write(folder / "report.html", likelihood.render(document, judged, listed, locale))
 
 
 def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
@@ -133,9 +133,10 @@ def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
 
 def _listed(listed: Sequence[Surprise], _: Translate) -> TextTable:
     """A table of tokens, each with what stands before it."""
+    end = _("end")
     rows = [
         [
-            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else _('end')}]",
+            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else end}]",
             f"{one.bits:.1f}",
             str(one.row),
         ]

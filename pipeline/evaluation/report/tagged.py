@@ -20,7 +20,7 @@ from pipeline.evaluation.metrics.spans import BARE, ERRORS, ScoredText
 from pipeline.evaluation.report import frame, page, text
 from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
-from pipeline.evaluation.report.translations import Language, translator
+from pipeline.evaluation.report.translations import Locale, translator
 
 ROOM = 1_000_000  # characters of the texts on the page, gold and predicted: it must fit into a mail
 MARK = 30  # characters that a coloured piece costs besides
@@ -34,7 +34,7 @@ def write(
     *,
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     columns: Sequence[str] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Writes `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
@@ -69,7 +69,7 @@ def write(
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
     _write_errors(folder / "errors.csv", rows)
     _write_confusion(folder / "confusion.csv", rows, scheme)
-    write_readable(folder, document, rows, judged.get("dev", ()), language)
+    write_readable(folder, document, rows, judged.get("dev", ()), locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -78,11 +78,11 @@ def write_readable(
     document: Mapping[str, Any],
     rows: Sequence[ScoredText],
     dev: Sequence[ScoredText] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
-    write_whole(folder / "report.txt", text.render(document, language))
-    write_whole(folder / "report.html", render(document, rows, dev, language))
+    write_whole(folder / "report.txt", text.render(document, locale))
+    write_whole(folder / "report.html", render(document, rows, dev, locale))
 
 
 def claimed(rows: Sequence[ScoredText]) -> Claimed:
@@ -143,12 +143,12 @@ class Shown:
 
 
 def render(
-    document: Mapping[str, Any], rows: Sequence[ScoredText], dev: Sequence[ScoredText] = (), language: Language = "en"
+    document: Mapping[str, Any], rows: Sequence[ScoredText], dev: Sequence[ScoredText] = (), locale: Locale = "en"
 ) -> str:
     """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     scheme = document["model"].get("scheme")
     scored, wrong = score_rows(document, _), _wrong(rows)
     names, matrix = spans.confusion(rows, scheme)
@@ -157,7 +157,7 @@ def render(
     return frame.render(
         "tagged.html",
         document,
-        language,
+        locale,
         script="page.js",
         verdict=verdict(document, _),
         sentences=span_sentences(document, _),

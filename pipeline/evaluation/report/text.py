@@ -6,18 +6,18 @@ from typing import Any
 from pipeline.evaluation.metrics.scores import cells
 from pipeline.evaluation.report import outline
 from pipeline.evaluation.report.outline import TextTable
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
 
-def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, TextTable] | None = None) -> str:
+def render(document: Mapping[str, Any], locale: Locale = "en", more: Mapping[str, TextTable] | None = None) -> str:
     """`document`, a report of any task as `Report.as_dict` gives it, as text that ends in a line feed.
 
     `more`: further tables by title, a phrase, that stand behind the others.
     """
-    _ = translator(language)
+    _ = translator(locale)
     decided, sentences = outline.said(document, _)
     tables = [*outline.sections(document, _), *((_(title), rows) for title, rows in (more or {}).items())]
-    names = {"counts": "Counts", "model": "Model", "corpus": "Data", "made": "How it was made"}
+    names = {"counts": N_("Counts"), "model": N_("Model"), "corpus": N_("Data"), "made": N_("How it was made")}
     blocks = [
         "\n".join(filter(None, (decided, *sentences))),
         *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),

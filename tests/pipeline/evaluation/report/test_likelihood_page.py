@@ -17,7 +17,7 @@ from embeddings.vocabulary import Vocabulary
 from pipeline.evaluation.metrics import slices
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import interval, perplexity, surprises
-from pipeline.evaluation.report import frame, likelihood, text, translations
+from pipeline.evaluation.report import likelihood, text
 from pipeline.tasks import Language
 
 
@@ -38,9 +38,9 @@ def document(test, baselines=None):
     return {**found, "intervals": {"test": {"perplexity": interval(test)}}, "baselines": baselines or {}}
 
 
-def page(found, test, language="en"):
+def page(found, test, locale="en"):
     listed = sorted(surprises(test), key=lambda one: -one.bits)
-    return likelihood.render(found, test, listed, language)
+    return likelihood.render(found, test, listed, locale)
 
 
 def words(text):
@@ -214,8 +214,6 @@ def test_nothing_becomes_markup_and_nothing_is_fine():
 
 
 def test_in_chinese():
-    phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', frame.resource("likelihood.html"))}
-    assert len(phrases) > 10 and phrases <= set(translations.CHINESE), sorted(phrases - set(translations.CHINESE))
     test = some(20)
     other = {**perplexity(test, {}.get), "perplexity": 1e6}
     found = document(test, {"kneser_ney": {"test": other, "dev": other}})
