@@ -1,4 +1,4 @@
-"""The frame of every page: what its template is handed beside its own values, and the filters that it can use."""
+"""The frame that all pages share: the values and filters of their templates."""
 
 import base64
 import hashlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.evaluation.report import charts
 from pipeline.evaluation.report.summary import (
     compact,
+    count,
     facts,
     judged_part,
     model_title,
@@ -41,10 +42,10 @@ _SECTIONS: dict[str, Any] = {
 
 
 def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, script: str = "", **values: Any) -> str:
-    """A report's page from the template `name`, which extends frame.html and is handed `values`.
+    """A report's page, from the template `name`, which extends frame.html.
 
-    `document` is a report as `Report.as_dict` gives it. `values` have to hold `sentences`, what is said first, and may
-    hold a `verdict`. `script`: a file of this package, the only script that the page lets run.
+    `document`: a report as `Report.as_dict` returns it. `values`: those of the template; `sentences`, the result, is
+    required, and `verdict` is optional. `script`: a file of this package, the only script that the page allows to run.
     """
     from markupsafe import Markup
 
@@ -54,7 +55,7 @@ def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, scr
     found: dict[str, Any] = {
         "document": _SECTIONS | dict(document),
         "part": part,
-        "fair": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
+        "compared": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
         "title": title(document, _),
         "verdict": "",
         "charts": [Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
@@ -65,7 +66,7 @@ def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, scr
 
 
 def template(name: str, locale: Locale = "en") -> "Template":
-    """A template of this package; what it is handed is escaped, and `_` translates for it."""
+    """A template of this package, which escapes its values, and whose `_` translates to `locale`."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -77,7 +78,7 @@ def template(name: str, locale: Locale = "en") -> "Template":
         extensions=["jinja2.ext.i18n"],
     )
     _ = translator(locale)
-    # Not "newstyle", which would take every per cent sign for the beginning of a value.
+    # "newstyle" would take each per cent sign for a placeholder.
     environment.install_gettext_callables(_, _.plural, newstyle=False)  # type: ignore[attr-defined]
     environment.globals["locale"] = locale
     environment.filters |= {
@@ -85,7 +86,7 @@ def template(name: str, locale: Locale = "en") -> "Template":
         "percentage": percentage,
         "signed": signed,
         "p_value": p_value,
-        "count": "{:,}".format,
+        "count": count,
         "facts": facts,
         "compact": compact,
         "clip": clip,
@@ -95,13 +96,13 @@ def template(name: str, locale: Locale = "en") -> "Template":
 
 
 def title(document: Mapping[str, Any], _: Translate) -> str:
-    """What heads the page: the name of the run, if it has one, and the model."""
+    """The title of the page: the name of the run, if it has one, and the model."""
     name, model = document.get("made", {}).get("name"), model_title(document, _)
     return _("{name}: {model}", name=name, model=model) if name else _("Evaluation of the {model}", model=model)
 
 
 def clip(text: str, length: int = TEXT_SHOWN) -> str:
-    """`text`, cut to `length` characters and an ellipsis where it is longer."""
+    """`text`, cut to `length` characters and an ellipsis if it is longer."""
     return text if len(text) <= length else text[:length] + "…"
 
 

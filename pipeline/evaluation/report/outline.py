@@ -1,4 +1,4 @@
-"""The outline of a report: what its plain text and its Markdown say alike, as sentences and titled tables."""
+"""The outline of a report, shared by its plain text and its Markdown: sentences, and tables with titles."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from pipeline.evaluation.report import likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
 from pipeline.evaluation.report.translations import N_, Translate
 
-LABELS = 200  # at most, in the table by label
+LABELS = 200  # most rows of the table by label
 PERPLEXITY = {
     "perplexity": N_("perplexity"),
     "bits_per_token": N_("bits a token"),
@@ -21,7 +21,7 @@ SLICED = {
     "language": ("perplexity", N_("perplexity")),
 }
 
-TextTable = list[list[str]]  # the first is the heading
+TextTable = list[list[str]]  # rows of cells, the first row the heading
 
 
 class ReportSection(NamedTuple):
@@ -31,16 +31,16 @@ class ReportSection(NamedTuple):
     rows: TextTable
 
 
-def said(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
-    """The verdict, or "", and the result in sentences."""
-    decided = likelihood.verdict if document["task"] == "language" else summary.verdict
-    return decided(document, _), SENTENCES[document["task"]](document, _)
+def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
+    """The verdict, "" if there is none, and the result in sentences."""
+    verdict = likelihood.verdict if document["task"] == "language" else summary.verdict
+    return verdict(document, _), SENTENCES[document["task"]](document, _)
 
 
 def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
-    """Scores, by label, mistakes, confidence, slices, by length and rank; as far as a report has them.
+    """The tables of a report that have rows: scores, labels, mistakes, confidence, slices, groups by length and rank.
 
-    `document`: a report of any task as `Report.as_dict` gives it.
+    `document`: a report of any task, as `Report.as_dict` returns it.
     """
     scores = document.get(judged_part(document)) or {}
     found = [
@@ -59,7 +59,7 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
 
 
 def facts(values: Mapping[str, Any], _: Translate) -> list[list[str]]:
-    """Names, as far as they have a translation in it, and values of nested `values`."""
+    """Names and texts of nested `values`; a name is translated if the catalogue has it."""
     return [[" › ".join(map(_, name.split(" › "))), value] for name, value in summary.facts(values)]
 
 
@@ -80,14 +80,14 @@ def _scores(document: Mapping[str, Any], _: Translate) -> TextTable:
 
 
 def _score(document: Mapping[str, Any], row: ScoreRow, key: str) -> str:
-    shown = _shown(document, key)
+    shown = _formatter(document, key)
     interval = {} if row.name else document.get("intervals", {}).get(row.key, {})
     low_high = f" [{shown(interval[key][0])}, {shown(interval[key][1])}]" if key in interval else ""
     return shown(row.scores.get(key)) + low_high
 
 
-def _shown(document: Mapping[str, Any], key: str) -> Callable[[float | None], str]:
-    """How a score is shown."""
+def _formatter(document: Mapping[str, Any], key: str) -> Callable[[float | None], str]:
+    """The function that formats a score."""
     if document["task"] != "language":
         return percent
     return likelihood.number if key == "perplexity" else likelihood.bits
@@ -131,7 +131,7 @@ def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
 
 def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
     key, title = SLICED[document["task"]]
-    shown = _shown(document, key)
+    shown = _formatter(document, key)
     lines = [
         [
             f"{_slicing(slicing['by'], _)}: {_(one['name']) if slicing['by'] == 'unknown' else one['name']}",

@@ -1,4 +1,4 @@
-"""Reprint: what people read of a report, written anew from its tables and report.json, in either language."""
+"""Reprint: the page, text and Markdown of a report, rendered again from its tables and report.json."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,9 @@ CsvRows = list[dict[str, str]]
 
 
 def reprint(folder: str | Path, locale: Locale = "en") -> list[Path]:
-    """Writes what people read of a report: report.txt, report.md and, where the task has a page, report.html.
+    """Write report.html, report.txt and report.md again, and return their paths. Nothing is computed again.
 
-    `folder`: a run's, or that of a report. Nothing is computed anew. Returns the files' paths. Raises PipelineError
-    where there is no report, or one of another version.
+    `folder`: of a run or of a report. Raises PipelineError if it has no report, or one of another version.
     """
     made = Path(folder) / "evaluate" if (Path(folder) / "evaluate").is_dir() else Path(folder)
     try:
@@ -37,7 +36,7 @@ def reprint(folder: str | Path, locale: Locale = "en") -> list[Path]:
 
 
 def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
-    """The rows of a classifier's predictions.csv, and the label names."""
+    """The outcomes in a classifier's predictions.csv, and the label names."""
     rows, columns = _table(path)
     labels = [name.removeprefix("p:") for name in columns if name.startswith("p:")]
     slices = [name for name in columns if name.startswith("slice:")]

@@ -295,7 +295,7 @@ def tagged_report(folder, count=90, locale="en"):
     counted = {"scored": count, "skipped": 0}
     theirs = [replace(one, predicted=said) for one, said in zip(outcomes, others, strict=True)]
     points = [calibration.Point(0.0, 300, 200, 0.6), calibration.Point(0.7, 100, 96, 0.91)]
-    sure = tagged.claimed(spans.judged(outcomes, "BMES"))
+    sure = tagged.scored_claims(spans.judged(outcomes, "BMES"))
     task = make_task("entities")
     written = Report(
         task="tag",
