@@ -66,7 +66,7 @@ KINDS = {
         *_RIGHT,
     ),
     "language": Kind(
-        {"bits_per_character": "bits a character", "perplexity": "perplexity"},
+        {"bits_per_character": "bits per character", "perplexity": "perplexity"},
         "the paired bootstrap over texts",
         unit="bits",
         only=("likelier to the first", "likelier to the second"),

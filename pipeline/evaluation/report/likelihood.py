@@ -132,8 +132,8 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
         return [_("No text was scored.")]
     first = [
         _(
-            "On {rows} {part} texts ({tokens} tokens, ends counted) the {model} has perplexity {perplexity}: {token} "
-            "bits a token, {character} a character.",
+            "On {rows} {part} texts ({tokens} tokens, ends included) the {model} has perplexity {perplexity}: "
+            "{token} bits per token, {character} per character.",
             rows=count(scores["rows"]),
             part=_(part),
             tokens=count(scores["tokens"]),

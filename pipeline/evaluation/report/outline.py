@@ -10,8 +10,8 @@ from pipeline.evaluation.report.translations import N_, Translate
 LABELS = 200  # most rows of the table by label
 PERPLEXITY = {
     "perplexity": N_("perplexity"),
-    "bits_per_token": N_("bits a token"),
-    "bits_per_character": N_("bits a character"),
+    "bits_per_token": N_("bits per token"),
+    "bits_per_character": N_("bits per character"),
 }
 COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language": PERPLEXITY}
 SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
@@ -159,4 +159,4 @@ def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
         ]
         for name, found in groups.items()
     ]
-    return [["", _("tokens"), _("perplexity"), _("bits a token")], *lines]
+    return [["", _("tokens"), _("perplexity"), _("bits per token")], *lines]

@@ -26,7 +26,7 @@ SPAN_COLUMNS = {
     "recall": N_("recall"),
     "f1": N_("F1"),
     "macro_f1": N_("macro F1"),
-    "word_f1": N_("words F1"),
+    "word_f1": N_("word F1"),
     "token_accuracy": N_("token accuracy"),
     "oov_recall": N_("unknown words"),
     "iv_recall": N_("known words"),
@@ -125,7 +125,7 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
-        return _("No baseline was trained, so whether the network earned its cost is open.") if scored else ""
+        return _("No baseline was trained, so it is unknown whether the network earned its cost.") if scored else ""
     best = min(against, key=lambda name: against[name]["difference"])
     found = against[best]
     values = {
@@ -144,8 +144,8 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     points = percent(abs(found["difference"]))
     if found["difference"] > 0:
         return _(
-            "The network earned its cost: it is {points} points better than the best baseline, {who}, which chance "
-            "hardly explains (p {p}).",
+            "The network earned its cost: it is {points} points better than the best baseline, {who}; chance hardly "
+            "explains this (p {p}).",
             points=points,
             **values,
         )
