@@ -6,7 +6,7 @@ BIN := .venv/bin
 SAMPLES := corpora/samples
 INBOX := runs/sample-mail/inbox-labelled.csv
 
-.PHONY: setup demo test lint fuzz kill-test
+.PHONY: setup demo test lint translations fuzz kill-test
 
 setup: .venv/installed
 
@@ -31,6 +31,18 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Collects the phrases of the reports into the catalogues, and compiles these. A new phrase has an empty msgstr, and one
+# that was reworded is marked `fuzzy`: translate it, take the mark away, and run this again.
+LOCALE := pipeline/evaluation/report/locale
+BABEL := $(BIN)/pybabel --quiet
+translations: setup
+	@mkdir -p build
+	@$(BABEL) extract --mapping=pyproject.toml --keyword=plural:1,2 --add-location=file --sort-by-file --msgid-bugs-address='the issues of the repository' \
+		--output-file=build/zhpipe.pot pipeline/evaluation/report pipeline/tuning
+	@$(BABEL) update --domain=zhpipe --input-file=build/zhpipe.pot --output-dir=$(LOCALE) --width=110 \
+		--ignore-pot-creation-date --ignore-obsolete
+	@$(BABEL) compile --domain=zhpipe --directory=$(LOCALE) --statistics
 
 # The long runs, of which the tests have short ones: 10,000 generated files, and 100 kills.
 fuzz: setup

@@ -48,7 +48,8 @@ def _measured(run: Path) -> dict[str, Any]:
     predictions = fitted.predict_tokens([row.tokenised for row in test])
     outcomes = [row.outcome(found) for row, found in zip(test, predictions, strict=True)]
     claimed = task.claimed_of(error_analysis.sure(fitted, outcomes, predictions))
-    errors = [calibration.calibration_error(values, claimed.right) for values in (claimed.unscaled, claimed.sure)]
+    values = (claimed.uncalibrated, claimed.confidences)
+    errors = [calibration.calibration_error(confidences, claimed.right) for confidences in values]
     return {
         "name": run.name,
         "errors": [
@@ -57,9 +58,9 @@ def _measured(run: Path) -> dict[str, Any]:
             f"{task.temperature:.2f}",
             *(f"{error:.4f}" for error in errors),
             f"{claimed.right.mean():.4f}",
-            f"{claimed.sure.mean():.4f}",
+            f"{claimed.confidences.mean():.4f}",
         ],
-        "reached": [_reached(target, points, claimed.sure, claimed.right) for target in TARGETS],
+        "reached": [_reached(target, points, claimed.confidences, claimed.right) for target in TARGETS],
         "foreign": _foreign(fitted, run),
     }
 

@@ -164,7 +164,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*.toml")}
     pages = {
         path.relative_to(ROOT).as_posix()
-        for suffix in ("html", "css", "js", "json")
+        for suffix in ("html", "css", "js", "json", "mo", "po")
         for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
     }
     typed = {f"{room}/py.typed" for room in ROOMS}

@@ -50,7 +50,7 @@ OWNERS = {
     "openpyxl": {"corpora/xlsx.py"},
     "pycrfsuite": {"pipeline/evaluation/baselines/crfsuite.py"},
     "opencc": {"corpora/normalise.py"},
-    "pydantic": {"pipeline/config/settings.py", "pipeline/config/load.py", "pipeline/config/reference.py"},
+    "pydantic": {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")},
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
     "tqdm": {"pipeline/progress.py"},
     "ray": {"pipeline/jobs/ray.py"},

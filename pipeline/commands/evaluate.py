@@ -14,7 +14,7 @@ from pipeline.commands.run import make_runs, report_path
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report.gate import Bar
-    from pipeline.evaluation.report.translations import Language
+    from pipeline.evaluation.report.translations import Locale
 
 
 @click.command()
@@ -87,7 +87,7 @@ def _check(folders: Sequence[Path], bars: Sequence[Bar]) -> None:
 @click.option(
     "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of page, text and Markdown."
 )
-def report(run: str, language: Language) -> None:
+def report(run: str, language: Locale) -> None:
     """Write the page, text and Markdown of a report anew, without computing anything.
 
     RUN is a run's folder, or that of a report.

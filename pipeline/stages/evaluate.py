@@ -24,7 +24,7 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.report import markdown, tracking
 from pipeline.evaluation.report.page import most_confident
 from pipeline.evaluation.report.report import Detail, Report
-from pipeline.evaluation.report.translations import Language
+from pipeline.evaluation.report.translations import Locale
 from pipeline.models import thresholds
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
@@ -68,7 +68,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         compared, answers = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
     beside = {name: found[_judged(parts)] for name, found in answers.items()}
-    detail = Detail(language=settings.evaluate.language, answers=beside, columns=settings.evaluate.slices)
+    detail = Detail(locale=settings.evaluate.language, answers=beside, columns=settings.evaluate.slices)
     judged = parts[_judged(parts)].outcomes
     written = replace(
         written,
@@ -92,7 +92,7 @@ def evaluate_file(
     label: str = "label",
     format: str | None = None,
     encoding: str = "utf-8",
-    language: Language = "en",
+    language: Locale = "en",
     progress: Progress = silent,
 ) -> Report:
     """Scores a model (or a run's model) on any labelled file, writes the report's files into `out`, and returns it.
@@ -134,7 +134,7 @@ def evaluate_file(
             "corpus_sha256": sha256(Path(corpus)),
         },
     )
-    detail = Detail(language=language)
+    detail = Detail(locale=language)
     if task.single_label:
         written = replace(written, intervals=_intervals(model, {"test": part}))
         detail = replace(detail, explained=_explained(model, part, progress))
@@ -144,7 +144,7 @@ def evaluate_file(
 
 def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, ScoredSplit], detail: Detail) -> None:
     model.task.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
-    markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.language)
+    markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.locale)
 
 
 def _judged(parts: Mapping[str, ScoredSplit]) -> str:

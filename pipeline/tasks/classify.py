@@ -20,7 +20,7 @@ from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.calibration import Point, ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.task import Claim, Prediction, Task
@@ -146,9 +146,9 @@ class Classify(Task):
 
         return scores.classification(outcomes, self.labels.names)
 
-    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> ScoredClaims:
         """A label a row."""
-        return Claimed.of_rows(outcomes, self.temperature)
+        return ScoredClaims.from_rows(outcomes, self.temperature)
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`accuracy`."""

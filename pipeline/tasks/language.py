@@ -338,7 +338,7 @@ class Language(Task):
         """The files of `evaluation.surprise.write`."""
         from pipeline.evaluation.report import surprise
 
-        surprise.write(folder, written, outcomes, columns=detail.columns, language=detail.language)
+        surprise.write(folder, written, outcomes, columns=detail.columns, locale=detail.locale)
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`log_probability` (natural, of the whole text, its end included), `perplexity`, and with `probabilities`

@@ -29,7 +29,7 @@ from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.calibration import Point, ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
@@ -450,12 +450,12 @@ class Tag(Task):
 
         return spans.tagging(outcomes, self.tagset.scheme, known=self.words)
 
-    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
-        """Each predicted span: `evaluation.tagged.claimed`."""
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> ScoredClaims:
+        """Each predicted span: `evaluation.report.tagged.scored_claims`."""
         from pipeline.evaluation.metrics import spans
         from pipeline.evaluation.report import tagged
 
-        return tagged.claimed(spans.judged(outcomes, self.tagset.scheme))
+        return tagged.scored_claims(spans.judged(outcomes, self.tagset.scheme))
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`f1`."""
@@ -495,7 +495,7 @@ class Tag(Task):
             scheme,
             answers=detail.answers,
             columns=detail.columns,
-            language=detail.language,
+            locale=detail.locale,
         )
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:

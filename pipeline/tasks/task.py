@@ -20,7 +20,7 @@ from pipeline.encoding.batch import Batch, Example, Feed
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.errors import PipelineError
-from pipeline.evaluation.metrics.calibration import Claimed, Point
+from pipeline.evaluation.metrics.calibration import Point, ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance
@@ -236,7 +236,7 @@ class Task(ABC):
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""
 
-    def claimed_of(self, outcomes: Sequence[Outcome]) -> Claimed:
+    def claimed_of(self, outcomes: Sequence[Outcome]) -> ScoredClaims:
         """What is claimed of rows that can be judged. For tasks whose answers make claims."""
         raise NotImplementedError(f"{type(self).__name__} makes no claims")
 

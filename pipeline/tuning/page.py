@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation.report import charts, frame
 from pipeline.evaluation.report.summary import percent, signed
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 if TYPE_CHECKING:
     from pipeline.tuning.study import Trial
@@ -52,7 +52,7 @@ def document(
     }
 
 
-def render(found: Mapping[str, Any], language: Language = "en") -> str:
+def render(found: Mapping[str, Any], language: Locale = "en") -> str:
     """The HTML page of what `document` returns."""
     from markupsafe import Markup
 

@@ -18,7 +18,7 @@ from corpora.files import replace_when_done
 from pipeline.config.load import dumps, override
 from pipeline.config.settings import Settings
 from pipeline.errors import Diverged, PipelineError, SettingsError
-from pipeline.evaluation.report.translations import Language
+from pipeline.evaluation.report.translations import Locale
 from pipeline.locks import locked
 from pipeline.progress import Progress, silent
 from pipeline.provenance import sha256, versions
@@ -198,7 +198,7 @@ def _write(settings: Settings, folder: Path, study: Study, wanted: int, run: Pat
         test=_test(run),
         made={"versions": versions(), "config": tomllib.loads(dumps(settings))},
     )
-    language: Language = settings.evaluate.language
+    language: Locale = settings.evaluate.language
     for name, content in (
         ("best.toml", dumps(chosen)),
         ("tune.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n"),

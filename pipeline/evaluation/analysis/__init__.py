@@ -1,1 +1,1 @@
-"""Analysis: which words, labels and rows lie behind a model's mistakes."""
+"""Error analysis: the words, labels and rows behind a model's mistakes."""

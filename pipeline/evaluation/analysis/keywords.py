@@ -1,4 +1,4 @@
-"""Keywords: the words that speak for each label in train, and whether the vectors know them."""
+"""Keywords: the words that indicate each label in train, and their neighbours among the word vectors."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from pipeline.evaluation.baselines.linear import Sample
 WORDS = 5  # of each label
 NEIGHBOURS = 5  # of each word
 MOST_LABELS = 20
-FEWEST = 3  # texts that a word must be in
+FEWEST = 3  # texts that a keyword must occur in
 
 
 def keywords(train: Sequence[Sample], labels: Sequence[str], count: int = WORDS) -> dict[str, list[str]]:
-    """For each label the words whose presence tells most of it, by chi-squared, the strongest first.
+    """The `count` words of each label with the highest chi-squared statistic, the highest first.
 
-    Counted are texts, not occurrences. Words are taken that are more frequent in the label's texts than in the others,
-    in at least `FEWEST` texts, and hold a letter or a character of Chinese.
+    Texts are counted, not occurrences. A keyword is more frequent in the texts of its label than in the others, occurs
+    in at least `FEWEST` texts, and has a letter or a Chinese character.
     """
     total = len(train)
     texts: Counter[str] = Counter()
@@ -39,7 +39,7 @@ def keywords(train: Sequence[Sample], labels: Sequence[str], count: int = WORDS)
 
 
 def with_neighbours(words: dict[str, list[str]], vectors: Vectors | None) -> list[dict[str, Any]]:
-    """Each keyword, its `label`, and its `neighbours`: the nearest words and their cosines, None without a vector."""
+    """Each keyword with its `label` and `neighbours`: the nearest words and their cosines, None if it has no vector."""
     known = set(vectors.words) if vectors is not None else set()
     return [
         {
@@ -55,7 +55,7 @@ def with_neighbours(words: dict[str, list[str]], vectors: Vectors | None) -> lis
 
 
 def _chi_squared(inside: int, texts: int, size: int, total: int) -> float:
-    """Of the table of a word and a label: `inside` texts have both, `texts` the word, `size` the label, of `total`."""
+    """Chi-squared of a word and a label: of `total` texts, `inside` have both, `texts` the word, `size` the label."""
     others = total - size
     outside = texts - inside
     below = texts * (total - texts) * size * others

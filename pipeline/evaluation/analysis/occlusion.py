@@ -1,16 +1,17 @@
-"""Occlusion: which words of a text moved an answer, found by leaving each of them out."""
+"""Occlusion: how much each word of a text moved the answer, found by leaving it out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MOST_WORDS = 80  # of a text, from its start
+MOST_WORDS = 80  # words of a text, from its start, that are left out in turn
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A text in pieces, and of each by how much the probability of the answer falls without it, -1 to 1.
+    """A text in pieces; `effects`: how much the probability of the answer falls without each piece, -1 to 1.
 
-    "".join(pieces) is the text. None for pieces that were not left out: white space, and those behind `MOST_WORDS`.
+    "".join(pieces) is the text. The effect is None for a piece that was not left out: white space, and what follows the
+    first `MOST_WORDS` words.
 
     >>> Explained(("不", "好吃"), (0.4, None)).strongest
     0.4
@@ -21,7 +22,7 @@ class Explained:
 
     @property
     def strongest(self) -> float:
-        """The greatest effect either way."""
+        """The largest absolute effect; 0 if there is none."""
         return max((abs(effect) for effect in self.effects if effect is not None), default=0.0)
 
 
@@ -32,8 +33,8 @@ def explain(
 ) -> list[Explained]:
     """Zeiler and Fergus (2014), over words: P(answer | text) - P(answer | text without a piece).
 
-    `texts`: pieces of each text, white space and all; `answers`: for each the id of a label; `probability(texts, ids)`
-    gives the model's probability of each id, 0 for a text with nothing left in it.
+    `texts`: the pieces of each text, white space included; `answers`: the id of each text's predicted label;
+    `probability(texts, ids)`: the model's probability of each id, 0 for an empty text.
     """
     places = [
         [place for place, piece in enumerate(pieces) if not piece.isspace()][:MOST_WORDS] if len(pieces) > 1 else []

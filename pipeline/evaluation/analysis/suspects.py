@@ -1,4 +1,4 @@
-"""Suspects: rows whose label looks wrong, since models that have not seen them expect another one."""
+"""Label errors, found by confident learning: models that were trained without a row expect another label."""
 
 import warnings
 from collections import Counter
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from pipeline.evaluation.metrics.scores import label_names
 
 FOLDS = 5
-FEWEST = 2 * FOLDS  # rows of a label, for it to be judged at all
+FEWEST = 2 * FOLDS  # rows that a label must have to be checked
 EXAMPLES = 10
-SAMPLES = 200_000  # most rows that are judged
+SAMPLES = 200_000  # most rows that are checked
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """A text with the label that it was given: of which part, and which row in its source."""
+    """A text and the label it was given; `part`: train, dev or test; `row`: its row in the source."""
 
     part: str
     row: int
@@ -30,7 +30,7 @@ class LabelledRow:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A row whose label may be wrong; `confidence`: probabilities, 0 to 1, of the given and of the expected label."""
+    """A possible label error; `confidence`, `given_confidence`: probabilities of the expected and the given label."""
 
     labelled: LabelledRow
     expected: str
@@ -41,14 +41,14 @@ class Suspect:
 def find(
     rows: Sequence[LabelledRow], labels: Sequence[str] = (), *, advance: Callable[[int], object] = lambda finished: None
 ) -> list[Suspect]:
-    """The rows whose label is likely to be wrong, the most doubtful first, by confident learning.
+    """The rows whose label is probably wrong, the most doubtful first, by confident learning.
 
-    Northcutt, Jiang and Chuang (JAIR, 2021), as cleanlab implements it: a row is suspected where its probability of
-    another label reaches that label's average, as many rows of each pair of labels as the joint distribution of given
-    and true labels asks for. The probabilities come from TF-IDF of characters with logistic regression (by gradient
-    descent, one label against the rest), trained on `FOLDS` - 1 of as many parts and asked of the last; rows of one
-    text are in one part. Labels with less than
-    `FEWEST` rows are left alone. `advance(1)` is called after each of the `FOLDS` trainings.
+    Northcutt, Jiang and Chuang (JAIR, 2021), as implemented by cleanlab: a row counts for the pair (given, other label)
+    if its probability of the other label reaches that label's average. These counts estimate the joint distribution of
+    given and true labels, which says how many rows of each pair are label errors. The probabilities are out of fold:
+    from logistic regression (stochastic gradient descent, one label against the rest) on TF-IDF of characters, with
+    `FOLDS` folds; rows with the same text are in the same fold. Labels with fewer than `FEWEST` rows are not checked.
+    `advance(1)` is called after each fold.
     """
     counts = Counter(row.label for row in rows)
     judged = [row for row in rows if counts[row.label] >= FEWEST and row.text.strip()][:SAMPLES]
@@ -71,7 +71,7 @@ def find(
 
 
 def summary(suspects: Sequence[Suspect]) -> dict[str, Any]:
-    """For a report: `count`, by part, and the first `examples`."""
+    """The possible label errors as a report holds them: `count`, `parts` (counts), and the first `examples`."""
     return {
         "count": len(suspects),
         "parts": dict(Counter(suspect.labelled.part for suspect in suspects)),
@@ -89,18 +89,18 @@ def summary(suspects: Sequence[Suspect]) -> dict[str, Any]:
 
 
 def by_part(parts: Mapping[str, Sequence[Any]]) -> list[LabelledRow]:
-    """Rows of a run's parts (`row`, `label`, `tokenised.text`) as `find` takes them."""
+    """The rows of a run's parts as `find` takes them."""
     return [LabelledRow(part, row.row, row.tokenised.text, row.label) for part, rows in parts.items() for row in rows]
 
 
 def _out_of_fold(
     texts: Sequence[str], given: NDArray[np.int64], labels: int, advance: Callable[[int], object]
 ) -> NDArray[np.float64]:
-    """Probabilities (rows, labels), each row's from a model that was trained without its text."""
+    """Probabilities (rows, labels), those of a row from a model that was trained without its text."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     folds = np.array([int(sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16) % FOLDS for text in texts])
-    # No label is used here, so that to weigh the terms over all rows gives nothing away.
+    # The features use no labels, so computing them over all rows leaks nothing.
     features = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True).fit_transform(texts)
     probabilities = np.zeros((len(texts), labels))
     for fold in range(FOLDS):

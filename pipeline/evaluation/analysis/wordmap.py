@@ -1,4 +1,4 @@
-"""A map of words: their vectors in two dimensions."""
+"""A map of words: their vectors projected to two dimensions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,17 +7,17 @@ import numpy as np
 
 from embeddings.vectors import Vectors
 
-MOST = 80  # words
-NEIGHBOURS = 2  # of each keyword
+MOST = 80  # words on the map
+NEIGHBOURS = 2  # neighbours of each keyword on the map
 
 
 def mapped(keywords: Sequence[Mapping[str, Any]], vectors: Vectors | None) -> dict[str, Any]:
-    """Where the keywords and their nearest neighbours lie: `words`, each with `word`, `label`, `x`, `y`; `explained`.
+    """The keywords and their nearest neighbours on a map: `words`, each with `word`, `label`, `x`, `y`; `explained`.
 
-    `keywords` is what `keywords.with_neighbours` gives. A neighbour that is no keyword has None for a label; a keyword
-    of several labels has the first. The two axes are the principal components of the vectors at length 1, by
-    scikit-learn's PCA, which gives the same at each call; `explained` is the share of the variance that each has. {}
-    for fewer than three words.
+    `keywords`: from `keywords.with_neighbours`. The label is None for a neighbour that is not a keyword, and the first
+    label for a keyword of several. The axes are the first two principal components of the vectors scaled to length 1,
+    by scikit-learn's PCA, which is deterministic here; `explained` is the share of the variance along each axis. {} for
+    fewer than three words.
     """
     labels: dict[str, str | None] = {}
     for one in (one for one in keywords if one["neighbours"] is not None):

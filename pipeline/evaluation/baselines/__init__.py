@@ -1,1 +1,1 @@
-"""Baselines: the simple models that a trained network has to beat."""
+"""Baselines: simple models that a trained network should beat."""

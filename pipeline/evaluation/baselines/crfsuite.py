@@ -1,4 +1,4 @@
-"""The baseline of taggers: a linear-chain CRF by python-crfsuite, with the n-grams two tokens to each side."""
+"""The baseline of taggers: a linear-chain CRF of python-crfsuite, over n-grams in a window of two tokens each side."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +13,10 @@ from pipeline.evaluation.baselines.linear import Keep, Sample
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import tagging
 
-EDGE = "\n"  # in features, what is outside of the text; no token is white space
-PLACES = {1: (-2, -1, 0, 1, 2), 2: (-2, -1, 0, 1), 3: (-1,)}  # where n-grams of each order begin
-AFFIX = 3
-ITERATIONS = 100  # of L-BFGS at most, with the L2 penalty that CRFsuite has by default
+EDGE = "\n"  # stands for a token outside of the text; no token is white space
+PLACES = {1: (-2, -1, 0, 1, 2), 2: (-2, -1, 0, 1), 3: (-1,)}  # offsets at which n-grams of each order begin
+AFFIX = 3  # characters of the longest prefix and suffix
+ITERATIONS = 100  # most steps of L-BFGS; the L2 penalty is the default of CRFsuite
 
 
 def run(
@@ -51,7 +51,7 @@ def scored(
     scheme: str | None,
     known: frozenset[str],
 ) -> dict[str, Any]:
-    """The scores of each part, given the tags that were answered to each of its samples."""
+    """The scores of each part, given the tags predicted for each of its samples."""
     return {
         part: tagging(
             [
@@ -66,7 +66,7 @@ def scored(
 
 
 def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> tuple[list[list[str]], int]:
-    """The tags of each of `rows`, and how many numbers were learnt for them: a weight a feature."""
+    """The tags of each of `rows`, and the number of weights learnt, one per feature."""
     if find_spec("pycrfsuite") is None:
         raise PipelineError(
             'evaluate.baselines has "crfsuite", which is not installed: pip install zhpipe[crfsuite], or leave it out'
@@ -87,7 +87,7 @@ def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> tuple[list[list[
 
 
 def features(tokens: Sequence[str]) -> list[list[str]]:
-    """Of each token the n-grams around it by where they stand, and of a longer token its beginnings and ends.
+    """The features of each token: the n-grams around it with their offsets; prefixes and suffixes of longer tokens.
 
     >>> features(["昆", "明"])[1][:3]
     ['1,-2:\\n', '1,-1:昆', '1,0:明']

@@ -1,4 +1,4 @@
-"""jieba beside a tagger: the words that it finds, and the parts of speech that its dictionary and HMM give them."""
+"""jieba as the baseline of a tagger: its words, and the parts of speech that its dictionary and HMM give them."""
 
 import time
 import unicodedata
@@ -28,11 +28,11 @@ def run(
     advance: Callable[[int], object] = lambda finished: None,
     keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
-    """{"jieba": {part: scores, "seconds": float}}; nothing is trained, and the seconds leave out loading.
+    """{"jieba": {part: scores, "seconds": float}}; nothing is trained, and the seconds do not include loading.
 
-    `kind` as in the section `[tag]`; `tags`: the parts of speech of train, of words that have such. Raises
-    PipelineError where entities are learnt, or the parts of speech are not those of the People's Daily corpus, which
-    jieba's are. `keep` is called as by `crfsuite.run`.
+    `kind`: as in the section `[tag]`; `tags`: the parts of speech in train, if words have any. `keep` is called as by
+    `crfsuite.run`. Raises PipelineError if the kind is entities, or the parts of speech are not those of the People's
+    Daily corpus, which jieba uses.
     """
     answer = _answering(kind, frozenset(tags), scheme)
     start = time.perf_counter()
@@ -44,7 +44,7 @@ def run(
 
 
 def _answering(kind: str, tags: frozenset[str], scheme: str | None) -> Callable[[Sequence[str]], Sequence[str]]:
-    """From tokens to their tags."""
+    """The function from tokens to their tags."""
     if kind == "entities":
         raise PipelineError('evaluate.baselines has "jieba", which finds words and no entities: leave it out')
     if kind == "words":
@@ -71,16 +71,16 @@ def _characters(words: Sequence[str], tags: Sequence[str] | None, scheme: str) -
 
 
 def _part_of_speech(tagger: Any, word: str, names: Mapping[str, str]) -> str:
-    """Of a given word: what the dictionary says, or else the tag of the last piece that jieba makes of it."""
+    """The tag of a word in the dictionary, or else of the last of the words that jieba cuts it into."""
     flag = tagger.word_tag_tab.get(word) or tagger.lcut(word)[-1].flag
     return tag_of(flag, word, names)
 
 
 def tag_of(flag: str, word: str, names: Mapping[str, str]) -> str:
-    """The tag of the corpus that one of jieba's stands for: the longest beginning of it that is there.
+    """The tag of the corpus for a `flag` of jieba: the longest prefix of the flag that is a tag of the corpus.
 
-    `names`: the tags by their lower-case form. jieba's `x`, of what it does not know, is punctuation or, like `eng`,
-    Latin letters.
+    `names`: the tags of the corpus by their lower-case forms. jieba flags what it does not know `x`: it is punctuation
+    or, like `eng`, Latin letters.
 
     >>> names = {"n": "n", "nr": "nr", "ng": "Ng", "u": "u", "w": "w", "nx": "nx"}
     >>> [tag_of(flag, "好", names) for flag in ("nrt", "ng", "uj", "eng")], tag_of("x", "。", names)
@@ -96,7 +96,7 @@ def tag_of(flag: str, word: str, names: Mapping[str, str]) -> str:
 
 def _tagger() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as `segmenter.jieba_tokenizer`
+        warnings.simplefilter("ignore")  # as in `segmenter.jieba_tokenizer`
         from jieba import posseg
 
         return posseg.POSTokenizer(jieba_tokenizer())

@@ -1,4 +1,4 @@
-"""N-grams: interpolated modified Kneser-Ney (Chen and Goodman, 1999), what a recurrent language model has to beat."""
+"""The baseline of language models: n-grams with interpolated modified Kneser-Ney smoothing (Chen & Goodman, 1999)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pipeline.language import BOUNDARY
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-HIGHEST = 3  # counts from here on share a discount
+HIGHEST = 3  # counts of this and more share a discount
 
 
 @dataclass(frozen=True)
 class _Level:
-    """The n-grams of one order, as numbers: a history h and a token w are h * vocabulary + w.
+    """The n-grams of one order, encoded as integers: history h and token w are h * vocabulary + w.
 
     `grams`: sorted int64 (grams,); `shares`: float64 (grams,), (c - D(c)) / sum of the history's c;
-    `rest`: float64 (histories,), what the discounts leave of each history for the order below.
+    `rest`: float64 (histories,), the mass that the discounts leave each history for the order below.
     """
 
     grams: Integers
@@ -34,9 +34,9 @@ class KneserNey:
     """An n-gram model of `order` over ids below `outputs`; order 1 is a unigram.
 
     p(w | h) = max(c(hw) - D(c(hw)), 0) / c(h) + rest(h) * p(w | h without its first token), down to 1 / `outputs`.
-    Below the highest order c counts the different tokens that come before; but n-grams that begin where the text does,
-    before which there is nothing, as often as they come. The discounts D1, D2, D3+ are estimated from the counts of
-    each order, or are half of 1, 2, 3 where there are too few to.
+    Below the highest order, c is the number of different tokens before the n-gram; for n-grams at the start of a text,
+    which no token precedes, it is how often they occur. The discounts D1, D2, D3+ are estimated from the counts of each
+    order, and are 0.5, 1, 1.5 if there are too few counts.
 
     >>> model = KneserNey.train([np.array([2, 3], np.int32)] * 9, order=3, outputs=5)
     >>> model.log_probabilities([np.array([2, 3], np.int32)])[0].round(2).tolist()
@@ -49,7 +49,7 @@ class KneserNey:
 
     @classmethod
     def train(cls, texts: Sequence[Ids], *, order: int, outputs: int) -> KneserNey:
-        """Count the texts, and with each its end. Raises ValueError where there is none."""
+        """Count the n-grams of the texts, ends of texts included. Raises ValueError if there is no text."""
         if not texts:
             raise ValueError("an n-gram model needs at least one text")
         windows = _windows(texts, order)
@@ -70,11 +70,11 @@ class KneserNey:
 
     @property
     def weights(self) -> int:
-        """How many numbers it has learnt: a share an n-gram, and what is left of each history."""
+        """How many numbers were learnt: a share per n-gram, and a rest per history."""
         return sum(len(level.shares) + len(level.rest) for level in self.levels)
 
     def log_probabilities(self, texts: Sequence[Ids]) -> list[Floats]:
-        """Of each text the natural logarithm of each token's probability, and last of its end: float64 (n + 1,)."""
+        """Natural log-probabilities of the tokens and of the end of each text: float64 (n + 1,)."""
         order = len(self.levels)
         windows = _windows(texts, order)
         probabilities = np.full(len(windows), 1 / self.outputs)
@@ -93,7 +93,7 @@ class KneserNey:
 
 
 def _windows(texts: Sequence[Ids], order: int) -> NDArray[np.int32]:
-    """int32 (tokens and ends, order): each with the order - 1 tokens before it, the boundary where there are none."""
+    """int32 (tokens and ends, order): each after the order - 1 tokens before it, padded with the boundary."""
     before = np.full(order - 1, BOUNDARY, np.int32)
     end = np.array([BOUNDARY], np.int32)
     rows = [np.lib.stride_tricks.sliding_window_view(np.concatenate([before, text, end]), order) for text in texts]
@@ -101,7 +101,7 @@ def _windows(texts: Sequence[Ids], order: int) -> NDArray[np.int32]:
 
 
 def _counts(numbers: Integers, above: Integers | None, first: Ids | None) -> tuple[Integers, Integers]:
-    """The different n-grams, and how often each came, or, where an order is above, after how many different tokens."""
+    """The different n-grams, sorted, and the count c of each (see `KneserNey`); `above`: the n-grams one longer."""
     grams, place, inverse, counts = np.unique(numbers, return_index=True, return_inverse=True, return_counts=True)
     if above is None:
         return grams, counts
@@ -120,7 +120,7 @@ def _level(grams: Integers, counts: Integers, histories: int, outputs: int) -> _
 
 
 def _discounts(counts: Integers) -> Floats:
-    """What is taken from a count of 0, 1, 2, and 3 or more."""
+    """The discounts of the counts 0, 1, 2, and 3 or more."""
     n = np.bincount(np.minimum(counts, HIGHEST + 2), minlength=HIGHEST + 3)
     discounts = np.array([0.0, 0.5, 1.0, 1.5])
     if n[1] and n[2]:
@@ -133,6 +133,6 @@ def _discounts(counts: Integers) -> Floats:
 
 
 def _find(sorted_keys: Integers, keys: Integers) -> tuple[NDArray[np.bool_], Integers]:
-    """Whether each key is there, and its place, or some place where it isn't."""
+    """Whether each key is in `sorted_keys`, and its index, or an arbitrary one if it is not."""
     place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
     return sorted_keys[place] == keys, place

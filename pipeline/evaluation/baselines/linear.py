@@ -1,4 +1,4 @@
-"""Baselines that a trained model has to beat: the majority, and TF-IDF with a linear SVM or logistic regression."""
+"""Baselines of classifiers: the majority class, and TF-IDF with a linear SVM or logistic regression."""
 
 import difflib
 import time
@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.scores import Scores, compare, label_names
 
-# Name -> what its terms are, and what weighs them; without both it is the majority.
+# Name -> its terms and its classifier; the majority class has neither.
 BASELINES: dict[str, tuple[str, str]] = {
     "majority": ("", ""),
     "tfidf_words_svc": ("words", "svc"),
@@ -19,7 +19,7 @@ BASELINES: dict[str, tuple[str, str]] = {
     "tfidf_characters_svc": ("characters", "svc"),
     "tfidf_characters_logistic": ("characters", "logistic"),
 }
-LOGISTIC_C = 10.0  # of logistic regression: the inverse of its penalty
+LOGISTIC_C = 10.0  # the inverse of the penalty of logistic regression
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ Keep = Callable[[str, dict[str, list[str]]], object]  # is handed a baseline's n
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """TF-IDF matrices (rows, terms), of the texts trained on and of those asked, and the seconds that they took."""
+    """TF-IDF matrices (rows, terms) of the training texts and of the rows to label, and the `seconds` they took."""
 
     train: Any
     rows: Any
@@ -44,8 +44,8 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What a baseline said of each row, how many numbers it has learnt for that, and in how many seconds."""
+class BaselineAnswers:
+    """A baseline's label of each row, the number of its weights, and the seconds to train and predict."""
 
     labels: list[str]
     weights: int
@@ -53,7 +53,7 @@ class Answered:
 
 
 def majority(train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[str]) -> list[str]:
-    """The most frequent label of `train` for each of `rows`; of equally frequent ones the first of `labels`.
+    """The most frequent label of `train`, for each of `rows`; the first of `labels` if several are most frequent.
 
     >>> good, bad = Sample(["好吃"], "好吃", "好评"), Sample(["难吃"], "难吃", "差评")
     >>> majority([good, bad, good], [bad], ["差评", "好评"])
@@ -66,9 +66,9 @@ def majority(train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[s
 
 
 class Contest:
-    """Baselines trained on `train` and asked of `rows`; the features of a text are made once for all of them.
+    """Baselines that are trained on `train` and label `rows`, and share the features of the texts.
 
-    `labels` sets the order of the classes. Raises PipelineError when `train` is empty.
+    `labels` sets the order of the classes. Raises PipelineError if `train` is empty.
     """
 
     def __init__(self, train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[str]) -> None:
@@ -78,13 +78,13 @@ class Contest:
         self.names = label_names(labels, {sample.label for sample in train})
         self._features: dict[str, Features] = {}
 
-    def answer(self, name: str) -> Answered:
-        """What the baseline `name` says, the same at each call.
+    def answer(self, name: str) -> BaselineAnswers:
+        """The answers of the baseline `name`, the same at each call.
 
-        TF-IDF is over 1- and 2-grams of the tokens, or 1- to 3-grams of the text's characters, a count c weighing
-        1 + log c; it is weighed by scikit-learn's LinearSVC, or by a LogisticRegression a label. Where nothing can be
-        learnt (one label, or no term at all in `train`) the answer is that of `majority`. Raises PipelineError for a
-        name that is none of `BASELINES`.
+        The features are the TF-IDF of 1- and 2-grams of tokens, or of 1- to 3-grams of characters; a count c counts as
+        1 + log c. The classifier is scikit-learn's LinearSVC, or one LogisticRegression per label. If nothing can be
+        learnt (`train` has one label, or no term) the answer is that of `majority`. Raises PipelineError for a name
+        that is not in `BASELINES`.
         """
         if name not in BASELINES:
             nearest = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.0)
@@ -92,27 +92,14 @@ class Contest:
         unit, machine = BASELINES[name]
         start = time.perf_counter()
         if not unit or not self.rows or not _can_learn(self.train, unit):
-            return Answered(majority(self.train, self.rows, self.names), 1, time.perf_counter() - start)
+            return BaselineAnswers(majority(self.train, self.rows, self.names), 1, time.perf_counter() - start)
         if unit not in self._features:
             self._features[unit] = _features(self.train, self.rows, unit)
         features, start = self._features[unit], time.perf_counter()
         place = {label: number for number, label in enumerate(self.names)}
         fitted = _fit(machine, features.train, [place[sample.label] for sample in self.train])
         answers = [self.names[number] for number in fitted.predict(features.rows)]
-        return Answered(answers, _weights(fitted), features.seconds + time.perf_counter() - start)
-
-
-def predict(
-    name: str,
-    train: Sequence[Sample],
-    parts: Mapping[str, Sequence[Sample]],
-    labels: Sequence[str] = (),
-) -> dict[str, list[str]]:
-    """The labels that the baseline `name`, trained once on `train`, gives the samples of each part.
-
-    `labels` sets the order of the classes; left out, it is that of their sorted names. Raises as `Contest` does.
-    """
-    return _by_part(Contest(train, _together(parts), labels).answer(name).labels, parts)
+        return BaselineAnswers(answers, _weights(fitted), features.seconds + time.perf_counter() - start)
 
 
 def run(
@@ -126,9 +113,9 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """Train the baselines `names` on `train` and score each part: {name: {part: scores, "seconds", "weights"}}.
 
-    `parts` is usually {"dev": [...], "test": [...]}; the scores are those of `scores.compare`, `seconds` the
-    time to train and to predict, `weights` how many numbers were learnt. After each baseline `keep` is called with its
-    name and what it predicted for each part, and `advance` with 1. Raises as `Contest` does.
+    `parts` is usually {"dev": [...], "test": [...]}. The scores are those of `scores.compare`; `seconds`: the time to
+    train and to predict; `weights`: how many numbers were learnt. After each baseline, `keep` is called with its name
+    and its predictions for each part, and `advance` with 1. Raises what `Contest` raises.
     """
     known = label_names(labels, {sample.label for sample in train})
     if not names:
@@ -136,13 +123,13 @@ def run(
     contest = Contest(train, _together(parts), known)
     results: dict[str, dict[str, Any]] = {}
     for name in names:
-        answered = contest.answer(name)
-        predicted = _by_part(answered.labels, parts)
+        answers = contest.answer(name)
+        predicted = _by_part(answers.labels, parts)
         keep(name, predicted)
         results[name] = {
             **_scored(predicted, parts, known),
-            "seconds": answered.seconds,
-            "weights": answered.weights,
+            "seconds": answers.seconds,
+            "weights": answers.weights,
         }
         advance(1)
     return results
@@ -197,7 +184,7 @@ def _fit(machine: str, features: Any, targets: list[int]) -> Any:
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # The last step before the limit is a fair baseline too.
+        # A baseline that has not converged is good enough.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return _machine(machine).fit(features, targets)
 
@@ -209,11 +196,11 @@ def _machine(machine: str) -> Any:
 
     if machine == "svc":
         return LinearSVC(random_state=0)
-    # The dual is the faster side where there are more terms than texts, by far on most corpora.
+    # The dual problem is faster if there are more terms than texts: most corpora have far more.
     return OneVsRestClassifier(LogisticRegression(C=LOGISTIC_C, solver="liblinear", dual=True, random_state=0))
 
 
 def _weights(fitted: Any) -> int:
-    """How many numbers: a weight a term and label, a constant a label, an idf a term."""
+    """How many numbers were learnt: a weight per term and label, a bias per label, an IDF per term."""
     machines = getattr(fitted, "estimators_", [fitted])
     return int(sum(one.coef_.size + one.intercept_.size for one in machines) + machines[0].coef_.shape[1])

@@ -1,4 +1,4 @@
-"""Resampled: how far a tagger's F1 may be off by the luck of the texts, and whether one tagger beats another."""
+"""Bootstrap over texts: confidence intervals of a tagger's F1, and whether one tagger beats another."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def intervals(rows: Sequence[ScoredText], seed: int = 0) -> dict[str, Any]:
     """95 % bootstrap intervals [low, high] of `precision`, `recall` and `f1`, and of the same `per_label`.
 
     The percentile bootstrap over texts (Efron, 1979) with `RESAMPLES` resamples: a text is drawn with all of its spans.
-    {} where there are no texts.
+    {} if there are no texts.
     """
     if not rows:
         return {}
@@ -27,15 +27,15 @@ def intervals(rows: Sequence[ScoredText], seed: int = 0) -> dict[str, Any]:
 
 
 def f1(rows: Sequence[ScoredText]) -> float:
-    """Of exact spans, over all texts."""
+    """F1 of exact spans over all texts."""
     return float(_f1(np.array([_counts(row) for row in rows]).sum(axis=0)[None])[0])
 
 
 def against(ours: Sequence[ScoredText], theirs: Sequence[ScoredText], seed: int = 0) -> dict[str, Any]:
     """Whether two taggers differ in F1 on the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
 
-    `rows`; the `difference`, its 95 % `interval`, and `p`, two-sided: twice the share of resamples in which it is not
-    on the side on which it was found, one being counted as such. {} where there are no texts.
+    `rows`; the `difference`, its 95 % `interval`, and the two-sided `p`: twice the share of resamples in which the
+    difference is 0 or has the other sign, one such resample added. {} if there are no texts.
     """
     if not ours:
         return {}
@@ -53,12 +53,12 @@ def against(ours: Sequence[ScoredText], theirs: Sequence[ScoredText], seed: int 
 
 
 def _counts(row: ScoredText) -> tuple[int, int, int]:
-    """Of a text: right spans, gold ones, said ones."""
+    """The numbers of right, gold and predicted spans of a text."""
     return len(row.right), len(row.gold), len(row.said)
 
 
 def _typed(rows: Sequence[ScoredText]) -> list[tuple[str, Counts]]:
-    """Of each type the counts of every text that has it, and a line of zeros for each of the others."""
+    """For each type the counts of every text: (texts, 3)."""
     found: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     for place, row in enumerate(rows):
         for column, spans in enumerate((row.right, row.gold, row.said)):
@@ -84,7 +84,7 @@ def _intervals(counts: Counts, seed: int) -> dict[str, list[float]]:
 def _drawn(counts: Counts, seed: int) -> Counts:
     """Sums over resampled texts: (texts, columns) -> (resamples, columns).
 
-    Texts with the same counts are one cell, so that a resample is a multinomial draw of cells.
+    Texts with the same counts share a cell; a resample is a multinomial draw of cells.
     """
     cells, sizes = np.unique(counts, axis=0, return_counts=True)
     times = np.random.default_rng(seed).multinomial(sizes.sum(), sizes / sizes.sum(), RESAMPLES)

@@ -1,4 +1,4 @@
-"""Calibration: whether a confidence of 0.9 is right nine times in ten, and how to make it so."""
+"""Calibration: is an answer with a confidence of 0.9 right nine times in ten? Temperatures that make it so."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pipeline.evaluation.metrics.outcome import Outcome
 
 BINS = 15  # of equal width, as in Guo et al. (2017)
-WIDEST = 20.0  # temperatures are looked for between 1 / WIDEST and WIDEST
-ASSURANCE = 0.9  # how surely a promised precision is kept
+WIDEST = 20.0  # temperatures are searched between 1 / WIDEST and WIDEST
+BOUND_LEVEL = 0.9  # of the bound of a promised precision
 TARGETS = (0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99)
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Rows of a confidence above `low` and up to `high`: how many, their mean confidence, the share of right ones."""
+    """Rows with a confidence above `low` and up to `high`: their number, mean confidence, and share of right ones."""
 
     low: float
     high: float
@@ -31,9 +31,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Of the rows with a confidence of `threshold` or more: how many there are, how many are right.
+    """The rows with a confidence of `threshold` or more: how many there are, how many are right.
 
-    `promised`: the precision that these counts support, `assured`.
+    `promised`: the `precision_lower_bound` of these counts.
     """
 
     threshold: float
@@ -46,11 +46,11 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     """The T above 0 for which softmax(scores / T) fits `targets` best: temperature scaling, Guo et al., ICML 2017.
 
     `scores`: logits (rows, labels); `targets`: label ids (rows,). The negative log-likelihood is minimised over
-    log T. So that few rows, all of them right, don't make the answers certain, a target has the probability
-    (n + 1) / (n + labels), n being the number of rows, and every other label 1 / (n + labels), as in Platt (1999).
-    1.0 where there are no rows.
+    log T. With n rows, the target label has the probability (n + 1) / (n + labels) and every other label
+    1 / (n + labels), as in Platt (1999), so that a few rows that are all right do not make the answers certain.
+    1.0 if there are no rows.
 
-    >>> temperature(np.array([[4.0, 0.0]] * 10), [0] * 5 + [1] * 5) > 10      # sure, and right by chance
+    >>> temperature(np.array([[4.0, 0.0]] * 10), [0] * 5 + [1] * 5) > 10      # confident, and right by chance
     True
     """
     from scipy.special import logsumexp
@@ -69,12 +69,12 @@ def temperature(scores: NDArray[Any], targets: Sequence[int]) -> float:
     return _least(loss, 1e-6)
 
 
-def temperature_of(sure: Callable[[float], NDArray[Any]], right: Flags) -> float:
-    """The T above 0 at which `sure(T)`, the probabilities of claims (claims,), fits best whether they are `right`.
+def temperature_of(confidences: Callable[[float], NDArray[Any]], right: Flags) -> float:
+    """The T above 0 at which `confidences(T)`, the probabilities of claims (claims,), fits best which are `right`.
 
-    The same as `temperature`, for claims whose probabilities come from more than a softmax: the negative log-likelihood
-    of right and wrong is minimised over log T. Targets are those of Platt: (n + 1) / (n + 2) for the n right ones, and
-    1 / (m + 2) for the m wrong ones. 1.0 where there are no claims.
+    Like `temperature`, for claims whose probabilities do not come from one softmax: the negative log-likelihood of
+    right and wrong is minimised over log T. The targets are Platt's: (n + 1) / (n + 2) for the n right claims,
+    1 / (m + 2) for the m wrong ones. 1.0 if there are no claims.
 
     >>> temperature_of(lambda factor: 1 / (1 + np.exp(np.full(10, -4) / factor)), np.arange(10) < 5) > 10
     True
@@ -85,14 +85,14 @@ def temperature_of(sure: Callable[[float], NDArray[Any]], right: Flags) -> float
     gold = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
 
     def loss(factor: float) -> float:
-        chance = np.clip(np.asarray(sure(factor), np.float64), 1e-12, 1 - 1e-12)
+        chance = np.clip(np.asarray(confidences(factor), np.float64), 1e-12, 1 - 1e-12)
         return float(-(gold * np.log(chance) + (1 - gold) * np.log1p(-chance)).mean())
 
     return _least(loss, 1e-3)
 
 
 def _least(loss: Callable[[float], float], tolerance: float) -> float:
-    """The temperature of least loss; `tolerance` is of its logarithm."""
+    """The temperature with the least loss, its logarithm exact to `tolerance`."""
     from scipy.optimize import minimize_scalar
 
     widest = float(np.log(WIDEST))
@@ -106,14 +106,14 @@ def _least(loss: Callable[[float], float], tolerance: float) -> float:
 
 
 def at_temperature(probabilities: NDArray[Any], factor: float) -> Floats:
-    """Probabilities (rows, labels) as at a temperature `factor` times as high: p ** (1 / factor), scaled."""
+    """Probabilities (rows, labels) at a temperature `factor` times as high: p ** (1 / factor), normalised."""
     logs = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-300)) / factor
     powers: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def reliability(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, bins: int = BINS) -> list[Bin]:
-    """The rows in `bins` of equal width by confidence; bins without rows are left out."""
+    """The rows in `bins` of equal width by confidence, without empty bins."""
     values, hits = np.asarray(confidences, np.float64), np.asarray(right, np.bool_)
     places = np.clip(np.ceil(values * bins).astype(int) - 1, 0, bins - 1)
     return [
@@ -132,7 +132,7 @@ def reliability(confidences: Sequence[float] | Floats, right: Sequence[bool] | F
 def calibration_error(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags) -> float | None:
     """Expected calibration error: the mean over rows of |share of right ones - mean confidence| of their bin.
 
-    Naeini et al. (AAAI 2015) with `BINS` bins; None where there are no rows.
+    Naeini et al. (AAAI 2015) with `BINS` bins. None if there are no rows.
     """
     if not len(confidences):
         return None
@@ -141,67 +141,68 @@ def calibration_error(confidences: Sequence[float] | Floats, right: Sequence[boo
     )
 
 
-def assured(right: int, rows: int) -> float:
-    """The precision that is exceeded with a probability of `ASSURANCE`, where `right` of `rows` were right.
+def precision_lower_bound(right: int, rows: int) -> float:
+    """The one-sided lower bound of a precision, at the level `BOUND_LEVEL`, if `right` of `rows` were right.
 
-    The one-sided lower bound of Clopper and Pearson (1934).
+    Clopper and Pearson (1934).
 
-    >>> round(assured(97, 100), 4), assured(0, 10)
+    >>> round(precision_lower_bound(97, 100), 4), precision_lower_bound(0, 10)
     (0.9344, 0.0)
     """
     from scipy.special import betaincinv
 
-    return float(betaincinv(right, rows - right + 1, 1 - ASSURANCE)) if right else 0.0
+    return float(betaincinv(right, rows - right + 1, 1 - BOUND_LEVEL)) if right else 0.0
 
 
 def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, most: int = 200) -> list[Point]:
-    """What is accepted at each threshold: at 0, all rows, and then at every confidence that occurs, at most `most`.
+    """The rows accepted at each threshold: at 0, which accepts all, and at up to `most` of the confidences that occur.
 
-    Confidences count as they are written, with 4 decimals; a row is accepted where its own is the threshold or more.
+    Confidences are rounded to 4 decimals, as they are written. A row is accepted if its confidence is the threshold or
+    more.
     """
     written = written_confidences(confidences)
     order = np.argsort(-written, kind="stable")
     falling, hits = written[order], np.cumsum(np.asarray(right, np.bool_)[order])
-    # The last place of each confidence: all rows of that confidence are in.
+    # The last place of each confidence: by then all rows with that confidence are counted.
     ends = np.flatnonzero(np.diff(falling, append=-1.0))
     if len(ends) > most:
         ends = ends[np.linspace(0, len(ends) - 1, most).round().astype(int)]
     points = [Point(float(falling[end]), int(end) + 1, int(hits[end]), 0.0) for end in reversed(ends.tolist())]
     everything = [Point(0.0, len(written), int(hits[-1]) if len(hits) else 0, 0.0)]
     return [
-        Point(point.threshold, point.rows, point.right, assured(point.right, point.rows))
+        Point(point.threshold, point.rows, point.right, precision_lower_bound(point.right, point.rows))
         for point in everything + points
     ]
 
 
 def written_confidences(confidences: Sequence[float] | Floats) -> Floats:
-    """As `zhpipe label` writes them: 4 decimals."""
+    """Confidences as `zhpipe label` writes them, with 4 decimals."""
     return np.array([float(f"{value:.4f}") for value in confidences], np.float64)
 
 
 def reaching(points: Sequence[Point], target: float) -> Point | None:
-    """Of `coverage` the point that accepts most and promises a precision of `target`; None where there is none."""
+    """The point that accepts most among those that promise a precision of `target`; None if there is none."""
     return next((point for point in points if point.promised >= target), None)
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """What answers claim that could be judged, a label a row or the spans of taggers.
+class ScoredClaims:
+    """Claims compared with the gold answers: the label of each row, or each span that a tagger predicted.
 
-    Of each claim how sure it is, how sure it would be at the temperature 1, and whether it is right, (claims,).
+    `confidences`; `uncalibrated`: the confidences at the temperature 1; `right`: which claims are right: all (claims,).
     """
 
-    sure: Floats
-    unscaled: Floats
+    confidences: Floats
+    uncalibrated: Floats
     right: Flags
 
     def __len__(self) -> int:
         return len(self.right)
 
     @classmethod
-    def of_rows(cls, outcomes: Sequence[Outcome], factor: float) -> "Claimed":
-        """Of a classifier at the temperature `factor`: the `fair` rows, each with its probabilities."""
-        rows = [outcome for outcome in fair(outcomes) if outcome.probabilities]
+    def from_rows(cls, outcomes: Sequence[Outcome], factor: float) -> "ScoredClaims":
+        """The labels that a classifier with the temperature `factor` gave to the `scorable` rows."""
+        rows = [outcome for outcome in scorable(outcomes) if outcome.probabilities]
         if not rows:
             return cls(np.zeros(0), np.zeros(0), np.zeros(0, np.bool_))
         return cls(
@@ -211,46 +212,48 @@ class Claimed:
         )
 
 
-def fair(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that can be judged: all with a gold answer but the leaked ones, unless there are no others."""
+def scorable(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes with a gold answer, without those that leaked unless all did."""
     known = [outcome for outcome in outcomes if outcome.gold is not None]
     return [outcome for outcome in known if not outcome.leaked] or known
 
 
-def measured(parts: Mapping[str, Claimed], factor: float, points: Sequence[Point]) -> dict[str, Any]:
-    """How far to trust the claims of `parts`, "dev" and "test" (either may be missing), for a report.
+def measured(parts: Mapping[str, ScoredClaims], factor: float, points: Sequence[Point]) -> dict[str, Any]:
+    """How far the claims of `parts`, "dev" and "test" (either may be missing), can be trusted, for a report.
 
-    `temperature`, and of each part: `rows`, how many claims there are, `right` and `confidence` (means),
-    `calibration_error` and `reliability` (bins), and the same two, `uncalibrated`, at the temperature 1. `thresholds`:
-    for each of `TARGETS` the point of `points`, which are of dev, that reaches it, if any: `threshold`, `promised`, and
-    of each part `coverage` and `precision`.
+    `temperature`, and for each part: `rows`, the number of claims; `right` and `confidence`, means;
+    `calibration_error` and `reliability` (bins), and the same two at the temperature 1 as `uncalibrated`.
+    `thresholds`: for each of `TARGETS` the point among `points`, taken from dev, that reaches it: `threshold`,
+    `promised`, and for each part `coverage` and `precision`. The threshold is None if no point reaches the target.
     """
-    judged = {name: claimed for name, claimed in parts.items() if len(claimed)}
+    judged = {name: claims for name, claims in parts.items() if len(claims)}
     if not judged:
         return {}
     return {
         "temperature": factor,
-        **{name: _trust(claimed) for name, claimed in judged.items()},
+        **{name: _trust(claims) for name, claims in judged.items()},
         "thresholds": [_threshold(target, points, judged) for target in TARGETS] if points else [],
     }
 
 
-def _trust(claimed: Claimed) -> dict[str, Any]:
-    sure, unscaled, right = claimed.sure, claimed.unscaled, claimed.right
+def _trust(claims: ScoredClaims) -> dict[str, Any]:
     return {
-        "rows": len(claimed),
-        "right": float(right.mean()),
-        "confidence": float(sure.mean()),
-        "calibration_error": calibration_error(sure, right),
-        "reliability": [asdict(found) for found in reliability(sure, right)],
-        "uncalibrated": {
-            "calibration_error": calibration_error(unscaled, right),
-            "reliability": [asdict(found) for found in reliability(unscaled, right)],
-        },
+        "rows": len(claims),
+        "right": float(claims.right.mean()),
+        "confidence": float(claims.confidences.mean()),
+        **_calibration(claims.confidences, claims.right),
+        "uncalibrated": _calibration(claims.uncalibrated, claims.right),
     }
 
 
-def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Claimed]) -> dict[str, Any]:
+def _calibration(confidences: Floats, right: Flags) -> dict[str, Any]:
+    return {
+        "calibration_error": calibration_error(confidences, right),
+        "reliability": [asdict(found) for found in reliability(confidences, right)],
+    }
+
+
+def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, ScoredClaims]) -> dict[str, Any]:
     found = reaching(points, target)
     if found is None:
         return {"target": target, "threshold": None}
@@ -260,23 +263,23 @@ def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Clai
         "threshold": found.threshold,
         "promised": found.promised,
         "dev": dev,
-        **{name: _accepted(claimed, found.threshold) for name, claimed in judged.items() if name != "dev"},
+        **{name: _accepted(claims, found.threshold) for name, claims in judged.items() if name != "dev"},
     }
 
 
-def _accepted(claimed: Claimed, threshold: float) -> dict[str, Any]:
-    accepted = claimed.right[written_confidences(claimed.sure) >= threshold]
+def _accepted(claims: ScoredClaims, threshold: float) -> dict[str, Any]:
+    accepted = claims.right[written_confidences(claims.confidences) >= threshold]
     return {
-        "coverage": len(accepted) / len(claimed),
+        "coverage": len(accepted) / len(claims),
         "rows": len(accepted),
         "precision": float(accepted.mean()) if len(accepted) else None,
     }
 
 
 def calibrated_rows(scores: NDArray[Any], targets: Sequence[int | None]) -> tuple[dict[str, Any], list[Point]]:
-    """What model.toml says of confidence, and the points of confidence.csv, from dev.
+    """What model.toml says about confidence, and the points of confidence.csv, from the rows of dev.
 
-    `scores`: logits (rows, labels); `targets`: label ids, None for a label that the model can't answer with.
+    `scores`: logits (rows, labels); `targets`: label ids, None for a label that the model does not have.
     """
     known = [index for index, target in enumerate(targets) if target is not None]
     factor = temperature(scores[known], [target for target in targets if target is not None])
@@ -287,9 +290,9 @@ def calibrated_rows(scores: NDArray[Any], targets: Sequence[int | None]) -> tupl
 def calibrated_claims(
     before: NDArray[Any], after: NDArray[Any], right: NDArray[np.bool_], factor: float
 ) -> tuple[dict[str, Any], list[Point]]:
-    """The same of claims: their confidences at the temperature 1 and at `factor`, and which are right, (claims,).
+    """The same as `calibrated_rows` for claims; `rows` counts them.
 
-    `rows` counts the claims.
+    `before`, `after`: confidences at the temperature 1 and at `factor`; `right`: which claims are right: all (claims,).
     """
     about = {
         "temperature": factor,

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.metrics.outcome import Outcome
 
-LENGTHS = (0, 10, 20, 50, 100, 200)  # characters from which a group of texts begins
-RANKS = (1, 101, 1001, 10001)  # ranks from which a group of tokens begins, by falling frequency in train
+LENGTHS = (0, 10, 20, 50, 100, 200)  # the least characters of each group of texts
+RANKS = (1, 101, 1001, 10001)  # the first rank of each group of tokens, 1 the most frequent in train
 BEFORE = 12  # characters shown before a surprising token
 LN2 = math.log(2)
 RESAMPLES = 2000
-AT_ONCE = 1 << 22  # numbers drawn at a time
+AT_ONCE = 1 << 22  # numbers drawn at a time, to bound memory
 
 
 @dataclass(frozen=True, slots=True)
 class Surprise:
-    """A token and how surprising it was: -log2 of its probability given all before it; `start`, `end`: characters.
+    """A token and its surprisal in `bits`: -log2 of its probability given all before it; `start`, `end`: characters.
 
-    The end of a text is the empty token behind its last character.
+    The end of a text is an empty token after its last character. `before`: the characters before the token.
     """
 
     row: int
@@ -37,10 +37,11 @@ class Surprise:
 
 
 def perplexity(outcomes: Sequence[Outcome], rank: Callable[[str], int | None]) -> dict[str, Any]:
-    """Every score of outcomes whose `probabilities` are the natural logarithms of each token's, and last of the end's.
+    """Every score of outcomes whose `probabilities` are log-probabilities (natural) of the tokens and of the end.
 
-    `rows`; `tokens`, the ends counted; `characters`; `unknown`, tokens without a rank; the scores of `over`; and of
-    texts by length `by_length`, of tokens by their `rank` in train (1 the most frequent, None unknown) `by_rank`.
+    `rows`; `tokens`, ends included; `characters`; `unknown`, the number of tokens without a rank; the scores of `over`;
+    `by_length`, the same for groups of texts; `by_rank`, the same for groups of tokens. `rank`: a token's rank in train
+    by frequency, 1 the most frequent; None for an unknown one.
 
     >>> half = Outcome(1, "好吃", "", "", 1.0, (math.log(0.5),) * 3, tokens=("好", "吃"))
     >>> scores = perplexity([half], {"好": 1}.get)
@@ -58,7 +59,7 @@ def perplexity(outcomes: Sequence[Outcome], rank: Callable[[str], int | None]) -
 
 
 def over(logs: Sequence[float], characters: int) -> dict[str, Any]:
-    """`tokens`, `characters`, `perplexity`, `bits_per_token` and `bits_per_character` of log-probabilities, or None."""
+    """`tokens`, `characters`, `perplexity`, `bits_per_token`, `bits_per_character`; the last three None without any."""
     total = -math.fsum(logs)
     return {
         "tokens": len(logs),
@@ -72,7 +73,7 @@ def over(logs: Sequence[float], characters: int) -> dict[str, Any]:
 def interval(outcomes: Sequence[Outcome], seed: int = 0) -> list[float]:
     """The 95 % bootstrap interval [low, high] of the perplexity: percentiles over 2,000 resamples of whole texts.
 
-    Tokens of one text are not independent, so texts are drawn (Efron, 1979). [] where there are less than two.
+    Tokens of one text are not independent, so whole texts are drawn (Efron, 1979). [] if there are fewer than two.
     """
     if len(outcomes) < 2:
         return []
@@ -81,7 +82,7 @@ def interval(outcomes: Sequence[Outcome], seed: int = 0) -> list[float]:
 
 
 def bits_interval(outcomes: Sequence[Outcome], seed: int = 0) -> list[float]:
-    """The same of the bits a character; [] where there are less than two texts, or no characters."""
+    """The 95 % bootstrap interval of the bits per character; [] for fewer than two texts, or an empty one."""
     counts = np.array([(_nats(one), len(one.text)) for one in outcomes])
     if len(outcomes) < 2 or not counts[:, 1].all():
         return []
@@ -90,11 +91,11 @@ def bits_interval(outcomes: Sequence[Outcome], seed: int = 0) -> list[float]:
 
 
 def against(ours: Sequence[Outcome], theirs: Sequence[Outcome], seed: int = 0) -> dict[str, Any]:
-    """Whether two models differ in bits a character of the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
+    """Whether two models differ in bits per character on the same texts, by the paired bootstrap (Koehn, EMNLP 2004).
 
-    `rows`; the `difference`, below 0 where ours needs fewer, its 95 % `interval`, and `p`, two-sided: twice the share
-    of resamples in which it is not on the side on which it was found, one being counted as such; of how many texts
-    ours (`only_ours`) and theirs (`only_theirs`) is the likelier. {} where there are no characters.
+    `rows`; the `difference`, below 0 if ours needs fewer bits, its 95 % `interval`, and the two-sided `p`: twice the
+    share of resamples in which the difference is 0 or has the other sign, one such resample added; `only_ours`,
+    `only_theirs`: how many texts are likelier to ours and to theirs. {} if there are no characters.
     """
     pairs = [(_nats(one) / LN2, _nats(other) / LN2, len(one.text)) for one, other in zip(ours, theirs, strict=True)]
     counts = np.array([pair for pair in pairs if pair[2]])
@@ -132,12 +133,12 @@ def _drawn(values: NDArray[Any], seed: int) -> NDArray[np.float64]:
 
 
 def exp(value: float) -> float:
-    """e to the value, infinite where that is too large for a float."""
+    """e to the power of `value`; infinite if that is too large for a float."""
     return math.exp(value) if value < 709 else math.inf
 
 
 def surprises(outcomes: Iterable[Outcome]) -> Iterator[Surprise]:
-    """Every token of the outcomes, in order, with its bits and its place in the text."""
+    """Every token of the outcomes, in order."""
     for outcome in outcomes:
         start = 0
         for token, log in zip((*outcome.tokens, ""), outcome.probabilities, strict=True):
@@ -165,7 +166,7 @@ def _by_length(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _by_rank(outcomes: Iterable[Outcome], rank: Callable[[str], int | None]) -> dict[str, Any]:
-    """Tokens alone, without the ends."""
+    """Scores of groups of tokens, ends of texts left out."""
     groups: dict[str, list[tuple[float, int]]] = {name: [] for name in (*_names(RANKS), "unknown")}
     for outcome in outcomes:
         for token, log in zip(outcome.tokens, outcome.probabilities, strict=False):
@@ -187,7 +188,7 @@ def _group(starts: Sequence[int], value: int) -> str:
 
 
 def relative(scores: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
-    """How far a perplexity is below another, as a share of that: 0.15 is 15 % below; None without both."""
+    """How far the perplexity of `scores` is below that of `other`: 0.15 is 15 % below it. None if either is missing."""
     if not scores.get("perplexity") or not other.get("perplexity"):
         return None
     return 1 - float(scores["perplexity"]) / float(other["perplexity"])

@@ -1,4 +1,4 @@
-"""Scores of a classifier, as scikit-learn defines them, in plain numbers that JSON can hold."""
+"""Scores of a classifier, as scikit-learn defines them, in JSON's types."""
 
 import unicodedata
 import warnings
@@ -27,14 +27,13 @@ OVERALL = (
 
 
 def classification(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Scores:
-    """Every score of `outcomes`, against `labels`: the model's label names in the order of its probabilities.
+    """Every score of `outcomes`; `labels`: the model's label names in the order of its probabilities.
 
-    The keys are those of `compare`. `roc_auc` and `average_precision` are filled in where the outcomes carry
-    probabilities: with two labels for the last of them as the positive class, otherwise as the unweighted
-    mean of one label against the rest, over the labels with both positive and negative rows; None
-    where there is no such label. Rows without a gold label are not counted.
+    The keys are those of `compare`. `roc_auc` and `average_precision` need probabilities. With two labels the last one
+    is the positive class; otherwise they are unweighted means over the labels, each against the rest, that have both
+    positive and negative rows. They are None if there is no such label. Rows without a gold label are not counted.
 
-    Raises PipelineError when a row has a number of probabilities other than the number of labels.
+    Raises PipelineError for a row that does not have one probability a label.
 
     >>> right = Outcome(1, "很快，好吃", "好评", "好评", 0.9, (0.1, 0.9))
     >>> wrong = Outcome(2, "没有送水", "差评", "好评", 0.6, (0.4, 0.6))
@@ -51,11 +50,11 @@ def classification(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Scores
 def compare(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
     """The scores that need no probabilities, of equally long `gold` and `predicted` label names.
 
-    The keys are `rows`, those of `OVERALL` (fractions, 0 to 1; `matthews` -1 to 1; all None when there are no
-    rows), and `per_label`: {label: {precision, recall, f1, support}}. The macro and weighted averages are
-    over the labels that occur in `gold` or `predicted`, scikit-learn's default, while `per_label` lists every
-    one of `labels`, and after them the labels only the rows have: one the model does not know has recall 0.
-    A division by zero counts as 0.
+    The keys are `rows`, those of `OVERALL` (fractions, 0 to 1; `matthews` -1 to 1; all None if there are no rows),
+    and `per_label`: {label: {precision, recall, f1, support}}. The macro and weighted averages are over the labels that
+    occur in `gold` or `predicted`, as is scikit-learn's default. `per_label` lists all of `labels`, and then the labels
+    that occur in the rows alone, such as one that the model does not know, whose recall is 0. A division by zero
+    counts as 0.
     """
     names = label_names(labels, gold, predicted)
     scores: Scores = {"rows": len(gold)} | dict.fromkeys(OVERALL)
@@ -66,7 +65,7 @@ def compare(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
 
 
 def confusion(outcomes: Iterable[Outcome], labels: Sequence[str]) -> tuple[list[str], list[list[int]]]:
-    """Label names, and counts of shape (names, names): a row a gold label, a column a predicted one.
+    """Label names, and counts (names, names): a row for each gold label, a column for each predicted one.
 
     >>> confusion([Outcome(1, "没有送水", "差评", "好评", 0.6)], ["差评", "好评"])
     (['差评', '好评'], [[0, 1], [0, 0]])
@@ -81,12 +80,12 @@ def confusion(outcomes: Iterable[Outcome], labels: Sequence[str]) -> tuple[list[
 
 
 def label_names(labels: Sequence[str], *seen: Iterable[str]) -> list[str]:
-    """`labels` in their order, then, sorted, the names in `seen` that are none of them."""
+    """`labels` in their order, then the other names in `seen`, sorted."""
     return list(labels) + sorted({name for names in seen for name in names}.difference(labels))
 
 
 def cells(text: str) -> int:
-    """The columns `text` takes in a terminal: two for a wide or full-width character.
+    """The number of columns that `text` takes in a terminal: two for a wide or full-width character.
 
     >>> cells("好评 ok")
     7
@@ -101,7 +100,7 @@ def _gold(judged: Iterable[Outcome]) -> list[str]:
 
 
 def _ids(names: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
-    # Numbers instead of names: NumPy drops a trailing NUL, and mixes up two names that differ by it.
+    # Numbers instead of names: NumPy drops a trailing NUL, which would merge two names that differ by it.
     place = {name: number for number, name in enumerate(known)}
     return np.array([place[name] for name in names], dtype=np.int64)
 
@@ -110,7 +109,7 @@ def _averages(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> Scores:
     from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, precision_score, recall_score
 
     with warnings.catch_warnings():
-        # One label alone, in gold and predictions, is warned of; its Matthews correlation is 0 by convention.
+        # scikit-learn warns if gold and predictions have one label alone; the Matthews correlation is 0 then.
         warnings.simplefilter("ignore", UserWarning)
         return {
             "accuracy": float(accuracy_score(gold, predicted)),
@@ -135,7 +134,7 @@ def _label_scores(precision: float, recall: float, f1: float, support: int) -> S
 
 
 def _probabilities(judged: Sequence[Outcome], labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """Shape (rows, labels), or None where no row carries probabilities."""
+    """Probabilities (rows, labels), or None if no row has any."""
     if not any(outcome.probabilities for outcome in judged):
         return None
     check_probabilities(judged, labels)
@@ -148,7 +147,7 @@ def check_probabilities(outcomes: Iterable[Outcome], labels: Sequence[str]) -> N
         if len(outcome.probabilities) != len(labels):
             raise PipelineError(
                 f"row {outcome.row}: {len(outcome.probabilities)} probabilities for {len(labels)} labels: "
-                "hand over one a label, in the order of the labels"
+                "pass one a label, in the order of the labels"
             )
         if not np.isfinite(outcome.probabilities).all():
             raise PipelineError(

@@ -1,4 +1,4 @@
-"""Significance: how far a score may be off by the luck of the test rows, and whether one system beats another."""
+"""Significance: confidence intervals of a classifier's scores, and whether one system beats another."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,9 +20,9 @@ Interval = list[float]
 def intervals(outcomes: Sequence[Outcome], labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
     """95 % bootstrap intervals [low, high] of `accuracy`, `macro_f1`, and of each label's precision, recall and F1.
 
-    The percentile bootstrap over rows (Efron, 1979) with `RESAMPLES` resamples. Drawing rows is drawing cells of the
+    The percentile bootstrap over rows (Efron, 1979) with `RESAMPLES` resamples. To draw rows is to draw cells of the
     confusion matrix, so the resamples are multinomial counts of its cells. Macro F1 is over the labels that occur in
-    `outcomes`; a division by zero counts as 0. {} where no row has a gold label.
+    `outcomes`; a division by zero counts as 0. {} if no row has a gold label.
     """
     names, matrix = confusion(outcomes, labels)
     counts = np.array(matrix, np.int64).reshape(len(names), len(names))
@@ -48,10 +48,10 @@ def intervals(outcomes: Sequence[Outcome], labels: Sequence[str], seed: int = 0)
 
 
 def paired(ours: Sequence[bool], theirs: Sequence[bool], seed: int = 0) -> dict[str, Any]:
-    """Whether two systems differ on the same rows; each is given by the rows that it has right.
+    """Whether two systems differ in accuracy on the same rows; `ours`, `theirs`: which rows each of them has right.
 
-    `difference` in accuracy, its 95 % bootstrap `interval`, `only_ours` and `only_theirs`: rows that one of them alone
-    has right, and `p`: McNemar's exact test (1947), two-sided, which is a binomial test of these two counts.
+    `rows`; the `difference`, its 95 % bootstrap `interval`; `only_ours`, `only_theirs`: how many rows only one of them
+    has right; `p`: McNemar's exact test (1947), two-sided, which is a binomial test of these two counts.
     """
     from scipy.stats import binomtest
 
@@ -72,7 +72,7 @@ def paired(ours: Sequence[bool], theirs: Sequence[bool], seed: int = 0) -> dict[
 
 
 def against(outcomes: Sequence[Outcome], answers: Sequence[str]) -> dict[str, Any]:
-    """`paired` for the model's outcomes and another system's answers to the same rows, those with a gold label."""
+    """`paired` of the model's outcomes and another system's `answers` to the same rows; {} if none has a gold label."""
     judged = [(outcome, answer) for outcome, answer in zip(outcomes, answers, strict=True) if outcome.gold is not None]
     if not judged:
         return {}
@@ -83,13 +83,13 @@ def against(outcomes: Sequence[Outcome], answers: Sequence[str]) -> dict[str, An
 
 
 def _resampled(counts: Counts, seed: int) -> Counts:
-    """Counts (resamples, cells) of the cells that hold rows, in the order of `np.nonzero`."""
+    """Resampled counts (resamples, cells) of the cells that are not 0, in the order of `np.nonzero`."""
     filled = counts[np.nonzero(counts)]
     return np.random.default_rng(seed).multinomial(filled.sum(), filled / filled.sum(), RESAMPLES)
 
 
 def _marginal(counts: Counts, drawn: Counts, of: Callable[[Counts, Counts], Counts]) -> Counts:
-    """Of each resample a sum a label: (resamples, labels)."""
+    """Sums over the cells of each label, for each resample: (resamples, labels); `of` gives the label of each cell."""
     lines, columns = np.nonzero(counts)
     places = of(lines, columns)
     sums = np.zeros((len(counts) + 1, len(drawn)), np.int64)

@@ -1,4 +1,4 @@
-"""Slices: scores of parts of the rows, by length, by share of unknown tokens, by a column of the file."""
+"""Slices: scores of parts of the rows, by length, by share of unknown tokens, or by a column of the file."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,15 +9,14 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.significance import intervals
 
 UNKNOWN = ((0.0, "none"), (0.1, "up to 10%"), (0.25, "over 10 to 25%"), (1.0, "over 25%"))
-PARTS = 4  # by length, as nearly as equal texts allow
-MOST = 20  # values of a column; the rest is one slice
-
+PARTS = 4  # slices by length, of as equal size as equally long texts allow
+MOST = 20  # values of a column that have a slice of their own; the others share one
 
 Measure = Callable[[Sequence[Outcome]], dict[str, Any]]
 
 
 def accuracy(labels: Sequence[str]) -> Measure:
-    """What a classifier's slices have: `accuracy` and its 95 % `interval`."""
+    """The measure of a classifier's slices: `accuracy` and its 95 % `interval`."""
 
     def measure(rows: Sequence[Outcome]) -> dict[str, Any]:
         right = sum(not outcome.is_error for outcome in rows)
@@ -29,11 +28,11 @@ def accuracy(labels: Sequence[str]) -> Measure:
 def scored(
     outcomes: Sequence[Outcome], measure: Measure, columns: Sequence[str] = (), *, lengths: bool = True
 ) -> list[dict[str, Any]]:
-    """For each slicing its name `by`, and of each of its slices `name`, `rows`, and what `measure` gives of them.
+    """Slicings of the outcomes: `by`, its name, and `slices`, each with `name`, `rows` and what `measure` returns.
 
-    By `tokens` (the length, if `lengths`) and `unknown` (the share of tokens that training has not seen), as the
-    outcomes say, and by each of `columns`, in the order of `Outcome.slices`. Rows without a gold label are left out,
-    and a slicing that has one slice alone.
+    The slicings are by `tokens` (the length, if `lengths`), by `unknown` (the share of tokens that training has not
+    seen), and by each of `columns`, in the order of `Outcome.slices`. Rows without a gold answer are left out, and so
+    is a slicing with only one slice.
     """
     judged = [outcome for outcome in outcomes if outcome.gold is not None]
     slicings: list[tuple[str, Callable[[Outcome], str], Sequence[str] | None]] = []
@@ -63,7 +62,7 @@ def _scores(
 
 
 def _edges(lengths: Iterable[int]) -> list[tuple[int, int]]:
-    """First and last length of each part."""
+    """The first and last length of each slice."""
     values = np.sort(np.fromiter(lengths, np.int64))
     cuts = np.unique(np.percentile(values, np.linspace(0, 100, PARTS + 1)[1:-1], method="lower"))
     starts = [int(values[0]), *(int(cut) + 1 for cut in cuts if cut < values[-1])]

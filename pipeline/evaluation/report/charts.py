@@ -1,4 +1,4 @@
-"""Charts as SVG for inside a page: the page's colours, text as text, reproducible bytes."""
+"""Charts as SVG to be included in a page: with the page's colours, text as text, and reproducible."""
 
 import io
 import math
@@ -8,65 +8,66 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed
-from pipeline.evaluation.report.translations import ENGLISH, Translate
+from pipeline.evaluation.metrics.calibration import ScoredClaims
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# matplotlib takes colours alone; these stand in for variables of the page's style sheet.
+# Matplotlib takes only colours: these are replaced by variables of the page's style sheet.
 _INK, _LINE = "#010203", "#010204"
 _SERIES = ("#010205", "#010206", "#010207", "#010208")
 _VARIABLES = {_INK: "--ink-soft", _LINE: "--line"} | {
     stand_in: f"--series-{number}" for number, stand_in in enumerate(_SERIES, start=1)
 }
 _DASHES = ("-", "--", "-.", ":")
-_IN_A_ROW = 3  # names under a chart
+_IN_A_ROW = 3  # names in a line of the legend
+# Titles of axes, by what has a confidence.
+RIGHT = {"rows": N_("share of right rows"), "spans": N_("share of right spans")}
+ACCEPTED = {"rows": N_("share of rows accepted"), "spans": N_("share of spans accepted")}
 _NOT_SCORES = frozenset({"epoch", "seconds", "learning_rate"})
 
 
 def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH) -> list[str]:
-    """SVG elements of what was measured after each epoch: the losses and, if there are any, the dev scores.
+    """SVG elements of the losses and, if there are any, the dev scores after each epoch.
 
-    `history` has a mapping an epoch. Keys that end in `loss` go to the first chart, and other numbers that
-    stay between 0 and 1, except for the learning rate, to the second one. None and NaN leave a gap.
+    `history` has a mapping for each epoch. Keys that end in `loss` are in the first chart; other numbers that stay
+    between 0 and 1, except for the learning rate, are in the second one. None and NaN leave a gap.
     """
     epochs = [float(epoch.get("epoch", number)) for number, epoch in enumerate(history, start=1)]
     return [
         lines(
-            _(title),
+            title,
             {key.replace("_", " "): (epochs, _values(history, key)) for key in keys},
             (_("epoch"), ""),
             whole_numbers=True,
         )
-        for title, keys in (("loss", _losses(history)), ("score on dev", _dev_scores(history)))
+        for title, keys in ((_("loss"), _losses(history)), (_("score on dev"), _dev_scores(history)))
         if keys
     ]
 
 
 def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH, of: str = "rows") -> str:
-    """An SVG of the share of right ones against confidence, as `calibration.measured` gives them for a part."""
+    """An SVG of the share of right claims against confidence; `trust`: a part of `calibration.measured`."""
     found = {_("calibrated"): trust["reliability"], _("uncalibrated"): trust["uncalibrated"]["reliability"]}
     series = {
         name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
         for name, bins in found.items()
     }
-    return lines(
-        _("reliability on {part}", part=_(part)), series, (_("confidence"), _(f"share of right {of}")), diagonal=True
-    )
+    return lines(_("reliability on {part}", part=_(part)), series, (_("confidence"), _(RIGHT[of])), diagonal=True)
 
 
-def coverage(parts: Mapping[str, Claimed], _: Translate = ENGLISH, of: str = "rows") -> str:
-    """An SVG of the precision of the rows or spans above each threshold against their share, a line a part."""
+def coverage(parts: Mapping[str, ScoredClaims], _: Translate = ENGLISH, of: str = "rows") -> str:
+    """An SVG of the precision of the claims above each threshold against their share, a line for each part."""
     series = {}
-    for part, claimed in parts.items():
-        points = calibration.coverage(claimed.sure, claimed.right, most=100)
+    for part, claims in parts.items():
+        points = calibration.coverage(claims.confidences, claims.right, most=100)
         series[_(part)] = (
-            [point.rows / len(claimed) for point in points],
+            [point.rows / len(claims) for point in points],
             [point.right / point.rows for point in points],
         )
-    return lines(_("precision against coverage"), series, (_(f"share of {of} accepted"), _("precision")))
+    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")))
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -79,7 +80,7 @@ def _dev_scores(history: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """An SVG of words in two dimensions, as `wordmap.mapped` gives them, each label's in a colour, neighbours grey."""
+    """An SVG of the words that `wordmap.mapped` returns: a colour for each label, neighbours grey."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -113,13 +114,14 @@ def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
                     parse_math=False,
                 )
         axes.legend(frameon=False, labelcolor=_INK, loc="center left", bbox_to_anchor=(1, 0.5))
-        titles = [f"{_('axis')} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
+        axis = _("axis")
+        titles = [f"{axis} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
         _dress(axes, _("map of words"), (titles[0], titles[1]), whole_numbers=False)
         return _svg(figure, _("map of words"))
 
 
 def _plain(text: str) -> str:
-    """In one line, and short; matplotlib takes what is between two dollar signs for mathematics."""
+    """`text` in one line, shortened; Matplotlib would take text between two dollar signs for mathematics."""
     return " ".join(text.split())[:24].replace("$", "＄")
 
 
@@ -149,15 +151,16 @@ def lines(
     logarithmic: bool = False,
     apart: Collection[str] = (),
 ) -> str:
-    """An SVG element with a line for each of `series`, name -> x and y values, and the titles of the two axes.
+    """An SVG element with a line for each of `series`: name -> x and y values.
 
-    The points of the series in `apart` are not joined; `logarithmic` is of the x axis.
+    `axes_titles`: of the x and the y axis; `whole_numbers`, `logarithmic`: about the x axis; `diagonal`: draw the line
+    from (0, 0) to (1, 1); `apart`: names of series whose points are not joined.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 11}), warnings.catch_warnings():
-        # Chinese is drawn by the reader's fonts, whichever matplotlib has.
+        # The reader's fonts draw the Chinese, so Matplotlib needs none.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure = Figure(figsize=(5, 3.1), layout="constrained")
         axes = figure.add_subplot()
@@ -202,7 +205,7 @@ def _svg(figure: "Figure", title: str) -> str:
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
-    # Inside a page an SVG needs no XML head, no name spaces, and no style sheet of its own.
+    # An SVG inside a page needs no XML declaration, namespaces or style sheet.
     text = text[text.index("<svg") :].strip()
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
     text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)

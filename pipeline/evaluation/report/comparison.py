@@ -1,4 +1,4 @@
-"""Comparison: several evaluated runs on the same test rows, side by side: scores, significance, disagreements, cost."""
+"""Comparison of evaluated runs on the same test rows: scores, significance, disagreements and cost."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from pipeline.evaluation.metrics.spans import ScoredText
 from pipeline.evaluation.report import frame, likelihood, surprise, tagged, text
 from pipeline.evaluation.report.summary import p_value, percent, signed
 
-SHOWN = 200  # disagreements on the page
+SHOWN = 200  # most disagreements on the page
 FORMAT_VERSION = 3
 
 
@@ -27,9 +27,9 @@ FORMAT_VERSION = 3
 class Kind:
     """How systems of a task are compared.
 
-    `scores`: key to title, the first of which is what systems are set against each other by, with a `test`; `unit`:
-    what a difference is in; `only`: what is counted of a pair's rows, of the first and of the second, and the same in a
-    sentence, `counted`; `apart`: what rows are listed; `show`, `show_difference`: a score, and a difference, in text.
+    `scores`: key to title; pairs of systems are compared by the first score, with the `test`; `unit`: of a difference;
+    `only`: headings of the two counts of rows of a pair, and `counted`, the same as a sentence; `apart`: how the listed
+    rows differ; `show`, `show_difference`: a score, and a difference, as text.
     """
 
     scores: Mapping[str, str]
@@ -66,7 +66,7 @@ KINDS = {
         *_RIGHT,
     ),
     "language": Kind(
-        {"bits_per_character": "bits a character", "perplexity": "perplexity"},
+        {"bits_per_character": "bits per character", "perplexity": "perplexity"},
         "the paired bootstrap over texts",
         unit="bits",
         only=("likelier to the first", "likelier to the second"),
@@ -80,9 +80,9 @@ KINDS = {
 
 @dataclass(frozen=True)
 class System:
-    """One evaluated run: its name, its report.json, what it answered, its labels, and the bytes of its network.
+    """An evaluated run: its name, its report.json, its outcomes, its labels, and the size of its network in bytes.
 
-    `judged`: of a tagger its texts again, with their spans.
+    `judged`: for a tagger, its outcomes with their spans.
     """
 
     name: str
@@ -94,15 +94,15 @@ class System:
 
     @property
     def task(self) -> str:
-        """What it does, as in its config."""
+        """The task in its config."""
         return str(self.document.get("task", "classify"))
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A row that the systems do not all answer alike, and the answer of each; of language models the bits a character.
+    """A row that the systems answer differently, and their answers; those of language models are bits per character.
 
-    `best`: the answer that is right, or the lowest number of bits.
+    `best`: the right answer, or the least bits.
     """
 
     row: int
@@ -113,7 +113,7 @@ class Disagreement:
 
 
 def read(folder: str | Path) -> System:
-    """A run's folder, or that of a report. Raises PipelineError where there is no report."""
+    """The system in a run's folder, or in that of a report. Raises PipelineError if it has no report."""
     folder = Path(folder)
     made = folder / "evaluate" if (folder / "evaluate").is_dir() else folder
     try:
@@ -143,11 +143,11 @@ def read(folder: str | Path) -> System:
 
 
 def compare(systems: Sequence[System]) -> dict[str, Any]:
-    """Plain values: `systems`, with scores, intervals and cost; `pairs`, with a test; `spread` of the scores.
+    """The content of comparison.json: `systems` with scores and cost, `pairs` with a test, the `spread` of the scores.
 
-    Classifiers are set against each other by accuracy and McNemar's test, taggers by F1 and language models by bits a
-    character, both with the paired bootstrap.
-    Raises PipelineError for fewer than two systems, and where they were not asked the same rows.
+    Classifiers are compared by accuracy with McNemar's test; taggers by F1, and language models by bits per character,
+    with the paired bootstrap. Raises PipelineError for fewer than two systems, and if they were not tested on the same
+    rows.
     """
     if len(systems) < 2:
         raise PipelineError("compare: expected two runs or more, such as runs/a runs/b")
@@ -182,7 +182,7 @@ def compare(systems: Sequence[System]) -> dict[str, Any]:
 
 
 def disagreements(systems: Sequence[System]) -> list[Disagreement]:
-    """The rows on which the systems differ, those first that most of them have wrong, or rate most differently."""
+    """The rows on which the systems differ, first those that most have wrong, or that they rate most differently."""
     if systems[0].task == "language":
         return _rated_apart(systems)
     found = [
@@ -194,7 +194,7 @@ def disagreements(systems: Sequence[System]) -> list[Disagreement]:
 
 
 def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
-    """The texts whose bits a character differ, as they are shown, the furthest apart first."""
+    """The texts whose bits per character, as shown, differ; the furthest apart first."""
     found: list[tuple[float, Disagreement]] = []
     for outcomes in zip(*(system.outcomes for system in systems), strict=True):
         one = outcomes[0]
@@ -207,7 +207,7 @@ def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
 
 
 def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
-    """Writes comparison.json, comparison.html and disagreements.csv into `folder`; returns what `compare` does."""
+    """Write comparison.json, comparison.html and disagreements.csv into `folder`; return what `compare` returns."""
     folder = Path(folder)
     found = compare(systems)
     differing = disagreements(systems)
@@ -235,7 +235,7 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
 
 
 def render(found: dict[str, Any]) -> str:
-    """What `compare` returns as text for a terminal."""
+    """`found`, which `compare` returns, as text for a terminal."""
     kind = KINDS[found["task"]]
     titles = [cell for title in kind.scores.values() for cell in (title, "95 %")]
     rows = [["", *titles, "ECE", "train s", "weights", "network MB"]]
@@ -276,12 +276,12 @@ def _outcome(row: dict[str, str]) -> Outcome:
 
 
 def _questions(system: System) -> list[tuple[str, str | None]]:
-    """What was asked of it."""
+    """The texts and gold answers of its rows."""
     return [(outcome.text, outcome.gold) for outcome in system.outcomes]
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Each with a number behind it where another has the same name."""
+    """The names, with a number appended to those that occur more than once."""
     return [
         name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
         for place, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""The frame of every page: what its template is handed beside its own values, and the filters that it can use."""
+"""The frame that all pages share: the values and filters of their templates."""
 
 import base64
 import hashlib
@@ -8,8 +8,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pipeline.evaluation.report import charts
-from pipeline.evaluation.report.summary import compact, facts, judged_part, model_title, p_value, percent, signed
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.summary import (
+    compact,
+    count,
+    facts,
+    judged_part,
+    model_title,
+    p_value,
+    percent,
+    percentage,
+    signed,
+)
+from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,34 +41,32 @@ _SECTIONS: dict[str, Any] = {
 }
 
 
-def render(
-    name: str, document: Mapping[str, Any], language: Language = "en", *, script: str = "", **values: Any
-) -> str:
-    """A report's page from the template `name`, which extends frame.html and is handed `values`.
+def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, script: str = "", **values: Any) -> str:
+    """A report's page, from the template `name`, which extends frame.html.
 
-    `document` is a report as `Report.as_dict` gives it. `values` have to hold `sentences`, what is said first, and may
-    hold a `verdict`. `script`: a file of this package, the only script that the page lets run.
+    `document`: a report as `Report.as_dict` returns it. `values`: those of the template; `sentences`, the result, is
+    required, and `verdict` is optional. `script`: a file of this package, the only script that the page allows to run.
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     part = judged_part(document)
     source = resource(script) if script else ""
     found: dict[str, Any] = {
         "document": _SECTIONS | dict(document),
         "part": part,
-        "fair": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
+        "compared": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
         "title": title(document, _),
         "verdict": "",
         "charts": [Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
         "script": Markup(source),
         "script_hash": base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
     }
-    return template(name, language).render(found | values)
+    return template(name, locale).render(found | values)
 
 
-def template(name: str, language: Language = "en") -> "Template":
-    """A template of this package; what it is handed is escaped, and `_` translates for it."""
+def template(name: str, locale: Locale = "en") -> "Template":
+    """A template of this package, which escapes its values, and whose `_` translates to `locale`."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -67,13 +75,18 @@ def template(name: str, language: Language = "en") -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(resource),
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.globals |= {"_": translator(language), "language": language}
+    _ = translator(locale)
+    # "newstyle" would take each per cent sign for a placeholder.
+    environment.install_gettext_callables(_, _.plural, newstyle=False)  # type: ignore[attr-defined]
+    environment.globals["locale"] = locale
     environment.filters |= {
         "percent": percent,
+        "percentage": percentage,
         "signed": signed,
         "p_value": p_value,
-        "count": "{:,}".format,
+        "count": count,
         "facts": facts,
         "compact": compact,
         "clip": clip,
@@ -83,13 +96,13 @@ def template(name: str, language: Language = "en") -> "Template":
 
 
 def title(document: Mapping[str, Any], _: Translate) -> str:
-    """What heads the page: the name of the run, if it has one, and the model."""
+    """The title of the page: the name of the run, if it has one, and the model."""
     name, model = document.get("made", {}).get("name"), model_title(document, _)
     return _("{name}: {model}", name=name, model=model) if name else _("Evaluation of the {model}", model=model)
 
 
 def clip(text: str, length: int = TEXT_SHOWN) -> str:
-    """`text`, cut to `length` characters and an ellipsis where it is longer."""
+    """`text`, cut to `length` characters and an ellipsis if it is longer."""
     return text if len(text) <= length else text[:length] + "…"
 
 

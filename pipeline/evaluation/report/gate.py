@@ -1,4 +1,4 @@
-"""Gate: bars that the scores of a report have to clear, so that a script stops where a model is too bad."""
+"""Gate: limits that the scores of a report must meet, so that a script can stop if a model is too bad."""
 
 import difflib
 import math
@@ -12,19 +12,19 @@ from pipeline.evaluation.report.summary import PARTS, judged_part
 
 @dataclass(frozen=True)
 class Bar:
-    """A limit of a score: its `name`, as `flat` names them, its `value`, and whether scores `over` it fail."""
+    """A limit of a score: its `name`, as in `flat`, its `value`, and whether scores `over` it fail, or under it."""
 
     name: str
     value: float
     over: bool = False
 
     def fails(self, score: float | None) -> bool:
-        """Whether a score is on the wrong side; one that could not be measured is."""
+        """Whether a score is on the wrong side of the limit; one that could not be measured fails."""
         return score is None or (score > self.value if self.over else score < self.value)
 
 
 def read(text: str, *, over: bool = False) -> Bar:
-    """A Bar as it is written, NAME=NUMBER. Raises PipelineError.
+    """The limit that `text` writes as NAME=NUMBER. Raises PipelineError if it does not.
 
     >>> read("macro_f1=0.9")
     Bar(name='macro_f1', value=0.9, over=False)
@@ -40,10 +40,10 @@ def read(text: str, *, over: bool = False) -> Bar:
 
 
 def check(document: Mapping[str, Any], bars: Sequence[Bar], place: str = "report") -> None:
-    """Raises PoorScore where a score of `document`, a report as `Report.as_dict` gives it, fails one of `bars`.
+    """Raise PoorScore if a score of `document`, a report as `Report.as_dict` returns it, fails one of `bars`.
 
-    A bare name means test, or dev where no test row was scored; `dev.accuracy` and the like name the part. Raises
-    PipelineError for a score that the report does not have.
+    A bare name is a score on test, or on dev if no test row was scored; `dev.accuracy` and the like name the part.
+    Raises PipelineError for a score that the report does not have.
     """
     known = dict(flat(document))
     for bar in bars:
@@ -51,11 +51,11 @@ def check(document: Mapping[str, Any], bars: Sequence[Bar], place: str = "report
             raise PipelineError(f'{place}: no score "{bar.name}"{_nearest(bar.name, known)}')
     failed = [bar for bar in bars if bar.fails(known[bar.name])]
     if failed:
-        raise PoorScore(f"{place}: {'; '.join(_said(bar, known[bar.name]) for bar in failed)}")
+        raise PoorScore(f"{place}: {'; '.join(_failure(bar, known[bar.name]) for bar in failed)}")
 
 
 def flat(document: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
-    """Every score of a report by its name, such as accuracy, per_label.LABEL.recall, dev.accuracy."""
+    """Every score of a report with its name, such as accuracy, per_label.LABEL.recall or dev.accuracy."""
     for part in PARTS:
         if isinstance(document.get(part), Mapping):
             for name, value in _numbers(document[part]):
@@ -78,6 +78,6 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
     return (f'; did you mean "{found[0]}"?' if found else "") + f" (there are {', '.join(overall)})"
 
 
-def _said(bar: Bar, score: float | None) -> str:
+def _failure(bar: Bar, score: float | None) -> str:
     found = "not measured" if score is None else f"{score:.4f}"
     return f"{bar.name} is {found}, {'over' if bar.over else 'under'} {bar.value:g}"

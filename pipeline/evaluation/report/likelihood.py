@@ -1,4 +1,4 @@
-"""The page of a language model's report: perplexities, and texts with their tokens shaded by their surprise."""
+"""The page of a language model's report: perplexities, and texts with tokens shaded by their surprisal."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, relative
 from pipeline.evaluation.report import charts, frame
-from pipeline.evaluation.report.summary import PARTS, compact, judged_part, model_title
-from pipeline.evaluation.report.translations import ENGLISH, Language, Translate, translator
+from pipeline.evaluation.report.summary import PARTS, compact, count, judged_part, model_title, percentage
+from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
 
-TITLES = {"unigram": "unigram", "kneser_ney": "Kneser-Ney n-grams"}
-SHOWN = 40  # texts with a most surprising token
-EXTREMES = 10  # likeliest and unlikeliest texts
+TITLES = {"unigram": N_("unigram"), "kneser_ney": N_("Kneser-Ney n-grams")}
+SHOWN = 40  # texts with one of the most surprising tokens
+EXTREMES = 10  # likeliest texts, and unlikeliest texts
 AROUND = 60  # characters shown on each side of a surprising token
-FULL = 20.0  # bits from which a token has the full colour
-LEGEND = (2, 5, 10, 15, 20)
+FULL = 20.0  # bits from which a token has the darkest colour
+LEGEND = (2, 5, 10, 15, 20)  # bits
 
 
 class Line(NamedTuple):
-    """A line of a table of scores: of the model where `name` is "", or of n-grams, all else as it is shown."""
+    """A line of the table of scores, as shown: of the model if `name` is "", of n-grams otherwise."""
 
     part: str
     name: str
@@ -36,7 +36,10 @@ class Line(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Texts of like length, or tokens of like rank: the model's scores, and bits a token of it and of n-grams."""
+    """Texts of similar length or tokens of similar rank, as shown.
+
+    `bits`: for the model, then each n-gram model, the bits per token and the length of a bar, 0 to 1.
+    """
 
     name: str
     tokens: str
@@ -45,7 +48,7 @@ class Group(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A token, how many bits it has (None for what is left out), its colour from 0 to 1, and whether it is the one."""
+    """A token, its bits (None for an ellipsis), its shade, 0 to 1, and whether the text is shown because of it."""
 
     text: str
     bits: float | None
@@ -54,7 +57,7 @@ class Piece(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A text on the page, or what stands around its most surprising token."""
+    """A text on the page, or the part around its most surprising token."""
 
     outcome: Outcome
     pieces: list[Piece]
@@ -64,21 +67,21 @@ class Shown(NamedTuple):
 
 
 def render(
-    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], language: Language = "en"
+    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], locale: Locale = "en"
 ) -> str:
-    """The page for `document`, a report as `Report.as_dict` gives it, of the outcomes of the part that is judged.
+    """The page of `document`, a report as `Report.as_dict` returns it; `judged`: the outcomes of its `judged_part`.
 
     `listed`: their most surprising tokens, in order. Texts are escaped: none of them can become markup.
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     scores = document.get(judged_part(document)) or {}
     drawn = charts.learning_curve(document.get("history", []), _)
     return frame.render(
         "likelihood.html",
         document,
-        language,
+        locale,
         verdict=verdict(document, _),
         sentences=sentences(document, _),
         charts=[Markup(chart) for chart in (*drawn, *_perplexities(document, _))],
@@ -110,26 +113,30 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     best, who = float(others[name]["perplexity"]), _(TITLES.get(name, name))
     low, high = document.get("intervals", {}).get(fair, {}).get("perplexity") or (scores["perplexity"],) * 2
     if low <= best <= high:
-        return _("The network has not proved its worth: the perplexity of {who} is inside its 95% interval.", who=who)
-    share = f"{100 * abs(1 - scores['perplexity'] / best):.1f}"
+        return _(
+            "The network has not proved its worth: the perplexity of {who} is inside its {level} interval.",
+            who=who,
+            level="95%",
+        )
+    share = percentage(abs(1 - scores["perplexity"] / best))
     if scores["perplexity"] < best:
-        return _("The network earned its cost: its perplexity is {share}% below that of {who}.", share=share, who=who)
-    return _("The network did not earn its cost: its perplexity is {share}% above that of {who}.", share=share, who=who)
+        return _("The network earned its cost: its perplexity is {share} below that of {who}.", share=share, who=who)
+    return _("The network did not earn its cost: its perplexity is {share} above that of {who}.", share=share, who=who)
 
 
 def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
-    """The result in two sentences: the perplexity, and the distance to each model of n-grams."""
+    """The result in two sentences: the perplexity, and its distance from that of each n-gram model."""
     part = judged_part(document)
     scores = document.get(part) or {}
     if not scores.get("perplexity"):
         return [_("No text was scored.")]
-    said = [
+    first = [
         _(
-            "On {rows} {part} texts ({tokens} tokens, ends counted) the {model} has perplexity {perplexity}: {token} "
-            "bits a token, {character} a character.",
-            rows=f"{scores['rows']:,}",
+            "On {rows} {part} texts ({tokens} tokens, ends included) the {model} has perplexity {perplexity}: "
+            "{token} bits per token, {character} per character.",
+            rows=count(scores["rows"]),
             part=_(part),
-            tokens=f"{scores['tokens']:,}",
+            tokens=count(scores["tokens"]),
             model=model_title(document, _),
             perplexity=number(scores["perplexity"]),
             token=bits(scores["bits_per_token"]),
@@ -138,29 +145,29 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     ]
     against = [
         _(
-            "{share}% below {who} ({perplexity})" if share >= 0 else "{share}% above {who} ({perplexity})",
-            share=f"{abs(100 * share):.1f}",
+            N_("{share} below {who} ({perplexity})") if share >= 0 else N_("{share} above {who} ({perplexity})"),
+            share=percentage(abs(share)),
             who=_(TITLES.get(name, name)),
             perplexity=number(found[part]["perplexity"]),
         )
         for name, found in document.get("baselines", {}).items()
         if part in found and (share := relative(scores, found[part])) is not None
     ]
-    return [*said, _("That is {comparisons}.", comparisons=_(", ").join(against))] if against else said
+    return [*first, _("That is {comparisons}.", comparisons=_(", ").join(against))] if against else first
 
 
 def number(value: float | None) -> str:
-    """A perplexity as it is shown; a dash for None."""
+    """A perplexity as text; a dash for None."""
     return "–" if value is None else f"{value:,.2f}" if value < 1e6 else f"{value:.3g}"
 
 
 def bits(value: float | None) -> str:
-    """Bits as they are shown; a dash for None."""
+    """Bits as text; a dash for None."""
     return "–" if value is None else f"{value:.3f}"
 
 
 def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
-    """Part by part the model and then each model of n-grams."""
+    """For each part the line of the model and then those of the n-gram models."""
     scored = [("", model_title(document, _), document)]
     scored += [(name, _(TITLES.get(name, name)), found) for name, found in document.get("baselines", {}).items()]
     for part, title in PARTS.items():
@@ -188,7 +195,7 @@ def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
 
 
 def _with_groups(document: Mapping[str, Any]) -> list[str]:
-    """The n-grams whose scores by length and rank are shown: not those of single tokens."""
+    """The n-gram models with scores by length and rank, without the unigram."""
     part, others = judged_part(document), document.get("baselines", {})
     return [name for name, found in others.items() if name != "unigram" and (found.get(part) or {}).get("by_rank")]
 
@@ -205,7 +212,7 @@ def _groups(document: Mapping[str, Any], key: str, groups: Mapping[str, Mapping[
 
 
 def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
-    """An SVG of the perplexity on dev epoch by epoch, and that of the n-grams, which learn once."""
+    """An SVG of the perplexity on dev after each epoch, with those of the n-gram models as level lines."""
     history = [epoch for epoch in document.get("history", []) if epoch.get("dev_perplexity")]
     if not history:
         return
@@ -218,7 +225,7 @@ def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
 
 
 def _surprising(judged: Sequence[Outcome], listed: Iterable[Surprise]) -> list[Shown]:
-    """The most surprising tokens, each in its text, and every text once."""
+    """The most surprising tokens in their texts; each text once."""
     texts = {outcome.row: outcome for outcome in judged}
     found: dict[int, Shown] = {}
     for one in listed:
@@ -247,7 +254,7 @@ def _perplexity(outcome: Outcome) -> float:
 
 
 def _pieces(outcome: Outcome, around: tuple[int, int] | None = None) -> list[Piece]:
-    """The tokens of a text; with `around`, characters, those that stand near there, and which it is is marked."""
+    """The tokens of a text as pieces; `around`: show only those near these characters, and mark the token there."""
     first, last = (0, 2 * AROUND) if around is None else (around[0] - AROUND, around[1] + AROUND)
     found, start = [], 0
     for token, log in zip((*outcome.tokens, ""), outcome.probabilities, strict=True):

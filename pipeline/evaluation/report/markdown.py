@@ -1,4 +1,4 @@
-"""The report as Markdown, for an issue or a wiki: the result, the scores, and how it was made."""
+"""The report as Markdown, for an issue or a wiki: result, scores, and how it was made."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation.report import frame, outline, report
-from pipeline.evaluation.report.translations import ENGLISH, Language, Translate, translator
+from pipeline.evaluation.report.translations import ENGLISH, Locale, Translate, translator
 
 _NUMBERS = re.compile(r"[\d\s\[\],.–+−]*")
 
 
-def write(folder: Path, document: Mapping[str, Any], language: Language = "en") -> None:
-    """Writes report.md into `folder`."""
-    report.write_whole(folder / "report.md", render(document, language))
+def write(folder: Path, document: Mapping[str, Any], locale: Locale = "en") -> None:
+    """Write report.md into `folder`."""
+    report.write_whole(folder / "report.md", render(document, locale))
 
 
-def render(document: Mapping[str, Any], language: Language = "en") -> str:
-    """`document`, a report of any task as `Report.as_dict` gives it, as GitHub-flavoured Markdown."""
-    _ = translator(language)
-    decided, sentences = outline.said(document, _)
+def render(document: Mapping[str, Any], locale: Locale = "en") -> str:
+    """`document`, a report of any task as `Report.as_dict` returns it, as GitHub-flavoured Markdown."""
+    _ = translator(locale)
+    verdict, sentences = outline.result(document, _)
     blocks = [
         f"# {escaped(frame.title(document, _))}",
-        *([f"**{escaped(decided)}**"] if decided else []),
-        escaped((" " if language == "en" else "").join(sentences)),
+        *([f"**{escaped(verdict)}**"] if verdict else []),
+        escaped((" " if locale == "en" else "").join(sentences)),
         *(block for title, rows in outline.sections(document, _) for block in (f"## {title}", table(rows))),
         *_titled(_("Data"), _facts(_rows(document), _)),
         *_titled(_("How it was made"), _made(document)),
@@ -32,7 +32,7 @@ def render(document: Mapping[str, Any], language: Language = "en") -> str:
 
 
 def escaped(text: str) -> str:
-    r"""`text` in one line, in which nothing is markup.
+    r"""`text` in one line, with every character that could be markup escaped.
 
     >>> print(escaped("<b>|*好*\n评"))
     \<b\>\|\*好\* 评
@@ -41,13 +41,13 @@ def escaped(text: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equally many cells, the first one the heading; all but the first column are set to the right."""
+    """Rows of equal length, the first the heading, as a table; all columns but the first are aligned right."""
     head, *lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
     return "\n".join([head, "| --- |" + " ---: |" * (len(rows[0]) - 1), *lines])
 
 
 def _cell(text: str) -> str:
-    """A number and its interval stay as they are."""
+    """A cell; a number with its interval is not escaped."""
     return text if _NUMBERS.fullmatch(text) else escaped(text)
 
 
@@ -56,7 +56,7 @@ def _titled(title: str, body: str) -> list[str]:
 
 
 def _rows(document: Mapping[str, Any]) -> dict[str, Any]:
-    """How many rows each part has, and how many were left out, for whatever reason."""
+    """The rows of each part, and the counts of rows that were scored, skipped and the like."""
     found = document.get("corpus", {}).get("rows", {})
     return {**found, **document.get("counts", {})}
 

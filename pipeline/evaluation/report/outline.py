@@ -1,19 +1,27 @@
-"""The outline of a report: what its plain text and its Markdown say alike, as sentences and titled tables."""
+"""The outline of a report, shared by its plain text and its Markdown: sentences, and tables with titles."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.report import likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
-from pipeline.evaluation.report.translations import Translate
+from pipeline.evaluation.report.translations import N_, Translate
 
-LABELS = 200  # at most, in the table by label
-PERPLEXITY = {"perplexity": "perplexity", "bits_per_token": "bits a token", "bits_per_character": "bits a character"}
+LABELS = 200  # most rows of the table by label
+PERPLEXITY = {
+    "perplexity": N_("perplexity"),
+    "bits_per_token": N_("bits per token"),
+    "bits_per_character": N_("bits per character"),
+}
 COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language": PERPLEXITY}
 SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
-SLICED = {"classify": ("accuracy", "accuracy"), "tag": ("f1", "F1"), "language": ("perplexity", "perplexity")}
+SLICED = {
+    "classify": ("accuracy", N_("accuracy")),
+    "tag": ("f1", N_("F1")),
+    "language": ("perplexity", N_("perplexity")),
+}
 
-TextTable = list[list[str]]  # the first is the heading
+TextTable = list[list[str]]  # rows of cells, the first row the heading
 
 
 class ReportSection(NamedTuple):
@@ -23,22 +31,22 @@ class ReportSection(NamedTuple):
     rows: TextTable
 
 
-def said(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
-    """The verdict, or "", and the result in sentences."""
-    decided = likelihood.verdict if document["task"] == "language" else summary.verdict
-    return decided(document, _), SENTENCES[document["task"]](document, _)
+def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
+    """The verdict, "" if there is none, and the result in sentences."""
+    verdict = likelihood.verdict if document["task"] == "language" else summary.verdict
+    return verdict(document, _), SENTENCES[document["task"]](document, _)
 
 
 def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
-    """Scores, by label, mistakes, confidence, slices, by length and rank; as far as a report has them.
+    """The tables of a report that have rows: scores, labels, mistakes, confidence, slices, groups by length and rank.
 
-    `document`: a report of any task as `Report.as_dict` gives it.
+    `document`: a report of any task, as `Report.as_dict` returns it.
     """
     scores = document.get(judged_part(document)) or {}
     found = [
         ReportSection(_("Scores"), _scores(document, _)),
         ReportSection(
-            _("By type" if document["task"] == "tag" else "By label"),
+            _("By type") if document["task"] == "tag" else _("By label"),
             _by_label(document, scores.get("per_label", {}), _),
         ),
         ReportSection(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
@@ -51,7 +59,7 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
 
 
 def facts(values: Mapping[str, Any], _: Translate) -> list[list[str]]:
-    """Names, as far as they have a translation in it, and values of nested `values`."""
+    """Names and texts of nested `values`; a name is translated if the catalogue has it."""
     return [[" › ".join(map(_, name.split(" › "))), value] for name, value in summary.facts(values)]
 
 
@@ -72,14 +80,14 @@ def _scores(document: Mapping[str, Any], _: Translate) -> TextTable:
 
 
 def _score(document: Mapping[str, Any], row: ScoreRow, key: str) -> str:
-    shown = _shown(document, key)
+    shown = _formatter(document, key)
     interval = {} if row.name else document.get("intervals", {}).get(row.key, {})
     low_high = f" [{shown(interval[key][0])}, {shown(interval[key][1])}]" if key in interval else ""
     return shown(row.scores.get(key)) + low_high
 
 
-def _shown(document: Mapping[str, Any], key: str) -> Callable[[float | None], str]:
-    """How a score is shown."""
+def _formatter(document: Mapping[str, Any], key: str) -> Callable[[float | None], str]:
+    """The function that formats a score."""
     if document["task"] != "language":
         return percent
     return likelihood.number if key == "perplexity" else likelihood.bits
@@ -90,8 +98,8 @@ def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Tran
         [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
         for name, found in list(per_label.items())[:LABELS]
     ]
-    heading = "type" if document["task"] == "tag" else "label"
-    return [list(map(_, (heading, "precision", "recall", "F1", "support"))), *lines]
+    heading = _("type") if document["task"] == "tag" else _("label")
+    return [[heading, _("precision"), _("recall"), _("F1"), _("support")], *lines]
 
 
 def _mistakes(errors: Mapping[str, int], _: Translate) -> TextTable:
@@ -110,9 +118,11 @@ def _thresholds(document: Mapping[str, Any], _: Translate) -> TextTable:
         for row in document.get("confidence", {}).get("thresholds", [])
         if row["threshold"] is not None
     ]
-    accepted = "spans accepted" if document["task"] == "tag" else "rows labelled"
-    heads = ("promised precision", "confidence from", f"{accepted}, dev", "right, dev", f"{accepted}, test")
-    return [list(map(_, (*heads, "right, test"))), *lines]
+    accepted = (_("rows labelled, dev"), _("rows labelled, test"))
+    if document["task"] == "tag":
+        accepted = (_("spans accepted, dev"), _("spans accepted, test"))
+    heads = [_("promised precision"), _("confidence from"), accepted[0], _("right, dev"), accepted[1], _("right, test")]
+    return [heads, *lines]
 
 
 def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
@@ -121,12 +131,10 @@ def _reached(found: Mapping[str, Any]) -> tuple[str, str]:
 
 def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
     key, title = SLICED[document["task"]]
-    shown = _shown(document, key)
-    titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
+    shown = _formatter(document, key)
     lines = [
         [
-            f"{titles.get(slicing['by']) or _('by {column}', column=slicing['by'])}: "
-            f"{_(one['name']) if slicing['by'] == 'unknown' else one['name']}",
+            f"{_slicing(slicing['by'], _)}: {_(one['name']) if slicing['by'] == 'unknown' else one['name']}",
             f"{one['rows']:,}",
             f"{shown(one[key])} [{shown(one['interval'][0])}, {shown(one['interval'][1])}]",
         ]
@@ -134,6 +142,11 @@ def _slices(document: Mapping[str, Any], _: Translate) -> TextTable:
         for one in slicing["slices"]
     ]
     return [["", _("rows"), _(title)], *lines]
+
+
+def _slicing(by: str, _: Translate) -> str:
+    titles = {"tokens": _("by length (tokens)"), "unknown": _("by share of unknown tokens")}
+    return titles.get(by) or _("by {column}", column=by)
 
 
 def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
@@ -146,4 +159,4 @@ def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
         ]
         for name, found in groups.items()
     ]
-    return [["", *map(_, ("tokens", "perplexity", "bits a token"))], *lines]
+    return [["", _("tokens"), _("perplexity"), _("bits per token")], *lines]

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing from outside."""
+"""The report of a classifier as one HTML page that loads nothing from elsewhere."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,27 +7,26 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.evaluation.analysis.occlusion import Explained
-from pipeline.evaluation.metrics.calibration import Claimed
+from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import confusion
 from pipeline.evaluation.report import charts, frame
 from pipeline.evaluation.report.frame import TEXT_SHOWN, clip
 from pipeline.evaluation.report.summary import columns_in_use, judged_part, score_rows, sentences, verdict
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 ERRORS_SHOWN = 300
-TEXTS_SHOWN = 700  # errors and others together
-OF_A_CELL = 5  # texts of a cell of the confusion matrix
+TEXTS_SHOWN = 700  # errors and other texts together
+OF_A_CELL = 5  # texts of each cell of the confusion matrix
 MATRIX_LABELS = 40
 PAIRS_SHOWN = 20
-LABELS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the confusion matrix: a count of rows, and its share of the rows of that gold label.
+    """A cell of the confusion matrix: a count of rows, and its share of the rows with that gold label.
 
-    `gold`, `predicted`: places of the two labels.
+    `gold`, `predicted`: indices of the two labels.
     """
 
     count: int
@@ -37,13 +36,13 @@ class Cell:
 
     @property
     def is_right(self) -> bool:
-        """Whether the two labels are one."""
+        """Whether the two labels are the same."""
         return self.gold == self.predicted
 
 
 @dataclass(frozen=True, slots=True)
 class Confused:
-    """Two labels that are mixed up: how many rows of `gold` were taken for `predicted`, and of how many."""
+    """Two labels that are confused: `count` of the `rows` with the label `gold` were given `predicted`."""
 
     gold: str
     predicted: str
@@ -54,7 +53,7 @@ class Confused:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A row on the page; `pieces`: words and their effect, as a share of the strongest one in the text."""
+    """A row on the page; `pieces`: words and their effects, divided by the strongest in the text."""
 
     outcome: Outcome
     pieces: Sequence[tuple[str, float]]
@@ -68,16 +67,16 @@ def render(
     labels: Sequence[str],
     *,
     explained: Mapping[int, Explained] = MappingProxyType({}),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> str:
-    """The page for `document`, a report as `Report.as_dict` gives it, style, charts and script included.
+    """The page of `document`, a report as `Report.as_dict` returns it, with style, charts and script included.
 
-    Texts and confusion matrix are of the outcomes of test, or of dev where no test row was scored. Texts and
-    label names are escaped: none of them can become markup. Without its script the page shows the same, unfiltered.
+    Texts and confusion matrix are those of test, or of dev if no test row was scored. Texts and label names are
+    escaped: none of them can become markup. Without its script the page shows the same, unfiltered.
     """
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     part = judged_part(document)
     judged = outcomes.get(part, ())
     names, matrix = confusion(judged, labels)
@@ -85,15 +84,13 @@ def render(
     return frame.render(
         "page.html",
         document,
-        language,
+        locale,
         script="page.js",
         verdict=verdict(document, _),
         sentences=sentences(document, _),
         rows=rows,
         columns=columns_in_use(rows),
-        trust=[
-            Markup(chart) for chart in trust(document, {name: _claimed(rows) for name, rows in outcomes.items()}, _)
-        ],
+        trust=[Markup(chart) for chart in trust(document, {name: _claims(rows) for name, rows in outcomes.items()}, _)],
         names=names,
         matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
         pairs=confused(names, matrix),
@@ -105,26 +102,28 @@ def render(
 
 
 def most_confident(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The wrong ones of `outcomes`, the most confident first; equally confident ones by row."""
+    """The errors among `outcomes`, the most confident first, then by row."""
     wrong = [outcome for outcome in outcomes if outcome.is_error]
     return sorted(wrong, key=lambda outcome: (-outcome.confidence, outcome.row))
 
 
-def _claimed(outcomes: Sequence[Outcome]) -> Claimed:
-    """As the charts need them, which show nothing of another temperature but what report.json has of it."""
-    return Claimed.of_rows(outcomes, 1.0)
+def _claims(outcomes: Sequence[Outcome]) -> ScoredClaims:
+    """The claims for the charts, which take uncalibrated confidences from the report and not from here."""
+    return ScoredClaims.from_rows(outcomes, 1.0)
 
 
-def trust(document: Mapping[str, Any], claimed: Mapping[str, Claimed], _: Translate, of: str = "rows") -> Iterator[str]:
-    """The charts of how far to trust a confidence, of what was claimed of the parts."""
+def trust(
+    document: Mapping[str, Any], claims: Mapping[str, ScoredClaims], _: Translate, of: str = "rows"
+) -> Iterator[str]:
+    """The charts of confidences: reliability and coverage; `claims`: those of each part; `of`: "rows" or "spans"."""
     part = judged_part(document)
     if found := document.get("confidence", {}).get(part):
         yield charts.reliability(found, part, _, of)
-        yield charts.coverage({name: one for name, one in sorted(claimed.items(), reverse=True) if len(one)}, _, of)
+        yield charts.coverage({name: one for name, one in sorted(claims.items(), reverse=True) if len(one)}, _, of)
 
 
 def offer(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The highest promised precision that can be had for at least half of the claims, or else for most of them."""
+    """The threshold with the highest promised precision that accepts half of the claims, or else most of them."""
     part = judged_part(document)
     reached = [row for row in document.get("confidence", {}).get("thresholds", []) if row["threshold"] is not None]
     reached = [row for row in reached if row.get(part, {}).get("precision") is not None]
@@ -133,7 +132,7 @@ def offer(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
-    """The cells of a confusion matrix."""
+    """The cells of a confusion matrix with their shares."""
     return [
         [Cell(count, count / (sum(row) or 1), line, column) for column, count in enumerate(row)]
         for line, row in enumerate(matrix)
@@ -141,7 +140,7 @@ def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
 
 
 def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confused]:
-    """The label pairs most often mixed up."""
+    """The pairs of labels that are most often confused."""
     pairs = [
         Confused(names[line], names[column], count, sum(row), (line, column))
         for line, row in enumerate(matrix)
@@ -152,7 +151,7 @@ def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Conf
 
 
 def _shown(judged: Sequence[Outcome], names: Sequence[str], explained: Mapping[int, Explained]) -> list[Shown]:
-    """The most confident errors, then some rows of each cell of the matrix, of right ones the least confident."""
+    """The most confident errors, then some rows of each cell of the matrix; of right rows the least confident."""
     place = {name: number for number, name in enumerate(names)}
     errors = most_confident(judged)
     right = sorted(
@@ -179,7 +178,7 @@ def _shown(judged: Sequence[Outcome], names: Sequence[str], explained: Mapping[i
 
 
 def _pieces(outcome: Outcome, explained: Explained | None) -> list[tuple[str, float]]:
-    """Neighbouring pieces of no effect are one; a text that was not explained is one piece."""
+    """The text as pieces with effects; neighbouring pieces without effect are joined."""
     if explained is None or not explained.strongest:
         return [(clip(outcome.text), 0.0)]
     found: list[tuple[str, float]] = []

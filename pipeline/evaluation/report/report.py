@@ -1,4 +1,4 @@
-"""The report of an evaluation: what it holds, and the folder of files it is written as."""
+"""The report of an evaluation: its content, and the folder of files that it is written to."""
 
 import json
 import math
@@ -16,23 +16,27 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import Scores, check_probabilities, confusion
 from pipeline.evaluation.report import page, text
 from pipeline.evaluation.report.summary import judged_part
-from pipeline.evaluation.report.translations import Language
+from pipeline.evaluation.report.translations import Locale
 
 FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of an evaluation, all of it plain values.
+    """The result of an evaluation, in plain values.
 
-    `counts` says how many rows were scored, skipped, truncated, leaked; `test` and `dev` are scores as
-    `scores.classification` gives them, `..._without_leaked` the same over the rows whose text was not trained
-    on; `baselines` is what `baselines.run` gives, and its parts may have the same four names. `confidence` is
-    what `calibration.measured` gives, `intervals` what `significance.intervals` gives for each of the four,
-    `against` what `significance.against` gives for each baseline, `slices` what `slices.scored` gives; `words` has
-    the `coverage` of the vectors and the `keywords` with their neighbours; `suspects` is what `suspects.summary`
-    gives. `history` has a mapping an epoch with `epoch`, `loss`, `seconds` and what was measured on dev. `corpus`
-    is the audit of the splits. `made` tells how: versions, seed, `commands`, and `name`, which heads the page.
+    Fields, with the functions that return them:
+
+    - `counts`: how many rows were scored, skipped, truncated, leaked
+    - `test`, `dev`: `scores.classification` or that of the task; `..._without_leaked`: the same without the rows whose
+      text was trained on
+    - `baselines`: `linear.run` and the like; their parts have the same four names
+    - `intervals`: `significance.intervals` of each of these parts; `against`: `significance.against` of each baseline
+    - `confidence`: `calibration.measured`; `slices`: `slices.scored`; `suspects`: `suspects.summary`
+    - `words`: the `coverage` of the vectors, and the `keywords` with their neighbours
+    - `history`: a mapping for each epoch with `epoch`, `loss`, `seconds` and the metrics on dev
+    - `corpus`: the audit of the splits
+    - `made`: versions, seed, `commands`, and `name`, which is in the title of the page
     """
 
     task: str
@@ -54,9 +58,9 @@ class Report:
     made: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of report.json: `format_version`, the first four fields, and the others if not empty.
+        """The content of report.json: `format_version`, the first four fields, and those of the others not empty.
 
-        Every value is one of JSON's: a number that is not finite is None, a NumPy number a Python one.
+        All values are of JSON's types; a number that is not finite becomes None.
 
         >>> list(Report("classify", {}, {"scored": 0}, {"rows": 0, "accuracy": float("nan")}).as_dict())
         ['format_version', 'task', 'model', 'counts', 'test']
@@ -69,12 +73,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Detail:
-    """What a classifier's report has beside scores and outcomes: the further arguments of `write`, described there."""
+    """The content of a report besides scores and outcomes: the optional arguments of `write`, described there."""
 
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     explained: Mapping[int, Explained] = field(default_factory=dict)
     doubtful: Sequence[Suspect] = ()
-    language: Language = "en"
+    locale: Locale = "en"
     columns: Sequence[str] = ()
 
 
@@ -87,28 +91,28 @@ def write(
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     explained: Mapping[int, Explained] = MappingProxyType({}),
     doubtful: Sequence[Suspect] = (),
-    language: Language = "en",
+    locale: Locale = "en",
     columns: Sequence[str] = (),
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
-    The folder is made if need be. `labels` are the model's label names in the order of the probabilities, `answers`
-    what each baseline answered to the same rows as the tables', `explained` the words that moved an answer by row
-    number, `doubtful` the rows with a suspected label, `language` the page's, and `columns` the names of the outcomes'
-    slices. All files are UTF-8, and each appears whole or not at all:
+    The folder is created if it does not exist. `labels`: the model's label names in the order of the probabilities;
+    `answers`: the answers of each baseline to the rows of the tables; `explained`: by row number the words that moved
+    the answer; `doubtful`: the possible label errors; `locale`: the language of page and text; `columns`: the names of
+    the outcomes' slices. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
-    - predictions.csv: row, text (`mended`), gold, predicted, confidence, one `p:LABEL` a label, leaked
-      (true or false), tokens, unknown, one `slice:COLUMN` a column
-    - errors.csv: of these the wrong rows, the most confident first
-    - confusion.csv: gold, and a column `predicted:LABEL` a label, with the counts
-    - predictions-dev.csv: dev in the same way
-    - baselines.csv: row, gold, predicted, and a column a baseline, where there are any
-    - explained.jsonl: row, words, effects, where there are any
-    - suspects.csv: part, row, text, given, expected, confidence, given_confidence, where there are any
+    - predictions.csv: row, text (`mended`), gold, predicted, confidence, a `p:LABEL` for each label, leaked
+      (true or false), tokens, unknown, a `slice:COLUMN` for each of `columns`
+    - errors.csv: the wrong rows of predictions.csv, the most confident first
+    - confusion.csv: gold, and a column `predicted:LABEL` for each label, with counts of rows
+    - predictions-dev.csv: the same for dev
+    - baselines.csv: row, gold, predicted, and a column for each baseline, if there are any
+    - explained.jsonl: row, words, effects, if there are any
+    - suspects.csv: part, row, text, given, expected, confidence, given_confidence, if there are any
 
-    The tables are of test; of dev where no test row was scored. Raises PipelineError for an outcome
-    that does not have one probability a label.
+    The tables are about test, or about dev if no test row was scored. Raises PipelineError for an outcome that does not
+    have one probability per label.
     """
     folder = Path(folder)
     document = report.as_dict()
@@ -120,7 +124,7 @@ def write(
     _write_answers(folder / "baselines.csv", judged, answers)
     _write_explained(folder / "explained.jsonl", explained)
     _write_suspects(folder / "suspects.csv", doubtful)
-    write_readable(folder, document, outcomes, labels, explained=explained, language=language)
+    write_readable(folder, document, outcomes, labels, explained=explained, locale=locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -131,15 +135,15 @@ def write_readable(
     labels: Sequence[str],
     *,
     explained: Mapping[int, Explained] = MappingProxyType({}),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
-    """Writes report.txt and report.html for `document`, a report as `Report.as_dict` gives it."""
-    write_whole(folder / "report.txt", text.render(document, language))
-    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, language=language))
+    """Write report.txt and report.html of `document`, a report as `Report.as_dict` returns it."""
+    write_whole(folder / "report.txt", text.render(document, locale))
+    write_whole(folder / "report.html", page.render(document, outcomes, labels, explained=explained, locale=locale))
 
 
 def plain(value: Any) -> Any:
-    """`value` in the types JSON has: mappings as dict, sequences as list, numbers not finite as None.
+    """`value` in JSON's types: mappings as dict, sequences as list, numbers that are not finite as None.
 
     >>> plain({"loss": (0.5, float("nan")), 1: Path("mail.csv")})
     {'loss': [0.5, None], '1': 'mail.csv'}
@@ -156,7 +160,7 @@ def plain(value: Any) -> Any:
 
 
 def mended(text: str) -> str:
-    """`text` with U+FFFD for each half of a surrogate pair, which JSON may bring in and UTF-8 cannot hold."""
+    """`text` with lone surrogates, which JSON may contain and UTF-8 cannot encode, replaced by U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -170,7 +174,7 @@ def _write_tables(
     if dev and part != "dev":
         _write_outcomes(folder / "predictions-dev.csv", dev, labels, columns)
     else:
-        # One that an earlier evaluation left here would pass for this one's.
+        # A file left by an earlier evaluation would be taken for part of this one.
         (folder / "predictions-dev.csv").unlink(missing_ok=True)
 
 
@@ -243,7 +247,7 @@ def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[s
 
 
 def write_whole(path: Path, content: str) -> None:
-    """A file that appears whole or not at all."""
+    """Write a text file that appears whole or not at all."""
     with replace_when_done(path) as temporary:
-        # Half a surrogate pair is not UTF-8; as an escape it is valid JSON.
+        # UTF-8 cannot encode a lone surrogate; its escape is valid JSON.
         temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -1,4 +1,4 @@
-"""Reprint: what people read of a report, written anew from its tables and report.json, in either language."""
+"""Reprint: the page, text and Markdown of a report, rendered again from its tables and report.json."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,33 +11,32 @@ from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.report import markdown, report, surprise, tagged
 from pipeline.evaluation.report.summary import judged_part
-from pipeline.evaluation.report.translations import Language
+from pipeline.evaluation.report.translations import Locale
 
 CsvRows = list[dict[str, str]]
 
 
-def reprint(folder: str | Path, language: Language = "en") -> list[Path]:
-    """Writes what people read of a report: report.txt, report.md and, where the task has a page, report.html.
+def reprint(folder: str | Path, locale: Locale = "en") -> list[Path]:
+    """Write report.html, report.txt and report.md again, and return their paths. Nothing is computed again.
 
-    `folder`: a run's, or that of a report. Nothing is computed anew. Returns the files' paths. Raises PipelineError
-    where there is no report, or one of another version.
+    `folder`: of a run or of a report. Raises PipelineError if it has no report, or one of another version.
     """
     made = Path(folder) / "evaluate" if (Path(folder) / "evaluate").is_dir() else Path(folder)
     try:
         document = json.loads((made / "report.json").read_text(encoding="utf-8"))
         if document["format_version"] != report.FORMAT_VERSION:
             raise ValueError(f"it is of version {document['format_version']}, not {report.FORMAT_VERSION}")
-        READABLE[document["task"]](made, document, language)
+        READABLE[document["task"]](made, document, locale)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PipelineError(
             f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
         ) from None
-    markdown.write(made, document, language)
+    markdown.write(made, document, locale)
     return [path for name in ("report.html", "report.txt", "report.md") if (path := made / name).is_file()]
 
 
 def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
-    """The rows of a classifier's predictions.csv, and the label names."""
+    """The outcomes in a classifier's predictions.csv, and the label names."""
     rows, columns = _table(path)
     labels = [name.removeprefix("p:") for name in columns if name.startswith("p:")]
     slices = [name for name in columns if name.startswith("slice:")]
@@ -59,22 +58,22 @@ def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
     return outcomes, labels
 
 
-def _classifier(made: Path, document: Mapping[str, Any], language: Language) -> None:
+def _classifier(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
     judged, labels = read_outcomes(made / "predictions.csv")
     outcomes = {judged_part(document): judged}
     if (made / "predictions-dev.csv").is_file():
         outcomes["dev"], _ = read_outcomes(made / "predictions-dev.csv")
-    report.write_readable(made, document, outcomes, labels, explained=_explained(made), language=language)
+    report.write_readable(made, document, outcomes, labels, explained=_explained(made), locale=locale)
 
 
-def _tagger(made: Path, document: Mapping[str, Any], language: Language) -> None:
+def _tagger(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
     path = made / "predictions-dev.csv"
     dev = tagged.read(path, document) if path.is_file() else []
-    tagged.write_readable(made, document, tagged.read(made / "predictions.csv", document), dev, language)
+    tagged.write_readable(made, document, tagged.read(made / "predictions.csv", document), dev, locale)
 
 
-def _language_model(made: Path, document: Mapping[str, Any], language: Language) -> None:
-    surprise.write_readable(made, document, *surprise.read(made), language)
+def _language_model(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
+    surprise.write_readable(made, document, *surprise.read(made), locale)
 
 
 READABLE = {"classify": _classifier, "tag": _tagger, "language": _language_model}

@@ -1,53 +1,54 @@
-"""What a report says in words and rows, the same on the page and in the text file."""
+"""The sentences and the rows of scores of a report, shared by its page, text and Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
-from pipeline.evaluation.report.translations import ENGLISH, Translate
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 PARTS = {
-    "test": "test",
-    "test_without_leaked": "test without leaked rows",
-    "dev": "dev",
-    "dev_without_leaked": "dev without leaked rows",
+    "test": N_("test"),
+    "test_without_leaked": N_("test without leaked rows"),
+    "dev": N_("dev"),
+    "dev_without_leaked": N_("dev without leaked rows"),
 }
 COLUMNS = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "matthews": "Matthews",
-    "roc_auc": "ROC-AUC",
-    "average_precision": "average precision",
+    "accuracy": N_("accuracy"),
+    "macro_f1": N_("macro F1"),
+    "weighted_f1": N_("weighted F1"),
+    "matthews": N_("Matthews"),
+    "roc_auc": N_("ROC-AUC"),
+    "average_precision": N_("average precision"),
 }
-# Of taggers.
+# For taggers.
 SPAN_COLUMNS = {
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "word_f1": "words F1",
-    "token_accuracy": "token accuracy",
-    "oov_recall": "unknown words",
-    "iv_recall": "known words",
-    "row_accuracy": "whole texts",
+    "precision": N_("precision"),
+    "recall": N_("recall"),
+    "f1": N_("F1"),
+    "macro_f1": N_("macro F1"),
+    "word_f1": N_("word F1"),
+    "token_accuracy": N_("token accuracy"),
+    "oov_recall": N_("unknown words"),
+    "iv_recall": N_("known words"),
+    "row_accuracy": N_("whole texts"),
 }
 ITEMS_SHOWN = 20
 BASELINE_TITLES = {
-    "majority": "majority class",
-    "tfidf_words_svc": "TF-IDF words + LinearSVC",
-    "tfidf_words_logistic": "TF-IDF words + logistic regression",
-    "tfidf_characters_svc": "TF-IDF characters + LinearSVC",
-    "tfidf_characters_logistic": "TF-IDF characters + logistic regression",
+    "majority": N_("majority class"),
+    "tfidf_words_svc": N_("TF-IDF words + LinearSVC"),
+    "tfidf_words_logistic": N_("TF-IDF words + logistic regression"),
+    "tfidf_characters_svc": N_("TF-IDF characters + LinearSVC"),
+    "tfidf_characters_logistic": N_("TF-IDF characters + logistic regression"),
     "crfsuite": "python-crfsuite",
     "jieba": "jieba",
 }
 
 
 class ScoreRow(NamedTuple):
-    """One line of the table of scores: who was scored, on which part, with what result.
+    """A row of the table of scores: the system, the part, and its scores.
 
-    `name` and `key` are those of baseline (or "") and part in the report.
+    `who`, `part`: as shown; `name`, `key`: the names of the baseline (or "" for the model) and of the part in the
+    report.
     """
 
     who: str
@@ -58,7 +59,7 @@ class ScoreRow(NamedTuple):
 
 
 def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[ScoreRow]:
-    """Part by part the model and then each baseline, of `document`, a report as `Report.as_dict` gives it.
+    """The rows of scores of `document`, a report as `Report.as_dict` returns it: for each part the model and baselines.
 
     A part without rows is left out.
     """
@@ -71,44 +72,44 @@ def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[Scor
 
 
 def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
-    """The result in up to three sentences: the score, the distance to each baseline, the leaked rows."""
+    """The result in up to three sentences: the score, its distance from each baseline, and without leaked rows."""
     part = judged_part(document)
     scores = document.get(part) or {}
     if not scores.get("rows"):
         return [_("No row with a label was scored.")]
-    said = [
+    first = [
         _(
-            "On {rows} {part} rows the {model} gets {accuracy}% right (macro F1 {macro_f1}).",
-            rows=f"{scores['rows']:,}",
+            "On {rows} {part} rows the {model} gets {accuracy} right (macro F1 {macro_f1}).",
+            rows=count(scores["rows"]),
             part=_(part),
             model=model_title(document, _),
-            accuracy=percent(scores["accuracy"]),
+            accuracy=percentage(scores["accuracy"]),
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
-    return [*said, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+    return [*first, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
 
 
 def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
-    """The result of a tagger in up to three sentences: the scores, the distance to each baseline, the leaked rows."""
+    """The same as `sentences` for a tagger."""
     part = judged_part(document)
     scores = document.get(part) or {}
     if not scores.get("rows"):
         return [_("No row with tags was scored.")]
-    said = _(
-        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy}% of the "
+    first = _(
+        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
         "tokens right).",
-        rows=f"{scores['rows']:,}",
+        rows=count(scores["rows"]),
         part=_(part),
         model=model_title(document, _),
-        accuracy=percent(scores["token_accuracy"]),
+        accuracy=percentage(scores["token_accuracy"]),
         **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
     )
-    return [said, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
+    return [first, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
-    """The distance of a score to each baseline, in one sentence, if there are any."""
+    """One sentence with the distance of a score from that of each baseline; none if there are no baselines."""
     part = judged_part(document)
     against = [
         _against(document[part][key], who, other[part][key], _)
@@ -119,12 +120,12 @@ def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -
 
 
 def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """Whether the network earned its cost, in one plain sentence: against the best baseline, by McNemar's test."""
+    """One sentence on whether the network earned its cost, by the test against the best baseline; "" if unscored."""
     part = judged_part(document)
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
-        return _("No baseline was trained, so whether the network earned its cost is open.") if scored else ""
+        return _("No baseline was trained, so it is unknown whether the network earned its cost.") if scored else ""
     best = min(against, key=lambda name: against[name]["difference"])
     found = against[best]
     values = {
@@ -143,8 +144,8 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     points = percent(abs(found["difference"]))
     if found["difference"] > 0:
         return _(
-            "The network earned its cost: it is {points} points better than the best baseline, {who}, which chance "
-            "hardly explains (p {p}).",
+            "The network earned its cost: it is {points} points better than the best baseline, {who}; chance hardly "
+            "explains this (p {p}).",
             points=points,
             **values,
         )
@@ -156,29 +157,29 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
 
 
 def signed(value: float) -> str:
-    """A difference of fractions in points, with its sign: 0.0123 is +1.2."""
+    """A difference of fractions in percentage points, with its sign: 0.0123 is +1.2."""
     return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
 
 
 def p_value(value: float) -> str:
-    """Two digits of it behind a sign: "= 0.031", or "< 0.0001"."""
+    """A p-value with two digits and a sign before it: "= 0.031", "< 0.0001"."""
     return "< 0.0001" if value < 0.0001 else f"= {value:.2g}"
 
 
 def model_title(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """The model in a word or two, by its cell where that is known."""
+    """The model in a word or two, with its cell if that is known."""
     cell = str(document.get("model", {}).get("cell") or "").upper()
     return _("{cell} model", cell=cell).strip()
 
 
 def judged_part(document: Mapping[str, Any]) -> str:
-    """The part the result is read from: test, or dev where no test row was scored."""
+    """The part that a report is about: test, or dev if no test row was scored."""
     has_test = (document.get("test") or {}).get("rows")
     return "test" if has_test or not document.get("dev") else "dev"
 
 
 def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Nested values as rows of name and text, the names of nested keys joined by a `›`; long lists are cut.
+    """Nested values as pairs of name and text; nested names are joined by `›`, long lists are cut.
 
     >>> facts({"rows": {"train": 9600, "test": 1200}, "labels": ["差评", "好评"]})
     [('rows › train', '9,600'), ('rows › test', '1,200'), ('labels', '差评, 好评')]
@@ -187,12 +188,26 @@ def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def percent(value: float | None) -> str:
-    """A fraction as a percentage of one decimal, without the sign; a dash for None."""
+    """A fraction as a percentage with one decimal, without the sign; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 
+def percentage(value: float | None) -> str:
+    """`percent` with the sign.
+
+    >>> percentage(0.934)
+    '93.4%'
+    """
+    return f"{percent(value)}%"
+
+
+def count(number: int) -> str:
+    """A count with its thousands separated."""
+    return f"{number:,}"
+
+
 def compact(count: int) -> str:
-    """A count in few characters.
+    """A count in at most four characters or so.
 
     >>> compact(742), compact(236_076), compact(3_342_520)
     ('742', '236k', '3.3M')
@@ -237,26 +252,48 @@ def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str,
 
 def _against(score: float, who: str, other: float, _: Translate) -> str:
     points = round(100 * (score - other), 1)
-    accuracy = percent(other)
+    accuracy = percentage(other)
     if points == 0:
-        return _("level with {who} ({accuracy}%)", who=who, accuracy=accuracy)
-    unit = "point" if abs(points) == 1 else "points"
-    side = _("above" if points > 0 else "below")
-    phrase = f"{{points}} {unit} {{side}} {{who}} ({{accuracy}}%)"
-    return _(phrase, points=f"{abs(points):.1f}", side=side, who=who, accuracy=accuracy)
+        return _("level with {who} ({accuracy})", who=who, accuracy=accuracy)
+    size = f"{abs(points):.1f}"
+    return _.plural(
+        "{points} point {side} {who} ({accuracy})",
+        "{points} points {side} {who} ({accuracy})",
+        1 if abs(points) == 1 else 2,
+        points=size,
+        side=_("above") if points > 0 else _("below"),
+        who=who,
+        accuracy=accuracy,
+    )
 
 
 def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
-    """A score without the rows that leaked, in a sentence, if there are any."""
+    """One sentence with the score without leaked rows; none if no row leaked."""
     kept = document.get(f"{part}_without_leaked") or {}
-    count = document[part]["rows"] - kept.get("rows", document[part]["rows"])
-    if not count:
+    dropped = document[part]["rows"] - kept.get("rows", document[part]["rows"])
+    if not dropped:
         return []
-    rows = "row whose text was" if count == 1 else "rows whose texts were"
-    shown = {"accuracy": "accuracy is {score}%", "f1": "F1 is {score}"}[key]
-    return [_(f"Without the {{rows}} {rows} also trained on, {shown}.", rows=f"{count:,}", score=percent(kept[key]))]
+    if key == "accuracy":
+        return [
+            _.plural(
+                "Without the {rows} row whose text was also trained on, accuracy is {score}.",
+                "Without the {rows} rows whose texts were also trained on, accuracy is {score}.",
+                dropped,
+                rows=count(dropped),
+                score=percentage(kept[key]),
+            )
+        ]
+    return [
+        _.plural(
+            "Without the {rows} row whose text was also trained on, F1 is {score}.",
+            "Without the {rows} rows whose texts were also trained on, F1 is {score}.",
+            dropped,
+            rows=count(dropped),
+            score=percent(kept[key]),
+        )
+    ]
 
 
-def columns_in_use(rows: Sequence[ScoreRow]) -> dict[str, str]:
-    """Of `COLUMNS`, key to heading, those in which some row has a value."""
-    return {key: title for key, title in COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}
+def columns_in_use(rows: Sequence[ScoreRow], columns: Mapping[str, str] = COLUMNS) -> dict[str, str]:
+    """The columns, key to heading, in which some row has a value."""
+    return {key: title for key, title in columns.items() if any(row.scores.get(key) is not None for row in rows)}

@@ -1,4 +1,4 @@
-"""The report of a language model: perplexities beside those of n-grams, and the tokens that surprised it most."""
+"""The report of a language model as a folder of files: perplexities, and the most surprising tokens."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pipeline.evaluation.report import likelihood, text
 from pipeline.evaluation.report.outline import TextTable
 from pipeline.evaluation.report.report import Report, mended
 from pipeline.evaluation.report.summary import judged_part
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
-LISTED = 1000  # most surprising tokens, in the table
-SHOWN = 20  # in the report
+LISTED = 1000  # most surprising tokens in the table
+SHOWN = 20  # most surprising tokens in the text
 COLUMNS = (
     "row",
     "text",
@@ -41,19 +41,19 @@ def write(
     outcomes: Mapping[str, Sequence[Outcome]],
     *,
     columns: Sequence[str] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
-    The folder is made if need be. All files are UTF-8, and each appears whole or not at all:
+    The folder is created if it does not exist. All files are UTF-8, and each appears whole or not at all:
 
-    - report.json, report.txt, report.html (in `language`)
-    - predictions.csv: row, text (`report.mended`), tokens (the end counted), log_probability (natural), perplexity,
-      bits_per_character, leaked (true or false), surprisal (JSON: [start, end, bits] of each token and of the end, in
-      characters), unknown (tokens), one `slice:COLUMN` a column, of which `columns` are the names; of test, or of dev
-      where no test row was scored
-    - surprises.csv: of these the 1,000 most surprising tokens: row, start, end (characters), token, bits, before
-    - predictions-dev.csv: dev in the same way
+    - report.json, report.txt, report.html (in the language of `locale`)
+    - predictions.csv, of test, or of dev if no test row was scored: row, text (`report.mended`), tokens (the end
+      included), log_probability (natural), perplexity, bits_per_character, leaked (true or false), surprisal (JSON:
+      [start, end, bits] of each token and of the end, in characters), unknown (tokens), one `slice:COLUMN` for each of
+      `columns`
+    - surprises.csv: the 1,000 most surprising tokens of these texts: row, start, end (characters), token, bits, before
+    - predictions-dev.csv: the same for dev
     """
     folder.mkdir(parents=True, exist_ok=True)
     document = replace(report, intervals=_intervals(outcomes)).as_dict()
@@ -65,8 +65,8 @@ def write(
     if dev and part != "dev":
         _write_texts(folder / "predictions-dev.csv", dev, columns)
     else:
-        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
-    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, language)
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
+    write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, locale)
     _write(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -75,16 +75,16 @@ def write_readable(
     document: Mapping[str, Any],
     judged: Sequence[Outcome],
     listed: Sequence[Surprise],
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
-    """Writes report.txt and report.html of what `read` gives, or what was written for it to read."""
-    more = {"Most surprising tokens": _listed(listed[:SHOWN], translator(language))} if listed else {}
-    _write(folder / "report.txt", text.render(document, language, more))
-    _write(folder / "report.html", likelihood.render(document, judged, listed, language))
+    """Write report.txt and report.html; `judged` and `listed`: as `read` returns them."""
+    more = {N_("Most surprising tokens"): _listed(listed[:SHOWN], translator(locale))} if listed else {}
+    _write(folder / "report.txt", text.render(document, locale, more))
+    _write(folder / "report.html", likelihood.render(document, judged, listed, locale))
 
 
 def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
-    """The outcomes of a report's predictions.csv, and the tokens of its surprises.csv."""
+    """The outcomes in a report's predictions.csv, and the tokens in its surprises.csv."""
     listed = [
         Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
         for row in _rows(folder / "surprises.csv")
@@ -93,7 +93,7 @@ def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
 
 
 def read_texts(path: Path) -> list[Outcome]:
-    """The outcomes of a predictions.csv. Raises KeyError where it lacks a column."""
+    """The outcomes in a predictions.csv. Raises KeyError if it lacks a column."""
     judged = []
     for row in _rows(path):
         places = json.loads(row["surprisal"])
@@ -111,7 +111,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _as_kept(outcome: Outcome) -> Outcome:
-    """As it comes back from predictions.csv."""
+    """The outcome as `read_texts` returns it from predictions.csv."""
     logs = tuple(-bits * LN2 for *_, bits in _surprisal(outcome))
     return replace(outcome, text=mended(outcome.text), tokens=tuple(map(mended, outcome.tokens)), probabilities=logs)
 
@@ -121,7 +121,7 @@ def _surprisal(outcome: Outcome) -> list[tuple[int, int, float]]:
 
 
 def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
-    """Of the perplexity on each part, and on it without the texts that leaked, where there are some."""
+    """The intervals of the perplexity on each part, and on it without leaked texts if it has some."""
     clean = {
         f"{part}_without_leaked": [one for one in rows if not one.leaked]
         for part, rows in outcomes.items()
@@ -132,10 +132,11 @@ def _intervals(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
 
 
 def _listed(listed: Sequence[Surprise], _: Translate) -> TextTable:
-    """A table of tokens, each with what stands before it."""
+    """A table of tokens, each with the text before it."""
+    end = _("end")
     rows = [
         [
-            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else _('end')}]",
+            f"{' '.join(mended(one.before).split())}[{mended(one.token) if one.token else end}]",
             f"{one.bits:.1f}",
             str(one.row),
         ]

@@ -1,4 +1,4 @@
-"""The report of a tagger as a folder of files: scores, what was said of each text, and the mistakes."""
+"""The report of a tagger as a folder of files: scores, predictions, mistakes, and the page."""
 
 import json
 from collections import Counter
@@ -14,16 +14,23 @@ from corpora import segmented
 from corpora.document import Span
 from corpora.table import TableReader, TableWriter
 from pipeline.evaluation.metrics import bootstrap, spans
-from pipeline.evaluation.metrics.calibration import Claimed
+from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import BARE, ERRORS, ScoredText
 from pipeline.evaluation.report import frame, page, text
 from pipeline.evaluation.report.report import Report, mended, write_whole
-from pipeline.evaluation.report.summary import SPAN_COLUMNS, ScoreRow, judged_part, score_rows, span_sentences, verdict
-from pipeline.evaluation.report.translations import Language, translator
+from pipeline.evaluation.report.summary import (
+    SPAN_COLUMNS,
+    columns_in_use,
+    judged_part,
+    score_rows,
+    span_sentences,
+    verdict,
+)
+from pipeline.evaluation.report.translations import Locale, translator
 
-ROOM = 1_000_000  # characters of the texts on the page, gold and predicted: it must fit into a mail
-MARK = 30  # characters that a coloured piece costs besides
+ROOM = 1_000_000  # characters of the texts on the page, gold and predicted, so that it can be mailed
+MARK = 30  # characters of markup that a coloured piece costs
 
 
 def write(
@@ -34,23 +41,23 @@ def write(
     *,
     answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     columns: Sequence[str] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
-    """Writes `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
+    """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
-    To the report come the `intervals` of the scores and, by the `answers` of baselines (to the texts of the tables),
-    what lies between it and them. `columns`: the names of the outcomes' slices. All files are UTF-8, and each appears
-    whole or not at all:
+    The report gets the `intervals` of its scores and, from the `answers` of baselines to the texts of the tables, the
+    comparison `against` each. `columns`: the names of the outcomes' slices. All files are UTF-8, and each appears whole
+    or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked,
-      tokens, gold_tags, predicted_tags (one a token, as segmented text), sure (of each predicted span, in order, as
-      numbers separated by spaces), unscaled (the same at the temperature 1), unknown, one `slice:COLUMN` a column
-    - predictions-dev.csv: dev in the same way
-    - errors.csv: of these the wrong rows with their numbers of `missed`, `invented`, ... spans, most confident first
-    - confusion.csv: gold, and a column `predicted:TYPE` a type, with counts of tokens
+      tokens, gold_tags, predicted_tags (one a token, as segmented text), sure (the confidences of the predicted spans,
+      in order, separated by spaces), unscaled (the same at the temperature 1), unknown, one `slice:COLUMN` a column
+    - predictions-dev.csv: the same for dev
+    - errors.csv: the rows with a mistake, with counts of `missed`, `invented`, ... spans, most confident first
+    - confusion.csv: gold, and a column `predicted:TYPE` for each type, with counts of tokens
 
-    The tables are of test; of dev where no test row was scored.
+    The tables are about test, or about dev if no test row was scored.
     """
     folder.mkdir(parents=True, exist_ok=True)
     judged = {part: spans.judged(found, scheme) for part, found in outcomes.items()}
@@ -66,10 +73,10 @@ def write(
     if judged.get("dev") and part != "dev":
         _write_predictions(folder / "predictions-dev.csv", judged["dev"], columns)
     else:
-        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # one of an earlier evaluation
+        (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
     _write_errors(folder / "errors.csv", rows)
     _write_confusion(folder / "confusion.csv", rows, scheme)
-    write_readable(folder, document, rows, judged.get("dev", ()), language)
+    write_readable(folder, document, rows, judged.get("dev", ()), locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
@@ -78,26 +85,26 @@ def write_readable(
     document: Mapping[str, Any],
     rows: Sequence[ScoredText],
     dev: Sequence[ScoredText] = (),
-    language: Language = "en",
+    locale: Locale = "en",
 ) -> None:
-    """Writes report.txt and report.html for `document`, a report as in report.json, the rows of its tables, and dev."""
-    write_whole(folder / "report.txt", text.render(document, language))
-    write_whole(folder / "report.html", render(document, rows, dev, language))
+    """Write report.txt and report.html; `document`: report.json; `rows`: those of the tables; `dev`: those of dev."""
+    write_whole(folder / "report.txt", text.render(document, locale))
+    write_whole(folder / "report.html", render(document, rows, dev, locale))
 
 
-def claimed(rows: Sequence[ScoredText]) -> Claimed:
-    """The predicted spans of the rows that did not leak, unless there are no others, if they have confidences."""
+def scored_claims(rows: Sequence[ScoredText]) -> ScoredClaims:
+    """The predicted spans that have a confidence, in the rows that did not leak, or in all if all did."""
     kept = [row for row in rows if not row.outcome.leaked] or rows
     kept = [row for row in kept if row.outcome.sure]
-    return Claimed(
-        np.array([sure for row in kept for sure in row.outcome.sure], np.float64),
-        np.array([sure for row in kept for sure in row.outcome.unscaled], np.float64),
+    return ScoredClaims(
+        np.array([confidence for row in kept for confidence in row.outcome.sure], np.float64),
+        np.array([confidence for row in kept for confidence in row.outcome.unscaled], np.float64),
         np.array([row.is_right(span) for row in kept for span in row.said], np.bool_),
     )
 
 
 def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
-    """The rows of a tagger's predictions.csv. Raises KeyError where it lacks a column."""
+    """The rows of a tagger's predictions.csv. Raises KeyError if it lacks a column."""
     source = TableReader(path)
     rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
     outcomes = [
@@ -118,7 +125,7 @@ def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
 
 
 class Piece(NamedTuple):
-    """A stretch of a text on the page: a span with its type and verdict, or what lies between, without these.
+    """A piece of a text on the page: a span with its type and verdict, or the text between spans, without these.
 
     The verdict is "right" or one of `spans.ERRORS`.
     """
@@ -130,39 +137,39 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text with a mistake, as it should be and as it was answered; its kinds of mistakes, and the mixed-up types.
+    """A text with a mistake: its gold and its predicted spans, its kinds of mistakes, and the types it confuses.
 
-    `confused`: the places of a gold and a predicted type among the names of the confusion matrix, as "2-0".
+    `confused`: the indices of a gold and a predicted type among the names of the confusion matrix, such as "2-0".
     """
 
     outcome: Outcome
     gold: list[Piece]
-    said: list[Piece]
+    predicted: list[Piece]
     kinds: tuple[str, ...]
     confused: tuple[str, ...]
 
 
 def render(
-    document: Mapping[str, Any], rows: Sequence[ScoredText], dev: Sequence[ScoredText] = (), language: Language = "en"
+    document: Mapping[str, Any], rows: Sequence[ScoredText], dev: Sequence[ScoredText] = (), locale: Locale = "en"
 ) -> str:
-    """The page for `document`, a report as it is in report.json; its mistakes are those of `rows`."""
+    """The page of `document`, a report as in report.json, with the mistakes of `rows`."""
     from markupsafe import Markup
 
-    _ = translator(language)
+    _ = translator(locale)
     scheme = document["model"].get("scheme")
     scored, wrong = score_rows(document, _), _wrong(rows)
     names, matrix = spans.confusion(rows, scheme)
     shown = _shown(wrong, names, scheme)
-    parts = {"dev": claimed(dev), judged_part(document): claimed(rows)}
+    parts = {"dev": scored_claims(dev), judged_part(document): scored_claims(rows)}
     return frame.render(
         "tagged.html",
         document,
-        language,
+        locale,
         script="page.js",
         verdict=verdict(document, _),
         sentences=span_sentences(document, _),
         rows=scored,
-        columns=_columns(scored),
+        columns=columns_in_use(scored, SPAN_COLUMNS),
         trust=[Markup(chart) for chart in page.trust(document, parts, _, "spans")],
         offer=page.offer(document),
         names=names,
@@ -177,7 +184,7 @@ def render(
 
 
 def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
-    """Of each part, and of it without the leaked rows where there are some."""
+    """The intervals of each part, and of it without leaked rows if it has some."""
     clean = {part: [row for row in rows if not row.outcome.leaked] for part, rows in judged.items()}
     apart = {f"{part}_without_leaked": rows for part, rows in clean.items() if len(rows) < len(judged[part])}
     return {part: bootstrap.intervals(rows) for part, rows in {**judged, **apart}.items() if rows}
@@ -186,7 +193,7 @@ def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
 def _against(
     outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]], scheme: str | None
 ) -> dict[str, dict[str, Any]]:
-    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    """The comparison with each baseline, on the rows that did not leak, or on all if all did."""
     found = {}
     for name, said in answers.items():
         both = [
@@ -201,9 +208,9 @@ def _against(
 
 
 def _shown(wrong: Sequence[ScoredText], names: Sequence[str], scheme: str | None) -> list[Shown]:
-    """The most confident mistakes, and then some of each kind and each cell of the matrix, as far as there is `ROOM`.
+    """The most confident mistakes, then some of each kind and each cell of the matrix, until `ROOM` is full.
 
-    A text that would take a twentieth of it is left to errors.csv.
+    A text that would take a twentieth of the room is left out.
     """
     room, place = ROOM, {name: number for number, name in enumerate(names)}
     seen: Counter[str] = Counter()
@@ -218,7 +225,7 @@ def _shown(wrong: Sequence[ScoredText], names: Sequence[str], scheme: str | None
         confused = tuple(f"{gold}-{said}" for gold, said in sorted(pairs) if gold != said)
         if len(chosen) < page.ERRORS_SHOWN or min(seen[one] for one in (*kinds, *confused, "")) < page.OF_A_CELL:
             one = Shown(row.outcome, *_sides(row, errors), kinds, confused)
-            cost = sum(len(piece.text) + MARK for side in (one.gold, one.said) for piece in side)
+            cost = sum(len(piece.text) + MARK for side in (one.gold, one.predicted) for piece in side)
             if cost < min(room, ROOM // 20):
                 room -= cost
                 seen.update((*kinds, *confused))
@@ -229,7 +236,7 @@ def _shown(wrong: Sequence[ScoredText], names: Sequence[str], scheme: str | None
 
 
 def _sides(row: ScoredText, errors: Mapping[str, Sequence[Span]]) -> tuple[list[Piece], list[Piece]]:
-    """The text with its gold spans, and with the predicted ones."""
+    """The text in pieces, once with its gold spans and once with the predicted ones."""
     right, places = row.right, {(span.start, span.end) for span in row.gold}
     missing = {span: kind for kind, found in errors.items() if kind != "invented" for span in found}
     invented = set(errors["invented"])
@@ -237,13 +244,13 @@ def _sides(row: ScoredText, errors: Mapping[str, Sequence[Span]]) -> tuple[list[
     def of_gold(span: Span) -> str:
         return "right" if span in right else missing[span]
 
-    def of_said(span: Span) -> str:
+    def of_predicted(span: Span) -> str:
         if span in right or span in invented:
             return "right" if span in right else "invented"
         return "wrong_type" if (span.start, span.end) in places else "wrong_border"
 
     gold = [(span, of_gold(span)) for span in row.gold]
-    return _pieces(row, gold), _pieces(row, [(span, of_said(span)) for span in row.said])
+    return _pieces(row, gold), _pieces(row, [(span, of_predicted(span)) for span in row.said])
 
 
 def _pieces(row: ScoredText, found: Sequence[tuple[Span, str]]) -> list[Piece]:
@@ -256,13 +263,13 @@ def _pieces(row: ScoredText, found: Sequence[tuple[Span, str]]) -> list[Piece]:
 
 
 def _wrong(rows: Sequence[ScoredText]) -> list[ScoredText]:
-    """Those with a mistake, the most confident first."""
+    """The rows with a mistake, the most confident first."""
     wrong = [row for row in rows if row.gold_tags != row.said_tags]
     return sorted(wrong, key=lambda row: (-row.outcome.confidence, row.outcome.row))
 
 
 def shown(row: ScoredText, found: Sequence[Span]) -> str:
-    """Spans as a line to read: `昆明/地名 昨天/时间`, words without types as they are.
+    """Spans as a readable line, `昆明/地名 昨天/时间`; a word without a type stands alone.
 
     >>> from pipeline.evaluation.metrics.outcome import Outcome
     >>> [row] = spans.judged([Outcome(1, "昆明人", "B-地 E-地 O", "O O O", 0.9, tokens=tuple("昆明人"))], "BMES")
@@ -301,8 +308,3 @@ def _write_confusion(path: Path, rows: Sequence[ScoredText], scheme: str | None)
     with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as out:
         for name, counts in zip(names, matrix, strict=True):
             out.write((name, *counts))
-
-
-def _columns(rows: Sequence[ScoreRow]) -> dict[str, str]:
-    """Of `SPAN_COLUMNS` those in which some row has a value."""
-    return {key: title for key, title in SPAN_COLUMNS.items() if any(row.scores.get(key) is not None for row in rows)}

@@ -1,4 +1,4 @@
-"""The report as plain text, for a terminal: columns aligned, wide characters counted as two."""
+"""The report as plain text for a terminal: columns are aligned, wide characters count as two."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from pipeline.evaluation.metrics.scores import cells
 from pipeline.evaluation.report import outline
 from pipeline.evaluation.report.outline import TextTable
-from pipeline.evaluation.report.translations import Language, Translate, translator
+from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
 
-def render(document: Mapping[str, Any], language: Language = "en", more: Mapping[str, TextTable] | None = None) -> str:
-    """`document`, a report of any task as `Report.as_dict` gives it, as text that ends in a line feed.
+def render(document: Mapping[str, Any], locale: Locale = "en", more: Mapping[str, TextTable] | None = None) -> str:
+    """`document`, a report of any task as `Report.as_dict` returns it, as text that ends in a line feed.
 
-    `more`: further tables by title, a phrase, that stand behind the others.
+    `more`: further tables by their titles, which are translated; they follow the others.
     """
-    _ = translator(language)
-    decided, sentences = outline.said(document, _)
+    _ = translator(locale)
+    verdict, sentences = outline.result(document, _)
     tables = [*outline.sections(document, _), *((_(title), rows) for title, rows in (more or {}).items())]
-    names = {"counts": "Counts", "model": "Model", "corpus": "Data", "made": "How it was made"}
+    names = {"counts": N_("Counts"), "model": N_("Model"), "corpus": N_("Data"), "made": N_("How it was made")}
     blocks = [
-        "\n".join(filter(None, (decided, *sentences))),
+        "\n".join(filter(None, (verdict, *sentences))),
         *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),
         *(_block(_(title), _facts(document.get(name, {}), _)) for name, title in names.items()),
     ]
@@ -27,7 +27,7 @@ def render(document: Mapping[str, Any], language: Language = "en", more: Mapping
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equally many cells as aligned text: the first column to the left, the others to the right.
+    """Rows of equal length as aligned text: the first column to the left, the others to the right.
 
     >>> print(table([["标签", "F1"], ["垃圾邮件", "97.1"]]))
     标签        F1
@@ -38,7 +38,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _named(row: Sequence[str]) -> list[str]:
-    """With a first cell in one line."""
+    """The row with line breaks of its first cell replaced by spaces."""
     return [" ".join(row[0].split()), *row[1:]]
 
 

@@ -1,4 +1,4 @@
-"""Tracking: a report as a run in MLflow, with its settings, curves, scores and files."""
+"""Tracking: logs a report as a run in MLflow, with its settings, curves, scores and files."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.evaluation.report import gate
 
-LONGEST = 500  # characters of a value
-BATCH = 100  # settings that MLflow takes at a time
+LONGEST = 500  # most characters of a setting's value
+BATCH = 100  # most settings that MLflow takes at a time
 
 
 def check() -> None:
-    """Raises PipelineError where MLflow is missing."""
+    """Raise PipelineError if MLflow is not installed."""
     if find_spec("mlflow") is None:
         raise PipelineError("evaluate.mlflow needs MLflow: pip install 'zhpipe[mlflow]', or leave it out")
 
 
 def log(uri: str, document: Mapping[str, Any], folder: Path) -> str:
-    """Logs a report and its `folder` where `uri`, MLflow's tracking URI, says; returns the id of the MLflow run.
+    """Log a report and its `folder` at `uri`, MLflow's tracking URI, and return the id of the MLflow run.
 
-    The experiment bears the name of the run. Logged are its settings by their dotted names, what was measured after
-    each epoch, the scores of test and dev without those by label, and the files as `report`. Raises PipelineError where
-    MLflow is missing or refuses.
+    The experiment has the name of the run. What is logged: the settings by their dotted names, the metrics after each
+    epoch, the scores on test and dev without those by label, and the files as the artifact `report`. Raises
+    PipelineError if MLflow is not installed or refuses.
     """
     check()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its own libraries
+        warnings.simplefilter("ignore")  # those of its own dependencies
         import mlflow
 
         try:
             return _log(mlflow.MlflowClient(tracking_uri=uri), document, folder)
         except (mlflow.exceptions.MlflowException, OSError, ImportError) as error:
-            said = " ".join(str(error).split())[:200]
-            raise PipelineError(f"evaluate.mlflow = {uri!r}: {said}") from None
+            reason = " ".join(str(error).split())[:200]
+            raise PipelineError(f"evaluate.mlflow = {uri!r}: {reason}") from None
 
 
 def _log(client: Any, document: Mapping[str, Any], folder: Path) -> str:

@@ -183,7 +183,7 @@ def test_the_report(overrides, written):
     assert sum(group["tokens"] for group in test["by_length"].values()) == len(logs)
     assert sum(group["tokens"] for group in test["by_rank"].values()) == len(logs) - len(texts)
     shown = (run / "evaluate" / "report.txt").read_text(encoding="utf-8")
-    assert f"On {len(texts)} test texts ({len(logs):,} tokens, ends counted)" in shown
+    assert f"On {len(texts)} test texts ({len(logs):,} tokens, ends included)" in shown
     with (run / "evaluate" / "surprises.csv").open(encoding="utf-8", newline="") as file:
         surprises = list(csv.DictReader(file))
     bits = [float(row["bits"]) for row in surprises]

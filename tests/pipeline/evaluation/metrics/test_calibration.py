@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from pipeline.errors import ModelError, PipelineError
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Claimed, Point, calibrated_rows
+from pipeline.evaluation.metrics.calibration import Point, ScoredClaims, calibrated_rows
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models import thresholds
 from pipeline.tasks.classify import softmax
@@ -78,7 +78,7 @@ def test_calibration_error_is_that_of_its_definition(rows):
 @pytest.mark.parametrize(("right", "rows"), [(0, 5), (5, 5), (97, 100), (1, 3)])
 def test_an_assured_precision_is_the_exact_bound(right, rows):
     exact = binomtest(right, rows, alternative="greater").proportion_ci(0.9, method="exact").low
-    assert calibration.assured(right, rows) == pytest.approx(exact)
+    assert calibration.precision_lower_bound(right, rows) == pytest.approx(exact)
 
 
 @given(ROWS)
@@ -127,7 +127,7 @@ def test_what_a_report_says_of_trust():
         Outcome(4, "?", None, "坏", 0.8, (0.8, 0.2)),
     ]
     points = [Point(0.0, 100, 60, 0.5), Point(0.7, 50, 48, 0.91)]
-    found = calibration.measured({"test": Claimed.of_rows(outcomes, 2.0)}, 2.0, points)
+    found = calibration.measured({"test": ScoredClaims.from_rows(outcomes, 2.0)}, 2.0, points)
     assert found["test"]["rows"] == 2 and found["test"]["right"] == 0.5 and found["test"]["confidence"] == 0.75
     assert found["test"]["calibration_error"] == pytest.approx((0.1 + 0.6) / 2)
     sharper = [0.9**2 / (0.9**2 + 0.1**2), 0.6**2 / (0.6**2 + 0.4**2)]
@@ -137,4 +137,4 @@ def test_what_a_report_says_of_trust():
     assert nine_in_ten["threshold"] == 0.7 and nine_in_ten["dev"]["coverage"] == 0.5
     assert nine_in_ten["test"] == {"coverage": 0.5, "rows": 1, "precision": 1.0}
     assert found["thresholds"][-1] == {"target": 0.99, "threshold": None}
-    assert calibration.measured({"test": Claimed.of_rows([], 1.0)}, 1.0, points) == {}
+    assert calibration.measured({"test": ScoredClaims.from_rows([], 1.0)}, 1.0, points) == {}

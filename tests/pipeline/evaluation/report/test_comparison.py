@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mini import mails, write_config, write_csv
-from test_page import HOSTILE, hostile_report
+from report_pages import HOSTILE, hostile_report
 
 import pipeline
 from pipeline.errors import PipelineError
@@ -165,7 +165,7 @@ def test_language_models_are_compared_by_their_bits_a_character(tmp_path):
     said, page = comparison.render(found), (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
     assert f"字 against 词: −{-better['difference']:.3f} bits [" in said and "rows are rated differently" in said
     assert f"{better['only_ours']} rows likelier to the first, {better['only_theirs']} to the second" in said
-    assert "Bits a character of the first minus that of the second, in bits, with the paired bootstrap" in page
+    assert "Bits per character of the first minus that of the second, in bits, with the paired bootstrap" in page
     assert page.count("<html") == 1 and "gold" not in page
 
 

@@ -5,27 +5,19 @@ import json
 import re
 import shutil
 import time
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from mini import CONFIG, mails, write_config, write_csv
-from random_tagger import make_task
+from report_pages import HOSTILE, TYPES, hostile_report, stretches, tagged_report
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 import pipeline
 from corpora.errors import CorpusError
 from embeddings import pretrained
-from pipeline.evaluation.metrics import calibration, slices, spans
-from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.metrics.scores import classification
-from pipeline.evaluation.metrics.significance import against, intervals
-from pipeline.evaluation.metrics.spans import tagging
-from pipeline.evaluation.report import frame, page, tagged, translations
-from pipeline.evaluation.report.report import Report
+from pipeline.evaluation.report import page
 
-HOSTILE = ["<script>document.title='x'</script>", "</script><img src=x onerror=alert(1)>", "\"'&{{ 7*7 }}"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -147,49 +139,6 @@ def test_shading_makes_the_text_again(evaluated):
         assert all(-1 <= effect <= 1 for effect in one["effects"] if effect is not None)
 
 
-def test_every_phrase_of_the_page_is_in_chinese_too(evaluated):
-    source = "".join(
-        map(frame.resource, ("frame.html", "pieces.html", "page.html", "tagged.html", "tuning.html", "likelihood.html"))
-    )
-    phrases = {found[1] for found in re.finditer(r'(?<!\w)_\("((?:[^"\\]|\\.)*)"', source)}
-    assert len(phrases) > 50 and phrases <= set(translations.CHINESE), sorted(phrases - set(translations.CHINESE))
-    for english, chinese in translations.CHINESE.items():
-        named = [sorted(set(re.findall(r"\{\w+\}", text))) for text in (english, chinese)]
-        assert named[0] == named[1], english
-    document = json.loads((evaluated / "report.json").read_text(encoding="utf-8"))
-    chinese = page.render(document, {"test": [Outcome(1, "文", "正常邮件", "垃圾邮件", 0.9)]}, [], language="zh")
-    assert '<html lang="zh">' in chinese and "宏平均" in chinese and "Scores" not in chinese
-
-
-def hostile_report(count, texts=HOSTILE, labels=HOSTILE):
-    """A report of as many rows, a quarter of them wrong, with labels and texts that try to be markup."""
-    outcomes = [
-        Outcome(
-            number,
-            f"{texts[number % len(texts)]} 第{number}行 " + "很长的文本" * 20,
-            labels[number % 3],
-            labels[(number + (number % 4 == 0)) % 3],
-            0.5 + number % 50 / 100,
-            tuple(float(place == (number + (number % 4 == 0)) % 3) for place in range(3)),
-            tokens=number % 90,
-        )
-        for number in range(1, count + 1)
-    ]
-    scores = classification(outcomes, labels)
-    extra = {"majority": {"test": scores, "seconds": 0.1}}
-    majority = {"majority": against(outcomes, [labels[0]] * count)}
-    return outcomes, Report(
-        task="classify",
-        model={"cell": "gru"},
-        counts={"scored": count},
-        test=scores,
-        baselines=extra,
-        against=majority,
-        intervals={"test": intervals(outcomes, labels)},
-        made={"name": labels[0]},
-    )
-
-
 def test_a_hundred_thousand_predictions_make_a_page_that_can_be_mailed(tmp_path):
     labels = [f"{name}{number}" for number in range(15) for name in HOSTILE]
     outcomes, made = hostile_report(100_000, labels=labels[:3])
@@ -277,59 +226,6 @@ def test_without_its_script_the_page_shows_its_errors(opened):
 def test_a_real_report_has_no_complaint(opened, evaluated):
     view = opened((evaluated / "report.html").read_text(encoding="utf-8"))
     assert view.locator("mark.for").count() > 1 and view.locator("svg").count() == 5
-
-
-TYPES = ("地名", "<b>人</b>")
-
-
-def tagged_report(folder, count=90, language="en"):
-    """A tagger's report over texts of five tokens, some of which try to be markup, with every kind of mistake."""
-    place, person = (f"B-{name} E-{name}".split() for name in TYPES)
-    gold = [*place, "O", *person]
-    answers = [gold, ["O", "O", "O", *person], [*place, f"S-{TYPES[0]}", *person], [*place, "O", *place]]
-    answers += [[f"S-{TYPES[0]}", "O", "O", *person]]
-    outcomes, others = [], []
-    for number in range(1, count + 1):
-        tokens = ("昆", "明", HOSTILE[number % 3], "张", str(number))
-        said = answers[number % len(answers)]
-        confidence = 0.5 + number % 50 / 100
-        outcome = Outcome(number, "".join(tokens), " ".join(gold), " ".join(said), confidence, tokens=tokens)
-        found = len(stretches(outcome.predicted))
-        sure = tuple(round((number * 7 + place * 13) % 60 / 60, 4) for place in range(found))
-        outcome = replace(outcome, sure=sure, unscaled=tuple(round(value**0.5, 4) for value in sure), length=5)
-        outcome = replace(outcome, unknown=number % 3, slices=(("东", "西")[number % 2],))
-        outcomes.append(replace(outcome, leaked=number % 10 == 0))
-        others.append(" ".join(answers[number % 2]))
-    counted = {"scored": count, "skipped": 0}
-    theirs = [replace(one, predicted=said) for one, said in zip(outcomes, others, strict=True)]
-    points = [calibration.Point(0.0, 300, 200, 0.6), calibration.Point(0.7, 100, 96, 0.91)]
-    sure = tagged.claimed(spans.judged(outcomes, "BMES"))
-    task = make_task("entities")
-    written = Report(
-        task="tag",
-        model={"cell": "gru", "labels": 8},
-        confidence=calibration.measured({"test": sure}, 1.5, points),
-        slices=slices.scored(outcomes, task.slice_score, ["方向"]),
-        counts=counted,
-        test=tagging(outcomes, "BMES"),
-        test_without_leaked=tagging([one for one in outcomes if not one.leaked], "BMES"),
-        baselines={"crfsuite": {"test": tagging(theirs, "BMES"), "seconds": 1.5}},
-        made={"name": HOSTILE[0]},
-    )
-    tagged.write(
-        folder, written, {"test": outcomes}, "BMES", answers={"crfsuite": others}, columns=["方向"], language=language
-    )
-    return (folder / "report.html").read_text(encoding="utf-8")
-
-
-def stretches(tags):
-    """Spans of a line of BMES tags: (start, end, type)."""
-    found, start = [], 0
-    for place, tag in enumerate(tags.split(" ")):
-        start = place if tag[0] in "BS" else start
-        if tag[0] in "ES":
-            found.append((start, place + 1, tag[2:]))
-    return set(found)
 
 
 def test_every_figure_of_a_tagger_again_from_the_predictions(tmp_path):
@@ -430,7 +326,7 @@ def test_a_taggers_mistakes_are_searched_and_chosen(opened, tmp_path):
     view.click("#filters button[type=reset]")
     view.fill("#query", "alert(1)")
     assert 0 < view.locator(visible).count() < 72
-    narrow = opened(tagged_report(tmp_path / "zh", language="zh"), viewport={"width": 390, "height": 800})
+    narrow = opened(tagged_report(tmp_path / "zh", locale="zh"), viewport={"width": 390, "height": 800})
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
     assert "错误类型" in narrow.locator("main").inner_text()
 

@@ -2,10 +2,10 @@
 
 import json
 import math
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from page_parser import Page
 
 from corpora.table import TableReader
 from pipeline.errors import PipelineError
@@ -29,35 +29,6 @@ OUTCOMES = [
     Outcome(4, HOSTILE, "好评", "差评", 0.7, (0.7, 0.3)),
     Outcome(5, "没有标签", None, "差评", 0.7, (0.7, 0.3)),
 ]
-
-
-class Page(HTMLParser):
-    """The tags, attributes and text of a page; every tag must be closed by its own."""
-
-    VOID = frozenset({"meta", "br", "hr", "img", "input", "link"})
-
-    def __init__(self, source):
-        super().__init__()
-        self.tags, self.attributes, self.words, self.open = [], [], [], []
-        self.feed(source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
 
 
 def report(outcomes=OUTCOMES, labels=LABELS, **more):
@@ -125,31 +96,6 @@ def test_plain_knows_numpy():
         "b": [1, 2],
         "c": None,
     }
-
-
-def test_text_and_labels_never_become_markup():
-    labels = ["<script>alert(1)</script>", "</style><img src=x onerror=alert(2)>"]
-    outcomes = [Outcome(1, HOSTILE, labels[0], labels[1], 0.9, (0.1, 0.9))]
-    hostile = report(outcomes, labels, corpus={"<b>": "<i>"}, made={"name": "<u>", "commands": ["<s>"]})
-    parsed = Page(page.render(hostile.as_dict(), {"test": outcomes}, labels))
-    assert not {"img", "b>", "i", "u", "s"} & set(parsed.tags) and parsed.tags.count("script") == 1
-    words = "".join(parsed.words)
-    assert HOSTILE in words and all(label in words for label in labels)
-
-
-def test_page_stands_alone_and_repeats_itself():
-    arguments = report().as_dict(), {"test": OUTCOMES}, LABELS
-    source = page.render(*arguments)
-    assert source == page.render(*arguments)
-    parsed = Page(source)
-    addresses = [value for name, value in parsed.attributes if name in ("src", "href", "xlink:href")]
-    assert all(address.startswith("#") for address in addresses)
-    assert "://" not in source and "@import" not in source
-    assert not {"link", "iframe", "object"} & set(parsed.tags) and parsed.tags.count("script") == 1
-    assert not [name for name, _ in parsed.attributes if name.startswith("on")]
-    ids = [value for name, value in parsed.attributes if name == "id"]
-    assert len(ids) == len(set(ids))
-    assert parsed.tags.count("svg") == 2
 
 
 def test_page_says_what_the_report_says():
