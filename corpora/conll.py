@@ -26,14 +26,14 @@ class Conll:
         path: The file.
         token: Column of the token, from 0; negative from the last.
         tag: Column of the tag, or None for sentences without tags.
-        separator: Stands once between two columns. None: a tab if the first line has one, or else any run of white space;
-            a wide or other space of Unicode that stands alone between blanks is then a token.
+        separator: Stands once between two columns. None: a tab if the first line has one, or else any run of white
+            space; a wide or other space of Unicode that stands alone between blanks is then a token.
         comment: Start of a line to leave out, such as "# "; None: no line is a comment, since "#" may be a token.
         encoding: One of `corpora.files.ENCODINGS`; never guessed.
 
     Raises:
-        CorpusError: While iterating: the file cannot be read or decoded, a line has another number of columns, token and
-            tag are the same column, or a cell that is asked for is empty; names the line.
+        CorpusError: While iterating: the file cannot be read or decoded, a line has another number of columns, token
+            and tag are the same column, or a cell that is asked for is empty; names the line.
     """
 
     path: Path

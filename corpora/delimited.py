@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from corpora.errors import CorpusError
 from corpora.files import EscapedLines, open_text, replace_when_done, text_lines
@@ -24,7 +24,7 @@ _QUOTES = (
     "a cell that begins with a quote must end with one, and double those inside; if the file was written without "
     "quoting, read it with --no-quoting"
 )
-_SEPARATOR_LINE = re.compile(r'"?sep=(?:\\t|(.))"?[\r\n]*', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=(?:\\t|(.))"?', re.IGNORECASE)
 
 
 def records(path: Path, encoding: str, delimiter: str, quoting: bool | None = None) -> Iterator[tuple[str, ...]]:
@@ -66,9 +66,10 @@ def entries(
 ) -> Iterator[Row | BadRow]:
     """The rows, the header among them, good and bad, without an error for any; blank lines are skipped.
 
-    The first good row, or else `width`, fixes the number of cells. Where a quote is not closed or is misplaced, or where
-    the lines of a quoted cell look like rows, the first line of the row is bad and reading goes on with the next line.
-    The time is linear in the size of the file: once lines have been read again too often, all lines of such a row are bad.
+    The first good row, or else `width`, fixes the number of cells. Where a quote is not closed or is misplaced, or
+    where the lines of a quoted cell look like rows, the first line of the row is bad and reading goes on with the next
+    line. The time is linear in the size of the file: once lines have been read again too often, all lines of such a row
+    are bad.
     """
     feed = _Feed(lines, delimiter, lines.longest)
     reader, swallowed = _reader(feed, quoting), SwallowedRows(feed.delimiter)
@@ -100,17 +101,17 @@ def named_delimiter(line: str) -> str | None:
     >>> named_delimiter("sep=;\n"), named_delimiter("sep=\\t\n"), named_delimiter("sep,text\n")
     (';', '\t', None)
     """
-    found = _SEPARATOR_LINE.match(line)
-    if found is None or line[found.end() :] and not line[found.end() - 1 : found.end()] in ("\r", "\n"):
+    found = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
+    if found is None:
         return None
     delimiter = found[1] or "\t"
-    return None if delimiter in '"\r\n' else delimiter
+    return None if delimiter == '"' else delimiter
 
 
 def _reader(feed: _Feed, quoting: bool | None) -> Any:
     feed.read_heading()
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    style = csv.QUOTE_NONE if quoting is False else csv.QUOTE_MINIMAL
+    style: Literal[0, 3] = csv.QUOTE_NONE if quoting is False else csv.QUOTE_MINIMAL
     return csv.reader(feed, delimiter=feed.delimiter, strict=True, quoting=style)
 
 

@@ -177,8 +177,8 @@ class EscapedLines:
     """The lines of a text file, read once and to the end, whatever bytes it holds.
 
     A byte that is not in the encoding becomes the lone surrogate U+DC00 + byte, which no encoding produces; `unescaped`
-    turns it back. A line that is too long is yielded as one line, which `fault` reports; of a line that is longer still,
-    the rest is dropped.
+    turns it back. A line that is too long is yielded as one line, which `fault` reports; of a line that is longer
+    still, the rest is dropped.
 
     Args:
         path: The file.

@@ -31,8 +31,8 @@ _CHARACTER_DATA = 0.8  # share of single characters among Chinese tokens from wh
 class TokenCheck:
     """Looks for whole sentences in the place of tokens.
 
-    A token is suspicious if it has Chinese punctuation behind or between Chinese characters. Where tokens are characters,
-    which is known at the end, one of more than `LONG` Chinese characters is suspicious too.
+    A token is suspicious if it has Chinese punctuation behind or between Chinese characters. Where tokens are
+    characters, which is known at the end, one of more than `LONG` Chinese characters is suspicious too.
 
     >>> check, counts = TokenCheck(), {}
     >>> check.add(("本车在路口撞了护栏。",))

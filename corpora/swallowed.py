@@ -12,10 +12,10 @@ _NUMBER = re.compile(r"[0-9]+")
 class SwallowedRows:
     """Tells a cell with line breaks of its own from one that began with a stray quote and swallowed the rows behind it.
 
-    In the latter each line, split without quoting, has as many cells as the header. That alone happens in good files too,
-    so that one more sign is needed: quotes in the middle of unquoted cells earlier in the file, which a writer that
-    quotes never leaves there; or a column in which the lines look like rows, because its few values repeat, or because
-    its numbers count on.
+    In the latter each line, split without quoting, has as many cells as the header. That alone happens in good files
+    too, so that one more sign is needed: quotes in the middle of unquoted cells earlier in the file, which a writer
+    that quotes never leaves there; or a column in which the lines look like rows, because its few values repeat, or
+    because its numbers count on.
 
     >>> rows = SwallowedRows(",")
     >>> rows.fault(["label,text\\n"], ["label", "text"])
@@ -34,8 +34,8 @@ class SwallowedRows:
         """What is wrong with a row that was read from these lines, or None; good rows are learnt from."""
         if self._rows and len(lines) > 1 and self._is_suspicious(lines, len(cells)):
             return (
-                f"a quoted cell runs over {len(lines)} lines that look like rows: read the file with --no-quoting if it "
-                "was written without quoting, or else with --quoting"
+                f"a quoted cell runs over {len(lines)} lines that look like rows: read the file with --no-quoting if "
+                "it was written without quoting, and else with --quoting"
             )
         self._learn(lines, cells)
         return None
@@ -72,7 +72,7 @@ class SwallowedRows:
         return len(numbers) == len(cells) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
     def _repeats(self, column: int, cells: Sequence[str]) -> bool:
-        """Whether the cells have few values: those seen in the column, or at most half as many as there are cells, rounded up."""
+        """Whether the cells have few values: those seen in the column, or about half as many as there are cells."""
         seen = self._values[column] if column < len(self._values) else set[str]()
         known = seen if 0 < len(seen) <= (self._rows - 1) / 2 else set[str]()
         distinct = set(cells)

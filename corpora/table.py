@@ -45,7 +45,9 @@ def table_format(path: Path, format: str | None = None) -> str:
             raise CorpusError(f"{path}: {unknown}{contents.advice(suffix)}")
         raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(TABLES)}: choose one with --format")
     if packing and name not in PACKABLE:
-        raise CorpusError(f"{path}: {name} files are compressed already and not read through {packing}: unpack it first")
+        raise CorpusError(
+            f"{path}: {name} files are compressed already and not read through {packing}: unpack it first"
+        )
     return name
 
 
@@ -67,7 +69,8 @@ class TableReader:
     """The rows of a table; re-iterable, with the memory of one batch of rows.
 
     Each row is a tuple as long as `columns`. Its number, counted from 1 without the header, is that of
-    `enumerate(reader, start=1)`: blank lines of a text format, and blank rows around the table in a sheet, do not count.
+    `enumerate(reader, start=1)`: blank lines of a text format, and blank rows around the table in a sheet, do not
+    count.
 
     | format      | cells                                   | columns                 |
     | csv, tsv    | str                                     | the first row           |
@@ -81,8 +84,8 @@ class TableReader:
         encoding: One of `corpora.files.ENCODINGS`, never guessed; a byte order mark at the start of UTF-8 is dropped.
         sheet: Name of the sheet of an XLSX file; None: the first.
         delimiter: Between the cells of CSV or TSV; None: that of a first line `sep=;`, or else of the format.
-        quoting: Whether a quote at the start of a cell of CSV or TSV quotes it. None: yes, but a quoted cell whose lines
-            look like rows is refused.
+        quoting: Whether a quote at the start of a cell of CSV or TSV quotes it. None: yes, but a quoted cell whose
+            lines look like rows is refused.
 
     Raises:
         CorpusError: At once for an unknown format or encoding; while reading for a file that cannot be read,

@@ -25,7 +25,7 @@ class LineCutter:
         self._kept = 0
 
     def feed(self, text: str) -> list[str]:
-        """The lines that this chunk completes. The last line may go on in the next one, and its "\\r" be half an end."""
+        """The lines that this chunk completes; the last one may go on in the next chunk, its end too."""
         if not text:
             return []
         if not _LINE_END.search(text) and not (self._pieces and self._pieces[-1].endswith("\r")):

@@ -101,7 +101,9 @@ def writing(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[o
 def _check_packing(path: Path, stream: IO[bytes], unpacked: int) -> None:
     for part in zipfile.ZipFile(stream).infolist():
         size, packed = part.file_size, max(1, part.compress_size)
-        if (size > unpacked and size > RATIO * packed) or (size > MOST_STRINGS and "sharedstrings" in part.filename.lower()):
+        if (size > unpacked and size > RATIO * packed) or (
+            size > MOST_STRINGS and "sharedstrings" in part.filename.lower()
+        ):
             message = f'"{shown(part.filename)}" in it unpacks {packed:,} bytes to {size:,}'
             raise CorpusError(f"{path}: {message}, which may fill the memory: save the table as CSV")
     stream.seek(0)

@@ -110,7 +110,7 @@ def test_files_that_break_the_format(path, text, message):
 def test_what_is_wrong_is_named(path):
     with pytest.raises(CorpusError, match='no column "pos" of tags; CoNLL-U has upos, xpos'):
         conllu.read(path, tag="pos")
-    with pytest.raises(CorpusError, match="line 2 of the sentence: a cell is empty or has a tab"):
+    with pytest.raises(CorpusError, match="line 2 of the sentence: a cell is empty or holds a tab"):
         parse_of(Sentence(("a\tb",)))
     with pytest.raises(CorpusError, match='line 1 of the sentence: a comment begins with "#"'):
         Parse((), ("好",))

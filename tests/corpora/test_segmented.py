@@ -30,7 +30,7 @@ def test_files_read_back(tmp_path_factory, sentences):
 
 
 def test_spaces_of_others_make_no_words():
-    assert split("  今天   天气\u3000好 ") == ["今天", "天气\u3000好"] and split("") == []
+    assert split("  今天   天气\u3000好 ") == ["今天", "天气", "好"] and split("") == []
 
 
 def test_what_is_wrong_is_named(tmp_path):
@@ -38,7 +38,7 @@ def test_what_is_wrong_is_named(tmp_path):
         join(["好", ""])
     path = tmp_path / "词.txt"
     path.write_text("好 的\nC:\\盘\n", encoding="utf-8")
-    with pytest.raises(CorpusError, match=r'line 2: "\\盘" is no escape'):
+    with pytest.raises(CorpusError, match=r'line 2: "\\盘" is not an escape'):
         list(segmented.read(path))
     path.write_text("好\\", encoding="utf-8")
     with pytest.raises(CorpusError, match="line 1"):

@@ -10,7 +10,7 @@ from corpora.errors import CorpusError
 from corpora.formats import read_tagged
 from corpora.slashed import Bracketed, join, split
 
-WORD = st.text(st.sampled_from("我爱北京/[]\u3000\u2028\\"), min_size=1, max_size=4)
+WORD = st.text(st.sampled_from("我爱北京/[]\u00b7\u200b\\"), min_size=1, max_size=4)
 TAG = st.sampled_from(("n", "vn", "名词", "]"))
 SENTENCE = st.lists(st.tuples(WORD, TAG), max_size=6).map(
     lambda pairs: Sentence(tuple(word for word, _ in pairs), tuple(tag for _, tag in pairs))
@@ -71,10 +71,10 @@ def test_lines_without_words_and_other_separators(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("好/a 的", '"的" is no word with its tag: "词/词性" is expected'),
-        ("/a", '"/a" is no word'),
-        ("好/", '"好/" is no word'),
-        ("好/]nt", '"好/]nt" is no word'),
+        ("好/a 的", '"的" is not a word with its tag: "词/词性" is expected'),
+        ("/a", '"/a" is not a word'),
+        ("好/", '"好/" is not a word'),
+        ("好/]nt", '"好/]nt" is not a word'),
         ("[好/a 的/u", 'the bracket before "好" is not closed: set brackets = false'),
         ("好/a]nt", '"好/a]nt" closes a bracket that was not opened'),
         ("[好/a]", "a label is expected"),
@@ -107,7 +107,7 @@ def test_brackets_that_cannot_be():
     words = Sentence(("a", "b", "c"), ("n", "n", "n"))
     with pytest.raises(CorpusError, match='bracket 0:2 "x" and the bracket 1:3 "y" cross'):
         Bracketed(words, (Span(0, 2, "x"), Span(1, 3, "y")))
-    with pytest.raises(CorpusError, match='2:4 "x" ends behind the last of 3 words'):
+    with pytest.raises(CorpusError, match='2:4 "x" ends after the last of 3 words'):
         Bracketed(words, (Span(2, 4, "x"),))
     with pytest.raises(CorpusError, match="empty separator"):
         split("好/a", "")

@@ -10,7 +10,8 @@ from corpora import spans
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.formats import TAGGED, read_tagged
-from corpora.spans import FORMS, Annotated
+from corpora.span_records import FORMS
+from corpora.spans import AnnotatedText
 
 TEXT = "小明爱北京"
 FOUND = (Span(0, 2, "人"), Span(3, 5, "地点"))
@@ -20,10 +21,10 @@ FOUND = (Span(0, 2, "人"), Span(3, 5, "地点"))
 def annotated(draw):
     text = draw(st.text("我爱北京😀\n\\n é", max_size=8))
     if not text or draw(st.integers(0, 4)) == 0:
-        return Annotated(text, draw(st.sampled_from(((), None))))
+        return AnnotatedText(text, draw(st.sampled_from(((), None))))
     places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text)), st.sampled_from("人地"))
     found = {Span(start, end, label) for start, end, label in draw(st.lists(places)) if start < end}
-    return Annotated(text, tuple(sorted(found)))
+    return AnnotatedText(text, tuple(sorted(found)))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -32,7 +33,7 @@ def test_files_read_back(tmp_path_factory, form, documents):
     path = tmp_path_factory.getbasetemp() / f"{form}.json.gz"
     finished = []
     assert spans.write(path, documents, form, advance=finished.append) == len(documents) == sum(finished)
-    expected = [Annotated(document.text, document.spans, row) for row, document in enumerate(documents, start=1)]
+    expected = [AnnotatedText(document.text, document.spans, row) for row, document in enumerate(documents, start=1)]
     corpus = spans.read(path, form)
     assert list(corpus) == expected and list(corpus) == expected
 
@@ -47,8 +48,8 @@ def read(tmp_path, form, *records, array=False):
 
 def test_the_last_character_is_in_a_span_of_cluener(tmp_path):
     label = {"地点": {"北京": [[3, 4]]}, "人": {"小明": [[0, 1]]}}
-    assert read(tmp_path, "cluener", {"text": TEXT, "label": label}) == [Annotated(TEXT, FOUND, 1)]
-    assert read(tmp_path, "cluener", {"id": 0, "text": TEXT}) == [Annotated(TEXT, None, 1)]
+    assert read(tmp_path, "cluener", {"text": TEXT, "label": label}) == [AnnotatedText(TEXT, FOUND, 1)]
+    assert read(tmp_path, "cluener", {"id": 0, "text": TEXT}) == [AnnotatedText(TEXT, None, 1)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_the_last_character_is_in_a_span_of_cluener(tmp_path):
 @pytest.mark.parametrize("array", [False, True])
 def test_records_of_doccano_and_of_the_small_export(tmp_path, record, array):
     assert read(tmp_path, "doccano", record, record, array=array) == [
-        Annotated(TEXT, FOUND, 1), Annotated(TEXT, FOUND, 2)
+        AnnotatedText(TEXT, FOUND, 1), AnnotatedText(TEXT, FOUND, 2)
     ]  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def test_offsets_of_a_browser(tmp_path):
         ("doccano", {"content": TEXT, "label": []}, 'a text is expected at "text", None came; the keys are "content"'),
         ("doccano", {"text": TEXT, "label": {}}, '"label": a list is expected, {} came'),
         ("doccano", {"text": TEXT, "label": [[0, 2]]}, r"\[start, end, label\] is expected, \[0, 2\] came"),
-        ("doccano", {"text": TEXT, "label": [[0, 6, "人"]]}, '0:6 "人" ends behind the text of 5 characters'),
+        ("doccano", {"text": TEXT, "label": [[0, 6, "人"]]}, '0:6 "人" ends after the text of 5 characters'),
         ("doccano", {"text": TEXT, "label": [[2, 2, "人"]]}, "span 2:2"),
         ("doccano", {"text": TEXT, "label": [[True, 2, "人"]]}, "whole numbers and a label"),
         ("doccano", {"text": TEXT, "label": [[0, 2.0, "人"]]}, "whole numbers and a label"),
@@ -151,15 +152,18 @@ def test_files_that_are_no_json(tmp_path):
             list(spans.read(path))
     with pytest.raises(CorpusError, match='no form "brat" of spans; the forms are cluener, doccano, label-studio'):
         spans.read(path, "brat")
-    with pytest.raises(CorpusError, match="spans in order"):
-        Annotated(TEXT, FOUND[::-1])
+    with pytest.raises(CorpusError, match="distinct spans in order"):
+        AnnotatedText(TEXT, FOUND[::-1])
     with pytest.raises(CorpusError, match=r"row 1: U\+D83D is half"):
-        spans.write(path, [Annotated("\ud83d")])
+        spans.write(path, [AnnotatedText("\ud83d")])
 
 
 def test_sentences_of_characters(tmp_path):
     path = tmp_path / "a.jsonl"
-    spans.write(path, [Annotated(TEXT, FOUND), Annotated(TEXT), Annotated(TEXT, (Span(0, 2, "人"), Span(1, 5, "句")))])
+    spans.write(
+        path,
+        [AnnotatedText(TEXT, FOUND), AnnotatedText(TEXT), AnnotatedText(TEXT, (Span(0, 2, "人"), Span(1, 5, "句")))],
+    )
     corpus = read_tagged(path, "doccano", scheme="BIO", overlaps="drop")
     assert (
         list(corpus)
