@@ -95,13 +95,13 @@ def entries(
             yield Row(tuple(cells), raw)
 
 
-def named_delimiter(line: str) -> str | None:
-    r"""The delimiter that a first line of the form `sep=;` names, as Excel reads it, or None.
+def named_delimiter(text: str) -> str | None:
+    r"""The delimiter that a text beginning with a line of the form `sep=;` names, as Excel reads it, or None.
 
     >>> named_delimiter("sep=;\n"), named_delimiter("sep=\\t\n"), named_delimiter("sep,text\n")
     (';', '\t', None)
     """
-    found = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
+    found = _SEPARATOR_LINE.fullmatch(re.split(r"[\r\n]", text, maxsplit=1)[0])
     if found is None:
         return None
     delimiter = found[1] or "\t"

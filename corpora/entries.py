@@ -53,8 +53,8 @@ def read(
         path: The file; `-` is standard input, CSV unless `format` names another text format.
         format: One of `corpora.table.TABLES`; by suffix if None.
         encoding: One of `corpora.files.ENCODINGS`.
-        delimiter: One character between the cells of CSV or TSV; None: that of a first line `sep=;`, or else of the
-            format.
+        delimiter: One character between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one;
+            None: that of the format.
         quoting: As of `corpora.table.TableReader`; a cell that would be refused there makes a bad row here.
         header: Whether the first row of a CSV, TSV or XLSX file names the columns; if not, they are "1", "2" and so on.
         reserved: JSON objects may have keys that the first one lacks, except these.

@@ -209,7 +209,7 @@ class EscapedLines:
     def fault(self, text: str) -> str | None:
         """What is wrong with the length or the bytes of a row, or None."""
         if len(text) > self.longest:
-            cut = ", cut here" if len(text) > 4 * self.longest else ""
+            cut = ", cut here" if len(text.rstrip("\r\n")) > 4 * self.longest else ""
             return f"a row of more than {self.longest:,} characters{cut}"
         found = _ESCAPED.search(text) if self.damaged else None
         if found is None:

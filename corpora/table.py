@@ -83,7 +83,8 @@ class TableReader:
         format: One of `TABLES`; by suffix if None.
         encoding: One of `corpora.files.ENCODINGS`, never guessed; a byte order mark at the start of UTF-8 is dropped.
         sheet: Name of the sheet of an XLSX file; None: the first.
-        delimiter: Between the cells of CSV or TSV; None: that of a first line `sep=;`, or else of the format.
+        delimiter: Between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one; None: that of
+            the format.
         quoting: Whether a quote at the start of a cell of CSV or TSV quotes it. None: yes, but a quoted cell whose
             lines look like rows is refused.
 

@@ -48,7 +48,7 @@ class LineCutter:
             self._kept += len(text)
 
     def _cut(self, line: str) -> str:
-        if self._longest is None or len(line) <= self._longest + 3:
+        if self._longest is None or len(line) <= self._longest:
             return line
         body = line.rstrip("\r\n")
         return body[: self._longest + 1] + line[len(body) :]

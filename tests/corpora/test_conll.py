@@ -93,3 +93,32 @@ def test_what_cannot_be_written(tmp_path, sentence, separator, message):
     with pytest.raises(CorpusError, match=message):
         conll.write(tmp_path / "a.txt", [sentence], separator=separator)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\u00a0", "\u2003", " \u3000", "\u3000 \u3000"])
+def test_any_white_space_separates_columns(tmp_path, blank):
+    path = written(tmp_path / "a.txt", f"北{blank}B-地\n京{blank}I-地\n\n好 O\n")
+    assert [sentence.tokens for sentence in conll.read(path)] == [("北", "京"), ("好",)]
+
+
+def test_a_wide_space_between_blanks_is_a_token(tmp_path):
+    path = written(tmp_path / "a.txt", "\u3000 O\n好 O\n")
+    assert list(conll.read(path)) == [Sentence(("\u3000", "好"), ("O", "O"))]
+    path = written(tmp_path / "a.txt", "10\u00a0000 O\n")
+    with pytest.raises(CorpusError, match="line 2: 3 columns apart by white space expected, 2 found"):
+        list(conll.read(written(tmp_path / "a.txt", "10\u00a0000 O\n好 O\n")))
+    [sentence] = conll.read(written(tmp_path / "a.txt", "10\u00a0000 O\n"), separator=" ")
+    assert sentence.tokens == ("10\u00a0000",)
+
+
+@pytest.mark.parametrize("text", ["北,B-地\n京,I-地\n", "北京\n"])
+def test_a_file_of_one_column_has_no_tags(tmp_path, text):
+    path = written(tmp_path / "a.txt", text)
+    with pytest.raises(CorpusError, match=r"line 1: 1 column found, in which token and tag are the same: name the"):
+        list(conll.read(path))
+    assert next(iter(conll.read(path, tag=None))).tags is None
+
+
+def test_other_separators(tmp_path):
+    path = written(tmp_path / "a.txt", "北,B-地\n京,I-地\n")
+    assert next(iter(conll.read(path, separator=","))).tags == ("B-地", "I-地")

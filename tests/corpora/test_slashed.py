@@ -111,3 +111,41 @@ def test_brackets_that_cannot_be():
         Bracketed(words, (Span(2, 4, "x"),))
     with pytest.raises(CorpusError, match="empty separator"):
         split("好/a", "")
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\t", "\u00a0", "\u2003", " \u3000", "\u3000\u3000", "\x0b"])
+def test_any_white_space_separates_words(tmp_path, blank):
+    path = tmp_path / "a.txt"
+    path.write_text(f"他/r{blank}[去/v{blank}北京/ns]nt{blank}\n", encoding="utf-8")
+    [found] = slashed.read(path).bracketed()
+    assert found.sentence == Sentence(("他", "去", "北京"), ("r", "v", "ns")) and found.brackets == (Span(1, 3, "nt"),)
+
+
+def test_a_wide_space_with_a_tag_is_a_word():
+    assert split("他/r \u3000/w 去/v").sentence.tokens == ("他", "\u3000", "去")
+    assert split(join(Sentence(("\u3000",), ("w",)))).sentence.tokens == ("\u3000",)
+    with pytest.raises(CorpusError, match='"New" is not a word with its tag'):
+        split("New\u00a0York/nr")
+
+
+@pytest.mark.parametrize(
+    ("line", "brackets"),
+    [
+        ("[北京/ns 大学/n]/nt 的/u", [Span(0, 2, "nt")]),
+        ("[[北京/ns 大学/n]/nt 附属/vn 中学/n]/nt", [Span(0, 2, "nt"), Span(0, 4, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]/nt]/nz", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]nt]/nz 的/u", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]/nt]nz 的/u", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[新华社/nt]/nt 1/2/m", [Span(0, 1, "nt")]),
+        ("[“/w ]/w]/nz", [Span(0, 2, "nz")]),
+    ],
+)
+def test_brackets_of_the_edition_of_2014(line, brackets):
+    found = split(line)
+    assert found.brackets == tuple(brackets) and not {"[", "北京["} & set(found.sentence.tokens)
+    assert split(join(found)) == found and "]/n" not in join(found)
+
+
+def test_a_word_with_a_bracket_is_no_closing_one_where_none_is_open():
+    assert split("1/2]/m 好/a").sentence.tokens == ("1/2]", "好")
+    assert split("[北京/ns 大学/n]/nt", brackets=False).sentence.tokens == ("[北京", "大学/n]")
