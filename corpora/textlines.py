@@ -28,7 +28,7 @@ class LineCutter:
         """The lines that this chunk completes; the last one may go on in the next chunk, its end too."""
         if not text:
             return []
-        if not _LINE_END.search(text) and not (self._pieces and self._pieces[-1].endswith("\r")):
+        if not _LINE_END.search(text) and not (self._pieces and self._pieces[-1].endswith(("\r", "\n"))):
             self._keep(text)
             return []
         lines = StringIO("".join([*self._pieces, text]), newline="").readlines()

@@ -10,7 +10,7 @@ import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpora import delimited, entries, jsonl, parquet, xlsx
@@ -74,6 +74,7 @@ def test_a_json_line_that_is_too_long(tmp_path):
     ]
 
 
+@example(texts=["\n", "长"], longest=3)
 @given(texts=st.lists(st.text("长\r\n", max_size=4)), longest=st.integers(0, 5))
 def test_lines_are_cut_as_python_cuts_them(texts, longest):
     cutter, short = LineCutter(), LineCutter(longest)
