@@ -1,4 +1,4 @@
-"""Blocks: rows with new cells as packed bytes that are put one behind the other, so that a file can grow and go on."""
+"""Blocks: rows with new cells as packed bytes, to be appended to a file that can grow and be resumed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -21,23 +22,23 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Blocks:
-    r"""Writes rows and the cells that come behind them as text.
+    r"""Writes rows as text, each with new cells at its end.
 
-    A row whose `raw` text is of the same format keeps it to the byte: quotes, spaces, line ends, numbers as they stood.
+    A row whose `raw` text has the same format keeps it to the byte: quotes, spaces, line ends, numbers.
 
     Args:
-        columns: Of the input.
-        added: The names of the cells that come behind.
-        path: Of the output; its suffix says how it is packed.
+        columns: Names of the columns of the input.
+        added: Names of the new cells.
+        path: Of the output; its suffix says how it is compressed.
         format: csv, tsv or jsonl.
         encoding: One of `corpora.files.ENCODINGS`.
         delimiter: Of CSV and TSV.
-        keep: Whether `raw` of the rows is of this format, and of this delimiter.
+        keep: Whether `raw` of the rows has this format and this delimiter.
         excel_safe: Put `'` before a cell that a spreadsheet would run as a formula (OWASP, "CSV Injection"): one that
-            begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and is no plain number.
+            begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and is not a plain number.
 
     Raises:
-        CorpusError: Two columns have one name, where the format is jsonl.
+        CorpusError: Two columns have the same name and the format is jsonl.
 
     >>> blocks = Blocks(("文",), ("label",), path=Path("a.csv"), format="csv")
     >>> (blocks.header("文\n") + blocks.rows([(Row(("好,吃",), '"好,吃"\n'), ("好评",))])[0]).decode()
@@ -69,13 +70,14 @@ class Blocks:
         self._pack = packed.packer(packed.packing(path))
         self._special = re.compile(f'["\\r\\n{re.escape(delimiter)}]')
         names = (*self.columns, *self.added)
-        if self.json and (twice := [name for name in names if names.count(name) > 1]):
-            raise CorpusError(f'{path}: {names.count(twice[0])} columns are named "{shown(twice[0])}": write CSV')
+        name, count = Counter(names).most_common(1)[0]
+        if self.json and count > 1:
+            raise CorpusError(f'{path}: {count} columns are named "{shown(name)}": write CSV')
 
     def header(self, raw: str = "", *, names: bool = True) -> bytes:
-        """The bytes that the file begins with, and the line of the names where `names`; `raw`: that line as it stood.
+        """The first bytes of the file, with the line of the names unless `names` is false.
 
-        Its line end is also given to a last row that has none.
+        `raw` is that line as it stood in the input. A last row without a line end gets that of `raw`.
         """
         if self.keep and raw.endswith(("\r", "\n")):
             self.line_end = raw[len(raw.rstrip("\r\n")) :]
@@ -88,7 +90,7 @@ class Blocks:
     def rows(
         self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int] = ()
     ) -> tuple[bytes, dict[int, BadRow]]:
-        """The bytes of the rows with their new cells, and by its place each row that they can't hold."""
+        """The bytes of the rows with their new cells, and by index the rows that the encoding cannot hold."""
         texts = [self._text(row, cells) for row, cells in rows]
         try:
             return self._pack(self._encode("".join(texts))), {}
@@ -98,7 +100,7 @@ class Blocks:
             return self._pack(self._encode(good)) if good else b"", bad
 
     def resume(self) -> None:
-        """Has the encoder know that the file has begun, so that no byte order mark is written again."""
+        """Tells the encoder that the file has begun, so that it writes no second byte order mark."""
         self._encoder.encode("x")
 
     def _encode(self, text: str) -> bytes:
@@ -143,15 +145,15 @@ class Blocks:
 
 
 def line(cells: Sequence[object], delimiter: str) -> str:
-    """A row of CSV without its end."""
-    # Told that rows end in "\\r\\n", csv quotes cells with a lone "\\r", which it otherwise may not.
+    """A row of CSV without its line end."""
+    # Told that rows end in "\\r\\n", csv quotes cells with a lone "\\r", which it would otherwise leave bare.
     text = StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
     return text.getvalue()[:-2]
 
 
 def guarded(cell: object) -> object:
-    """The cell, behind a `'` if a spreadsheet would run it."""
+    """The cell, after a `'` if a spreadsheet would run it as a formula."""
     if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell

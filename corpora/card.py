@@ -1,16 +1,17 @@
-"""The data card: what is in a corpus, counted in one pass."""
+"""The data card: the content of a corpus, counted in one pass."""
 
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
 
 from corpora.document import Document
+from corpora.findings import said
 
-# First and last code point. ASCII without the control characters that no text needs.
+# Common blocks by first and last code point. ASCII without the control characters that no text needs.
 COMMON = (
     (0x0009, 0x000A),
     (0x000D, 0x000D),
@@ -20,7 +21,7 @@ COMMON = (
     (0x4E00, 0x9FFF),
     (0xFF00, 0xFFEF),
 )
-# The blocks met most in Chinese text (Unicode, Blocks.txt), some neighbours under one name.
+# The other blocks found in Chinese text (Unicode, Blocks.txt); some neighbours share a name.
 BLOCKS = (
     (0x0000, 0x001F, "control characters"),
     (0x007F, 0x009F, "control characters"),
@@ -68,16 +69,16 @@ EXAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Characters of one Unicode block: how many, and the most frequent ones."""
+class UnicodeBlock:
+    """Characters of one Unicode block: their number, and the most frequent ones."""
 
     count: int
     examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """Words with a letter in them: how many, how many the dictionary lacks, the most frequent of these."""
+class UnknownWords:
+    """Words with a letter: their number, how many the dictionary lacks, and the most frequent of these."""
 
     words: int
     unknown: int
@@ -91,19 +92,20 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is in a corpus.
+    """The content of a corpus, in numbers.
 
     Args:
         rows: Documents.
-        unlabelled: Those without a label.
+        unlabelled: Documents without a label.
         labels: Rows of each label, the most frequent first.
         lengths: Characters of a text at the quantiles of `QUANTILES` (nearest rank); empty for no rows.
         characters: Characters of all texts.
         empty: Texts without any visible character.
-        duplicates: Rows whose text stood in an earlier row.
+        duplicates: Rows whose text occurs in an earlier row.
         conflicts: Distinct texts with two or more labels.
-        uncommon: Characters outside the common blocks by the name of theirs, the most frequent first.
-        unknown: What the dictionary lacks, or None if none was given.
+        uncommon: Characters outside the common blocks, by block, the most frequent block first.
+        unknown: Words that the dictionary lacks, or None if none was given.
+        findings: What a reader changed or doubts, by kind: see `corpora.findings`.
     """
 
     rows: int
@@ -114,16 +116,19 @@ class Card:
     empty: int
     duplicates: int
     conflicts: int
-    uncommon: dict[str, Block]
-    unknown: Unknown | None
+    uncommon: dict[str, UnicodeBlock]
+    unknown: UnknownWords | None
+    findings: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
-        """The same as plain values that JSON can hold, with the shares."""
+        """The same as plain values for JSON, with the share of each label."""
         values = asdict(self)
         for block in values["uncommon"].values():
             block["examples"] = list(block["examples"])
         if self.unknown is not None:
             values["unknown"] |= {"share": self.unknown.share, "examples": list(self.unknown.examples)}
+        if not self.findings:
+            del values["findings"]
         values["shares"] = {label: count / self.rows for label, count in self.labels.items()}
         return values
 
@@ -134,6 +139,8 @@ class Card:
         parts = [_section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
         if self.unknown is not None:
             parts.append(_unknown_text(self.unknown))
+        if doubts := said(self.findings):
+            parts.append("\n".join(["to look at", *(f"  {sentence}" for sentence in doubts)]))
         return "\n\n".join(parts) + "\n"
 
     def _counts(self) -> list[tuple[str, ...]]:
@@ -162,14 +169,16 @@ def card(
     is_known: Callable[[str], bool] | None = None,
     words: Callable[[str], Sequence[str]] | None = None,
     advance: Callable[[int], object] = lambda finished: None,
+    findings: Mapping[str, int] | None = None,
 ) -> Card:
-    """Reads a corpus once and counts what is in it; texts are remembered by a hash of 16 bytes.
+    """Reads a corpus once and counts its content; texts are remembered by a hash of 16 bytes.
 
     Args:
         documents: Labelled or not.
-        is_known: Whether the dictionary has a word; asked once for each. Needs `words`.
+        is_known: Tells whether the dictionary has a word; called once for each. Needs `words`.
         words: From a text to its words. Needs `is_known`.
         advance: Called with 1 after each document.
+        findings: What the documents' reader counts while they are read, as by `corpora.formats.Corpus.counted`.
 
     >>> card([Document("很好", "好评"), Document("太差了", "差评"), Document("很好", "好评")]).labels
     {'好评': 2, '差评': 1}
@@ -189,11 +198,12 @@ def card(
         conflicts=len(tally.conflicts),
         uncommon=_blocks(tally.uncommon),
         unknown=_missing(tally.vocabulary, is_known) if is_known and words else None,
+        findings={kind: count for kind, count in (findings or {}).items() if count},
     )
 
 
 class _Tally:
-    """What is counted while the documents go by."""
+    """The counts while documents are read."""
 
     def __init__(self, words: Callable[[str], Sequence[str]] | None) -> None:
         self.words = words
@@ -236,17 +246,17 @@ def _quantiles(lengths: Counter[int]) -> dict[str, int]:
 
 
 def _at_rank(ordered: Sequence[tuple[int, int]], rank: int) -> int:
-    """The first length with at least `rank` rows up to it; lengths ascend, each with its rows."""
+    """The first length that at least `rank` rows do not exceed; lengths ascend, each with its rows."""
     reached = accumulate(rows for _, rows in ordered)
     return next(length for (length, _), rows in zip(ordered, reached, strict=True) if rows >= rank)
 
 
-def _blocks(characters: Counter[str]) -> dict[str, Block]:
+def _blocks(characters: Counter[str]) -> dict[str, UnicodeBlock]:
     members: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for character, count in characters.most_common():
         members[block_name(character)].append((character, count))
     blocks = {
-        name: Block(sum(count for _, count in found), tuple(character for character, _ in found[:EXAMPLES]))
+        name: UnicodeBlock(sum(count for _, count in found), tuple(character for character, _ in found[:EXAMPLES]))
         for name, found in members.items()
     }
     return dict(sorted(blocks.items(), key=lambda item: -item[1].count))
@@ -262,15 +272,15 @@ def block_name(character: str) -> str:
     return next((name for start, end, name in BLOCKS if start <= code <= end), "other")
 
 
-def _missing(vocabulary: Counter[str], is_known: Callable[[str], bool]) -> Unknown:
+def _missing(vocabulary: Counter[str], is_known: Callable[[str], bool]) -> UnknownWords:
     lettered = [(word, count) for word, count in vocabulary.most_common() if any(map(str.isalpha, word))]
     missing = [(word, count) for word, count in lettered if not is_known(word)]
     examples = tuple(word for word, _ in missing[:EXAMPLES])
-    return Unknown(sum(count for _, count in lettered), sum(count for _, count in missing), examples)
+    return UnknownWords(sum(count for _, count in lettered), sum(count for _, count in missing), examples)
 
 
 def columns_wide(text: str) -> int:
-    """How many columns of a terminal a text takes: wide characters two, combining ones none.
+    """Columns of a terminal that a text takes: wide characters two, combining ones none.
 
     >>> columns_wide("好评 ok")
     7
@@ -280,7 +290,7 @@ def columns_wide(text: str) -> int:
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """A line a row: its first cell to the left, its second to the right, the others as they come."""
+    """One line per row: the first cell aligned left, the second right, the others as they come."""
     shown = [tuple(map(_printable, row)) for row in rows]
     names, numbers = (max(columns_wide(row[index]) for row in shown) for index in (0, 1))
     indent = "  " if title else ""
@@ -292,10 +302,10 @@ def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Line ends, control characters and the like as U+ codes, so that a cell stays one line."""
+    """The text with line ends, control characters and the like as U+ codes, so that a cell stays on one line."""
     return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in text)
 
 
-def _unknown_text(unknown: Unknown) -> str:
+def _unknown_text(unknown: UnknownWords) -> str:
     found = f"{unknown.unknown:,} of {unknown.words:,} ({unknown.share:.1%})"
     return f"words unknown to the dictionary: {found}\n  {'  '.join(map(_printable, unknown.examples))}".rstrip()

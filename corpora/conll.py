@@ -1,4 +1,4 @@
-"""CoNLL columns: a token a line with its tag in a column, a blank line between sentences."""
+"""CoNLL columns: one token per line with its tag in a column, a blank line between sentences."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,31 +8,32 @@ from pathlib import Path
 from corpora.document import Sentence
 from corpora.errors import CorpusError
 from corpora.files import open_text, replace_when_done, text_lines, unencodable
+from corpora.labels import bare_tag
 
 DOCUMENT = "-DOCSTART-"
-# Wide and other spaces of Unicode may be tokens; these separate.
+# Blanks of a blank line. Other white space of Unicode may be a token.
 BLANK = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Conll:
-    """The sentences of a file of columns (gzip too); can be iterated again and again.
+    """The sentences of a file of columns (gzip too); re-iterable.
 
-    The first line with a token says how many columns there are, and all others must have as many. A line that begins
-    with `-DOCSTART-` is no token and ends a sentence.
+    The first line with a token fixes the number of columns. A line that begins with `-DOCSTART-` is no token and ends a
+    sentence. White space and invisible characters around a tag are dropped.
 
     Args:
         path: The file.
         token: Column of the token, from 0; negative from the last.
         tag: Column of the tag, or None for sentences without tags.
-        separator: What stands between columns, once; None: a tab if the first line has one, else any run of
-            spaces and tabs.
-        comment: What begins a line to leave out, such as "# "; None: no line is a comment, since "#" may be a token.
+        separator: Stands once between two columns. None: a tab if the first line has one, or else any run of white
+            space; a wide or other space of Unicode that stands alone between blanks is then a token.
+        comment: Start of a line to leave out, such as "# "; None: no line is a comment, since "#" may be a token.
         encoding: One of `corpora.files.ENCODINGS`; never guessed.
 
     Raises:
-        CorpusError: While iterating: the file cannot be read or decoded, a line has other columns, or a cell that is
-            asked for is empty; names the line.
+        CorpusError: While iterating: the file cannot be read or decoded, a line has another number of columns, token
+            and tag are the same column, or a cell that is asked for is empty; names the line.
     """
 
     path: Path
@@ -54,9 +55,8 @@ class Conll:
                 tokens, tags = [], []
 
     def _rows(self) -> Iterator[list[str]]:
-        """The token, and the tag if there is one, of each line; nothing where a sentence may end."""
+        """The token and the tag, if tags are asked for, of each line; an empty list where a sentence may end."""
         separator, width = self.separator, 0
-        asked = [self.token] if self.tag is None else [self.token, self.tag]
         for number, line in enumerate(text_lines(self.path, self.encoding), start=1):
             if not line.strip(BLANK) or line.startswith(DOCUMENT):
                 yield []
@@ -66,13 +66,31 @@ class Conll:
             if separator is None:
                 separator = "\t" if "\t" in line.rstrip(BLANK) else ""
             cells = _cells(line, separator)
-            width = width or len(cells)
             where = f"{self.path}: line {number}"
+            if width == 0:
+                width = self._checked_width(cells, where)
             if len(cells) != width:
-                shown = repr(separator) if separator else "spaces"
+                shown = repr(separator) if separator else "white space"
                 raise CorpusError(f"{where}: {width} columns apart by {shown} expected, {len(cells)} found")
-            yield [_cell(cells, column, where) for column in asked]
+            yield self._chosen(cells, where)
         yield []
+
+    def _chosen(self, cells: list[str], where: str) -> list[str]:
+        token = _cell(cells, self.token, where)
+        if self.tag is None:
+            return [token]
+        tag = bare_tag(_cell(cells, self.tag, where))
+        if not tag:
+            raise CorpusError(f"{where}: column {self.tag} is empty")
+        return [token, tag]
+
+    def _checked_width(self, cells: list[str], where: str) -> int:
+        width = len(cells)
+        token, tag = (column if column is None or column >= 0 else column + width for column in (self.token, self.tag))
+        if token is not None and token == tag and 0 <= token < width:
+            found = f"{width} column{'s' * (width > 1)} found, in which token and tag are the same"
+            raise CorpusError(f"{where}: {found}: name the separator, or the columns of token and tag")
+        return width
 
 
 def read(
@@ -84,7 +102,7 @@ def read(
     comment: str | None = None,
     encoding: str = "utf-8",
 ) -> Conll:
-    """The sentences of a file of columns, re-iterable; see `Conll`."""
+    """The sentences of a file of columns; see `Conll`."""
     return Conll(Path(path), token, tag, separator, comment, encoding)
 
 
@@ -96,13 +114,14 @@ def write(
     encoding: str = "utf-8",
     advance: Callable[[int], object] = lambda finished: None,
 ) -> int:
-    """Writes a token a line, with its tag if it has one, and returns how many sentences.
+    """Writes one token per line, with its tag if it has one; returns the number of sentences.
 
-    What is written reads back equal with the same separator, and what would not is refused.
+    What is written reads back equal with the same separator; what would not is refused.
 
     Raises:
-        CorpusError: A sentence is empty; a token or tag is empty, holds the separator or a line end, or makes a line
-            that means something else; or it cannot be encoded.
+        CorpusError: A sentence is empty; a token or tag is empty, holds the separator or a line end, has white space or
+            an invisible character at the end of a tag, or makes a line that means something else; or a character cannot
+            be encoded.
     """
     path, row = Path(path), 0
     with replace_when_done(path) as temporary, open_text(temporary, encoding, "w") as stream:
@@ -118,7 +137,10 @@ def write(
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    return line.rstrip("\r\n").split(separator) if separator else re.split(r"[ \t]+", line.strip(BLANK))
+    if separator:
+        return line.rstrip("\r\n").split(separator)
+    pieces = re.split(r"[ \t]+", line.strip(BLANK))
+    return [cell for piece in pieces for cell in ([piece] if piece.isspace() else piece.split())]
 
 
 def _cell(cells: list[str], column: int, where: str) -> str:
@@ -130,7 +152,7 @@ def _cell(cells: list[str], column: int, where: str) -> str:
 
 
 def lines(rows: Iterable[tuple[str, ...]], separator: str = "\t") -> str:
-    """The lines of tokens and their further cells, without the blank one behind.
+    """The lines of tokens and their further cells, without the blank line at the end.
 
     Raises:
         CorpusError: As `write`.
@@ -139,21 +161,24 @@ def lines(rows: Iterable[tuple[str, ...]], separator: str = "\t") -> str:
     '北\\tB\\n京\\tE\\n'
     """
     if not separator:
-        raise CorpusError("an empty separator parts nothing: choose a tab or a space")
+        raise CorpusError("an empty separator separates nothing: choose a tab or a space")
     return "".join(separator.join(_checked(cells, separator)) + "\n" for cells in rows)
 
 
 def _lines(sentence: Sentence, separator: str) -> str:
     if not sentence.tokens:
         raise CorpusError("has no token, which columns cannot hold: leave it out")
+    for tag in sentence.tags or ():
+        if tag != bare_tag(tag):
+            raise CorpusError(f"the tag {tag!r} has white space or an invisible character at an end: strip it")
     return lines(zip(*filter(None, (sentence.tokens, sentence.tags)), strict=True), separator)
 
 
 def _checked(cells: tuple[str, ...], separator: str) -> tuple[str, ...]:
-    """The cells, if a reader told of the separator finds them again."""
+    """The cells, if a reader with this separator finds them again."""
     line = separator.join(cells)
     if not all(cells) or re.search(r"[\r\n]", line) or tuple(line.split(separator)) != cells:
-        raise CorpusError(f"{line!r}: a token or tag is empty, or has {separator!r} or a line end in it: leave it out")
+        raise CorpusError(f"{line!r}: a token or tag is empty, or holds {separator!r} or a line end: leave it out")
     if not line.strip(BLANK) or line.startswith(DOCUMENT):
         raise CorpusError(f"{line!r} would be read as the end of a sentence: leave the token out")
     return cells

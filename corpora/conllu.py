@@ -11,6 +11,7 @@ from pathlib import Path
 from corpora.document import Sentence
 from corpora.errors import CorpusError
 from corpora.files import open_text, replace_when_done, text_lines, unencodable
+from corpora.labels import bare
 
 FIELDS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 COLUMNS = {"upos": FIELDS.index("UPOS"), "xpos": FIELDS.index("XPOS")}
@@ -20,16 +21,16 @@ NOT_SEPARATED = "SpaceAfter=No"
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """A sentence as the file has it.
+    """A sentence as it stands in the file.
 
     Args:
-        rows: Ten cells each, none empty, in the order of `FIELDS`: words numbered 1, 2, … , before them multiword
-            tokens (`1-2`), behind them empty nodes (`1.1`; before the first word `0.1`).
+        rows: Ten cells each, none empty, in the order of `FIELDS`: words numbered 1, 2, …; a multiword token (`1-2`)
+            before its words, an empty node (`1.1`) after its word, or `0.1` before the first.
         comments: Whole lines that begin with "#".
 
     Raises:
-        CorpusError: There is no word, a row has other than ten cells or an empty one or a line end, an ID is out of
-            place, or a comment does not begin with "#".
+        CorpusError: There is no word; a row has other than ten cells, an empty cell or a line end; an ID is out of
+            place; or a comment does not begin with "#".
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -46,12 +47,12 @@ class Parse:
 
     @property
     def words(self) -> tuple[tuple[str, ...], ...]:
-        """The rows of the words that have a part of speech each: no multiword token and no empty node."""
+        """The rows of the words, which have a part of speech: no multiword tokens, no empty nodes."""
         return tuple(row for row in self.rows if row[0].isdecimal())
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """What stands in the text: a multiword token once, in place of its words."""
+        """The tokens of the text: a multiword token once, in place of its words."""
         inside = {
             str(number)
             for start, _, end in (row[0].partition("-") for row in self.rows)
@@ -61,15 +62,17 @@ class Parse:
         return tuple(row[1] for row in self.rows if row[0] not in inside and "." not in row[0])
 
     def sentence(self, column: str = "upos") -> Sentence:
-        """The words with their "upos" or "xpos"; without tags if no word has one.
+        """The words with their "upos" or "xpos", stripped of white space; without tags if no word has one.
 
         Raises:
             CorpusError: Some words have a tag in this column and some have `_`.
         """
         position = _position(column)
-        forms, tags = tuple(row[1] for row in self.words), tuple(row[position] for row in self.words)
+        forms, tags = tuple(row[1] for row in self.words), tuple(bare(row[position]) for row in self.words)
         if set(tags) == {NONE}:
             return Sentence(forms)
+        if "" in tags:
+            raise CorpusError(f"word {tags.index('') + 1} has an empty {column.upper()}")
         if NONE in tags:
             number = tags.index(NONE)
             raise CorpusError(f'word {number + 1}, "{forms[number]}", has no {column.upper()}, but others have one')
@@ -78,16 +81,16 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Conllu:
-    """The sentences of a CoNLL-U file (gzip too); can be iterated again and again.
+    """The sentences of a CoNLL-U file (gzip too); re-iterable.
 
     Args:
         path: The file.
         tag: The column of the tags, "upos" or "xpos".
-        encoding: One of `corpora.files.ENCODINGS`; the format itself says UTF-8.
+        encoding: One of `corpora.files.ENCODINGS`; the format prescribes UTF-8.
 
     Raises:
-        CorpusError: There is no such column; while iterating: the file cannot be read or breaks the format; names
-            the line, or where the whole sentence is meant its first line.
+        CorpusError: There is no such column. While iterating: the file cannot be read or breaks the format; names the
+            line, or the first line of the sentence.
     """
 
     path: Path
@@ -105,7 +108,7 @@ class Conllu:
                 raise CorpusError(f"{self.path}: sentence of line {line}: {error}") from None
 
     def parses(self) -> Iterator[Parse]:
-        """The sentences with all that the file says of them; `write` gives the file back."""
+        """The sentences with everything in the file; `write` reproduces it."""
         return (parse for _, parse in self._numbered())
 
     def _numbered(self) -> Iterator[tuple[int, Parse]]:
@@ -130,12 +133,12 @@ class Conllu:
 
 
 def read(path: str | Path, *, tag: str = "upos", encoding: str = "utf-8") -> Conllu:
-    """The sentences of a CoNLL-U file, re-iterable; see `Conllu`."""
+    """The sentences of a CoNLL-U file; see `Conllu`."""
     return Conllu(Path(path), tag, encoding)
 
 
 def parse_of(sentence: Sentence, column: str = "upos", comments: Iterable[str] = ()) -> Parse:
-    """A sentence of words side by side, as Chinese has them, in CoNLL-U; what is not known is `_`.
+    """A sentence of words without spaces between them, in CoNLL-U; unknown fields are `_`.
 
     >>> parse = parse_of(Sentence(("爱", "北京"), ("VERB", "PROPN")))
     >>> parse.comments, parse.rows[1][:4], parse.sentence().tags
@@ -158,10 +161,10 @@ def write(
     encoding: str = "utf-8",
     advance: Callable[[int], object] = lambda finished: None,
 ) -> int:
-    """Writes sentences, a blank line behind each, and returns how many.
+    """Writes sentences, each followed by a blank line; returns how many.
 
     Raises:
-        CorpusError: Something cannot be encoded, or the folder is not there.
+        CorpusError: A character cannot be encoded, or the folder does not exist.
     """
     path, row = Path(path), 0
     with replace_when_done(path) as temporary, open_text(temporary, encoding, "w") as stream:
@@ -182,7 +185,7 @@ def _position(column: str) -> int:
 
 
 class _Fault(CorpusError):
-    """What is wrong, and with which line of a sentence, from 0."""
+    """What is wrong, and the index of the line in its sentence, from 0."""
 
     def __init__(self, index: int, reason: str) -> None:
         super().__init__(f"line {index + 1} of the sentence: {reason}")
@@ -194,22 +197,22 @@ def _check_cells(index: int, row: tuple[str, ...]) -> None:
     if len(row) != len(FIELDS):
         raise _Fault(index, f"{len(FIELDS)} cells apart by tabs are expected, {len(row)} came: {shown!r}")
     if not all(row) or re.search(r"[\r\n]", shown) or shown.count("\t") >= len(FIELDS):
-        raise _Fault(index, f"a cell is empty or has a tab or line end in it: {shown!r}")
+        raise _Fault(index, f"a cell is empty or holds a tab or line end: {shown!r}")
 
 
 def _check_numbers(start: int, numbers: list[str]) -> None:
-    """That IDs are those of the format: words from 1 in order, ranges before and empty nodes behind their words."""
+    """Raises _Fault unless words count from 1, ranges stand before their words and empty nodes after theirs."""
     word = empty = covered = 0
     for index, number in enumerate(numbers, start):
         if not (found := re.fullmatch(r"(0|[1-9][0-9]*)(?:([-.])([1-9][0-9]*))?", number)):
-            raise _Fault(index, f'"{number}" is no ID: 7, 7-8 or 7.1 is expected')
+            raise _Fault(index, f'"{number}" is not an ID: 7, 7-8 or 7.1 is expected')
         first, sign, second = int(found[1]), found[2], int(found[3] or 0)
         if sign == ".":
             right = first == word and second == empty + 1
         else:
             right = first == word + 1 and (sign is None or (first > covered and second >= first))
         if not right:
-            raise _Fault(index, f'the ID "{number}" is out of place behind word {word}')
+            raise _Fault(index, f'the ID "{number}" is out of place after word {word}')
         if sign is None:
             word, empty = first, 0
         elif sign == ".":
@@ -217,4 +220,4 @@ def _check_numbers(start: int, numbers: list[str]) -> None:
         else:
             covered = second
     if word == 0 or word < covered:
-        raise _Fault(start + len(numbers) - 1, f"the sentence ends behind word {word}: {covered or 'some'} expected")
+        raise _Fault(start + len(numbers) - 1, f"the sentence ends after word {word}: {covered or 'some'} expected")

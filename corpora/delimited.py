@@ -1,61 +1,78 @@
-"""CSV and TSV rows, after RFC 4180: the first row names the columns, quoted cells may hold anything."""
+"""CSV and TSV rows by RFC 4180, or without quoting: the first row names the columns, quoted cells may hold anything."""
+
+from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import Any, Literal
 
 from corpora.errors import CorpusError
 from corpora.files import EscapedLines, open_text, replace_when_done, text_lines
 from corpora.rows import BadRow, Row
+from corpora.swallowed import SwallowedRows
 
-# In characters. A quote that nobody closes swallows the rest of the file; this bounds the memory it takes.
-LONGEST_CELL = 1 << 26
-# The same for a row where bad rows are set aside.
-LONGEST_ROW = 1 << 24
-# Lines that were taken for a row and were none are read anew, at most so many times what the file has.
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+LONGEST_CELL = 1 << 26  # characters; a quote that nobody closes swallows the rest of the file, and this bounds it
+# Lines that were taken for one row by mistake are read again; in all at most so many times the size of the file.
 REREADS = 4
-QUOTES = "a cell that begins with a quote must end with one, and double those inside"
+_QUOTES = (
+    "a cell that begins with a quote must end with one, and double those inside; if the file was written without "
+    "quoting, read it with --no-quoting"
+)
+_SEPARATOR_LINE = re.compile(r'"?sep=(?:\\t|(.))"?', re.IGNORECASE)
 
 
-def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[str, ...]]:
-    """The header, then the data rows, all of one length; blank lines are no rows.
+def records(path: Path, encoding: str, delimiter: str, quoting: bool | None = None) -> Iterator[tuple[str, ...]]:
+    """The header, then the data rows, all of the same length; blank lines are skipped.
+
+    Args:
+        path: The file.
+        encoding: One of `corpora.files.ENCODINGS`.
+        delimiter: Between cells, unless a first line `sep=;` says otherwise.
+        quoting: False: a quote is a character like any other. None: quoting as in RFC 4180, and a cell whose lines look
+            like rows is refused. True: such a cell is accepted.
 
     Raises:
         CorpusError: A row has more or fewer cells than the header, or a quote is not closed.
     """
-    row, line, width = 0, 1, 0
+    row, width = 0, 0
 
     def place() -> str:
-        return f"row {row} (line {line})" if row else f"header (line {line})"
+        return f"row {row} (line {feed.line})" if row else f"header (line {feed.line})"
 
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    reader = csv.reader(text_lines(path, encoding, place), delimiter=delimiter, strict=True)
+    feed = _Feed(text_lines(path, encoding, place), delimiter)
     try:
+        reader, swallowed = _reader(feed, quoting), SwallowedRows(feed.delimiter)
         for cells in reader:
             if cells:
                 width = width or len(cells)
-                if len(cells) != width:
-                    found = f"{width} cells expected, as in the header, but {len(cells)} found"
-                    raise CorpusError(f"{path}: {place()}: {found}: quote cells that hold a delimiter")
+                fault = _width_fault(cells, width) or (quoting is None and swallowed.fault(feed.taken, cells))
+                if fault:
+                    raise CorpusError(f"{path}: {place()}: {fault}")
                 yield tuple(cells)
                 row += 1
-            line = reader.line_num + 1
+            feed.begin()
     except csv.Error as error:
-        raise CorpusError(f"{path}: {place()}: {error}: {QUOTES}") from None
+        raise CorpusError(f"{path}: {place()}: {error}: {_QUOTES}") from None
 
 
-def entries(lines: EscapedLines, delimiter: str, *, width: int = 0) -> Iterator[Row | BadRow]:
-    """The rows, the header among them, good and bad, and no error for any of them; blank lines are no rows.
+def entries(
+    lines: EscapedLines, delimiter: str, *, quoting: bool | None = None, width: int = 0
+) -> Iterator[Row | BadRow]:
+    """The rows, the header among them, good and bad, without an error for any; blank lines are skipped.
 
-    The first good row, or else `width`, says how many cells are expected. Where a quote isn't closed or stands where it
-    may not, the line with which the row began is bad, and reading goes on with the next line. The time is linear in
-    the size of the file: of lines that are read anew again and again, all that seemed to be one row are bad at last.
+    The first good row, or else `width`, fixes the number of cells. Where a quote is not closed or is misplaced, or
+    where the lines of a quoted cell look like rows, the first line of the row is bad and reading goes on with the next
+    line. The time is linear in the size of the file: once lines have been read again too often, all lines of such a row
+    are bad.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    feed = _Feed(iter(lines))
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    feed = _Feed(lines, delimiter, lines.longest)
+    reader, swallowed = _reader(feed, quoting), SwallowedRows(feed.delimiter)
     while True:
         line = feed.begin()
         try:
@@ -63,37 +80,73 @@ def entries(lines: EscapedLines, delimiter: str, *, width: int = 0) -> Iterator[
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(f"{error}: {QUOTES}", feed.first_line(), line)
+            first = feed.first_line()
+            yield BadRow(lines.fault(first) or f"{error}: {_QUOTES}", first, line)
             continue
         if not cells:
             continue
-        raw = "".join(feed.taken)
         width = width or len(cells)
-        if fault := lines.fault(raw):
+        raw = feed.raw()
+        if fault := lines.fault(raw) or _width_fault(cells, width):
             yield BadRow(fault, raw, line)
-        elif len(cells) != width:
-            found = f"{width} cells expected, as in the header, but {len(cells)} found"
-            yield BadRow(f"{found}: quote cells that hold a delimiter", raw, line)
+        elif quoting is None and (fault := swallowed.fault(feed.taken, cells)):
+            yield BadRow(fault, feed.first_line(), line)
         else:
             yield Row(tuple(cells), raw)
 
 
-class _Feed:
-    """The lines that a csv reader asks for; it keeps those of the row at hand, and can be given them back."""
+def named_delimiter(text: str) -> str | None:
+    r"""The delimiter that a text beginning with a line of the form `sep=;` names, as Excel reads it, or None.
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    >>> named_delimiter("sep=;\n"), named_delimiter("sep=\\t\n"), named_delimiter("sep,text\n")
+    (';', '\t', None)
+    """
+    found = _SEPARATOR_LINE.fullmatch(re.split(r"[\r\n]", text, maxsplit=1)[0])
+    if found is None:
+        return None
+    delimiter = found[1] or "\t"
+    return None if delimiter == '"' else delimiter
+
+
+def _reader(feed: _Feed, quoting: bool | None) -> Any:
+    feed.read_heading()
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+    style: Literal[0, 3] = csv.QUOTE_NONE if quoting is False else csv.QUOTE_MINIMAL
+    return csv.reader(feed, delimiter=feed.delimiter, strict=True, quoting=style)
+
+
+def _width_fault(cells: Sequence[str], width: int) -> str | None:
+    if len(cells) == width:
+        return None
+    found = f"{width} cells expected, as in the header, but {len(cells)} found"
+    return f"{found}: quote cells that hold a delimiter"
+
+
+class _Feed:
+    """The lines that a csv reader asks for; remembers those of the current row and can take them back.
+
+    A first line `sep=;` sets the delimiter. It is no row, and part of the text of the first one.
+
+    Args:
+        lines: The lines with their ends.
+        delimiter: Where no line names one.
+        longest: Characters of the longest row; None: no bound.
+    """
+
+    def __init__(self, lines: Iterator[str] | EscapedLines, delimiter: str, longest: int | None = None) -> None:
+        self._lines = iter(lines)
+        self.delimiter = delimiter
+        self.line = 1
         self.taken: list[str] = []
-        self._lines = lines
+        self._heading = ""
+        self._longest = longest
         self._again: deque[str] = deque()
         self._size = self._read = self._reread = 0
-        self._line = 1
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if self._size > LONGEST_ROW:
-            raise csv.Error(f"a row of more than {LONGEST_ROW:,} characters")
         if self._again:
             line = self._again.popleft()
         else:
@@ -101,22 +154,39 @@ class _Feed:
             self._read += len(line)
         self.taken.append(line)
         self._size += len(line)
+        if self._longest is not None and self._size > self._longest:
+            raise csv.Error(f"a row of more than {self._longest:,} characters")
         return line
 
+    def read_heading(self) -> None:
+        """Reads the first line, if it only names the delimiter; a TSV file has no such line."""
+        first = next(self._lines, "")
+        named = named_delimiter(first) if self.delimiter != "\t" else None
+        if named:
+            self.delimiter, self.line, self._heading = named, 2, first
+        elif first:
+            self._lines = chain([first], self._lines)
+
     def begin(self) -> int:
-        """Forgets the row before; gives the number of the line with which the next one begins."""
-        self._line += len(self.taken)
+        """Forgets the row before; returns the number of the line on which the next one begins."""
+        self.line += len(self.taken)
+        if self.taken:
+            self._heading = ""
         self.taken = []
         self._size = 0
-        return self._line
+        return self.line
+
+    def raw(self) -> str:
+        """The text of the row."""
+        return self._heading + "".join(self.taken)
 
     def first_line(self) -> str:
-        """The first line of the row; the others will be given again, as long as there is credit for it."""
+        """The first line of the row. The others will be read again, as long as there is credit for it."""
         if len(self.taken) > 1 and self._reread + self._size <= REREADS * self._read:
             self._reread += self._size
             self._again.extendleft(reversed(self.taken[1:]))
             del self.taken[1:]
-        return "".join(self.taken)
+        return self.raw()
 
 
 @contextmanager
@@ -127,7 +197,7 @@ def writing(
     with replace_when_done(path) as temporary, open_text(temporary, encoding, "w") as stream:
 
         class LineFeeds:
-            # Told that rows end in "\r\n", csv quotes cells with a lone "\r", which it otherwise may not.
+            # Told that rows end in "\r\n", csv quotes cells with a lone "\r", which it would otherwise leave bare.
             def write(self, line: str) -> object:
                 return stream.write(line[:-2] + "\n")
 

@@ -1,4 +1,4 @@
-"""What flows out of a corpus: documents, sentences and spans, checked when made."""
+"""Documents, sentences and spans, checked when they are made."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class Document:
     """A text, its label if it has one, and the row it came from.
 
     Args:
-        text: The text as the source has it; may be empty.
+        text: The text as in the source; may be empty.
         label: A non-empty class name, or None where there is no label.
-        row: 1-based number of the data row (a header is not counted); 0 for a text that came from no file.
-        sentence: The tokens that the source itself cuts the text into, in order, and their tags; or None.
+        row: 1-based number of the data row, without the header; 0 for a text that came from no file.
+        sentence: The source's own tokens of the text, in order, and their tags; or None.
 
     Raises:
         CorpusError: The label is empty or the row negative.
@@ -31,19 +31,19 @@ class Document:
         if self.label == "":
             raise CorpusError(f"row {self.row}: an empty label: use None for a text without one")
         if self.row < 0:
-            raise CorpusError(f"row {self.row}: rows are counted from 1, and 0 stands for no row")
+            raise CorpusError(f"row {self.row}: rows count from 1, and 0 stands for no row")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Tokens and, where they are known, one tag for each.
+    """Tokens and, where known, one tag for each.
 
     Args:
         tokens: Non-empty words or characters.
         tags: As many tags as tokens, or None.
 
     Raises:
-        CorpusError: A token is empty, or the tags are fewer or more than the tokens.
+        CorpusError: A token is empty, or there are fewer or more tags than tokens.
 
     >>> Sentence(("小明", "来", "了"), ("B-PER", "O", "O")).tags
     ('B-PER', 'O', 'O')
@@ -56,16 +56,16 @@ class Sentence:
         if not all(self.tokens):
             raise CorpusError(f"token {self.tokens.index('') + 1} of {len(self.tokens)} is empty")
         if self.tags is not None and len(self.tags) != len(self.tokens):
-            raise CorpusError(f"one tag a token is expected: {len(self.tokens)} tokens, {len(self.tags)} tags")
+            raise CorpusError(f"one tag per token is expected: {len(self.tokens)} tokens, {len(self.tags)} tags")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A labelled stretch, half-open: from `start` up to but without `end`.
+    """A labelled range, half-open: `start` belongs to it, `end` does not.
 
     Args:
-        start: First position inside; characters or tokens, as the maker of the span says.
-        end: First position behind; the same unit.
+        start: First position inside, in characters or tokens, depending on the source of the span.
+        end: First position after it, in the same unit.
         label: A non-empty name.
 
     Raises:
@@ -87,5 +87,5 @@ class Span:
 
     @property
     def length(self) -> int:
-        """How many characters or tokens are inside."""
+        """Number of characters or tokens inside."""
         return self.end - self.start

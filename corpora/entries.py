@@ -1,4 +1,4 @@
-"""A table read once from front to back, whatever stands in it: good rows as they were, bad rows set aside."""
+"""A table read once from front to back, whatever it holds: good rows as they were, bad rows set aside."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from corpora.rows import BadRow, Row
 from corpora.table import position, table_format
 
 RowStream = Generator[Row | BadRow, None, None]
-DELIMITERS = {"csv": ",", "tsv": "\t"}
+DELIMITERS = delimited.DELIMITERS
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What `read` gives: the names of the columns, their line as it stood ("" where there is none), the rows once."""
+    """A table that is read once.
+
+    Args:
+        columns: The names of the columns.
+        header: Their line as it stood, "" where there is none.
+        rows: The data rows, good and bad.
+        delimiter: What separates the cells of CSV or TSV; "" for other formats.
+    """
 
     columns: tuple[str, ...]
     header: str
     rows: RowStream
+    delimiter: str = ""
 
     def position(self, path: Path, name: str, option: str = "--text") -> int:
-        """Where in a row the cell of a column stands; CorpusError as `TableReader.position`."""
+        """The position of a column's cell in each row; CorpusError as `TableReader.position`."""
         return position(path, self.columns, name, option)
 
 
@@ -35,17 +43,27 @@ def read(
     format: str | None = None,
     encoding: str = "utf-8",
     delimiter: str | None = None,
+    quoting: bool | None = None,
     header: bool = True,
     reserved: Collection[str] | None = None,
 ) -> Entries:
-    """The columns and rows of a table; `-` is standard input, CSV unless `format` says another text format.
+    """The columns and rows of a table.
 
-    `delimiter`: of CSV, one character; `header`: whether the first row of a CSV, TSV or XLSX file names the columns,
-    which are else "1", "2" and so on; `reserved`: JSON objects may have keys that the first one hasn't, but these.
-    Raises CorpusError for a file that can't be read at all or has no header; damage behind may end the rows with one.
+    Args:
+        path: The file; `-` is standard input, CSV unless `format` names another text format.
+        format: One of `corpora.table.TABLES`; by suffix if None.
+        encoding: One of `corpora.files.ENCODINGS`.
+        delimiter: One character between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one;
+            None: that of the format.
+        quoting: As of `corpora.table.TableReader`; a cell that would be refused there makes a bad row here.
+        header: Whether the first row of a CSV, TSV or XLSX file names the columns; if not, they are "1", "2" and so on.
+        reserved: JSON objects may have keys that the first one lacks, except these.
+
+    Raises:
+        CorpusError: The file cannot be read or has no header. Damage further on may end the rows with one.
     """
     name = input_format(path, format)
-    rows = _rows(path, name, encoding, delimiter or DELIMITERS.get(name, ","), reserved)
+    rows = _rows(path, name, encoding, delimiter or DELIMITERS.get(name, ","), quoting, reserved)
     first = next(rows, None)
     if first is None:
         expected = "a first line" if name == "jsonl" else "a header row"
@@ -53,13 +71,18 @@ def read(
     if isinstance(first, BadRow):
         what = "first line" if name == "jsonl" or not header else "header"
         raise CorpusError(f"{path}: {what} (line {first.line}): {first.reason}")
+    used = _delimiter(name, delimiter, first)
     if header or name in ("jsonl", "parquet"):
-        return Entries(tuple(map(str, first.cells)), first.raw, rows)
-    return Entries(tuple(str(number) for number in range(1, len(first.cells) + 1)), "", _with(first, rows))
+        return Entries(tuple(map(str, first.cells)), first.raw, rows, used)
+    return Entries(tuple(str(number) for number in range(1, len(first.cells) + 1)), "", _with(first, rows), used)
 
 
 def input_format(path: Path, format: str | None = None) -> str:
-    """As `table_format`; of standard input CSV. Raises CorpusError for a format that can't be streamed."""
+    """As `table_format`, and CSV for standard input.
+
+    Raises:
+        CorpusError: The format is unknown, or cannot be streamed from standard input.
+    """
     if path != STREAM:
         return table_format(path, format)
     if format in ("parquet", "xlsx"):
@@ -67,12 +90,26 @@ def input_format(path: Path, format: str | None = None) -> str:
     return table_format(Path("-.csv"), format)
 
 
+def _delimiter(format: str, given: str | None, first: Row) -> str:
+    if format not in DELIMITERS:
+        return ""
+    named = delimited.named_delimiter(first.raw) if format == "csv" else None
+    return named or given or DELIMITERS[format]
+
+
 def _with(first: Row, rows: RowStream) -> RowStream:
     yield first
     yield from rows
 
 
-def _rows(path: Path, format: str, encoding: str, delimiter: str, reserved: Collection[str] | None) -> RowStream:
+def _rows(
+    path: Path,
+    format: str,
+    encoding: str,
+    delimiter: str,
+    quoting: bool | None,
+    reserved: Collection[str] | None,
+) -> RowStream:
     if format == "parquet":
         yield from map(Row, parquet.records(path))
     elif format == "xlsx":
@@ -80,4 +117,4 @@ def _rows(path: Path, format: str, encoding: str, delimiter: str, reserved: Coll
     elif format == "jsonl":
         yield from jsonl.entries(EscapedLines(path, encoding), reserved=reserved)
     else:
-        yield from delimited.entries(EscapedLines(path, encoding), delimiter)
+        yield from delimited.entries(EscapedLines(path, encoding), delimiter, quoting=quoting)

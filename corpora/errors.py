@@ -1,4 +1,4 @@
-"""The error of this room: one sentence on a file or a corpus that cannot be used."""
+"""The error of this package: one sentence about a file or a corpus that cannot be used."""
 
 
 class CorpusError(ValueError):
@@ -6,7 +6,7 @@ class CorpusError(ValueError):
 
 
 def shown(name: str, longest: int = 80) -> str:
-    r"""A name from a file for a message of one line: control characters as escapes, long names cut.
+    r"""A name from a file, fit for a message of one line: control characters escaped, long names cut.
 
     >>> shown("文\n本"), shown("长" * 5, longest=3)
     ('文\\n本', '长长长…')

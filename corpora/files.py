@@ -10,42 +10,45 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
-from io import StringIO, TextIOWrapper
+from functools import cached_property, partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Literal, TextIO, cast
 
-from corpora import packed
+from corpora import contents, decoding, packed
 from corpora.errors import CorpusError
+from corpora.textlines import LineCutter
 
-# From the name Python gives an encoding to the one used here. GB18030 contains GBK and GB2312, and files that
-# claim to be one of these often hold more.
+# Python's name of an encoding -> the one that reads it here. GB18030 contains GBK and GB2312, and cp950 contains Big5;
+# files that claim to be in the smaller one often hold more.
 ENCODINGS = {
     "utf-8": "utf-8",
     "utf-8-sig": "utf-8-sig",
     "gb18030": "gb18030",
     "gbk": "gb18030",
     "gb2312": "gb18030",
-    "big5": "big5",
+    "big5": "cp950",
+    "cp950": "cp950",
+    "big5hkscs": "big5hkscs",
     "utf-16": "utf-16",
     "utf-16-le": "utf-16-le",
     "utf-16-be": "utf-16-be",
 }
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes read at a time
 STREAM = Path("-")  # standard input
-# In characters; a longer line is given in pieces.
-LONGEST_LINE = 1 << 24
+LONGEST_LINE = 1 << 24  # characters of a line of a table whose bad rows are set aside
 _ESCAPES = "corpora.escape"
 _ESCAPED = re.compile("[\udc00-\udcff]+")
 
 
 def codec(encoding: str) -> str:
-    """The encoding to use for a name a user gave.
+    """Python's codec for an encoding that a user named.
 
     Raises:
-        CorpusError: The name is not, by any of its aliases, one of `ENCODINGS`.
+        CorpusError: The name, or its alias, is not in `ENCODINGS`.
 
-    >>> codec("UTF8"), codec("GBK")
-    ('utf-8', 'gb18030')
+    >>> codec("UTF8"), codec("GBK"), codec("Big5")
+    ('utf-8', 'gb18030', 'cp950')
     """
     try:
         return ENCODINGS[codecs.lookup(encoding).name]
@@ -57,13 +60,13 @@ def codec(encoding: str) -> str:
 
 @contextmanager
 def replace_when_done(path: Path) -> Iterator[Path]:
-    """A private sibling of `path` to write to; it takes the place of `path` when the block ends well.
+    """A temporary sibling of `path` to write to, which replaces `path` when the block succeeds.
 
-    The sibling keeps the suffixes of `path`, is flushed to the disk before the one rename, and is removed if
-    the block fails or is interrupted, so that nobody ever sees half a file. The block must make the file.
+    The sibling keeps the suffixes of `path`. It is flushed to the disk before the rename, and removed if the block
+    fails or is interrupted, so that nobody ever sees half a file. The block must create the file.
 
     Raises:
-        CorpusError: The folder of `path` is not there, or `path` is itself a folder.
+        CorpusError: The folder of `path` does not exist, or `path` is itself a folder.
     """
     if not path.parent.is_dir():
         raise CorpusError(f'{path}: there is no folder "{path.parent}": make it first')
@@ -82,7 +85,7 @@ def replace_when_done(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turns what goes wrong while a file is opened and read into a CorpusError that names it."""
+    """Turns errors of opening and reading a file into a CorpusError that names it."""
     try:
         yield
     except FileNotFoundError:
@@ -101,13 +104,20 @@ def readable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_bytes(path: Path, mode: Literal["r", "w"]) -> Iterator[IO[bytes]]:
-    """The bytes of a file, through gzip or zstd if its name ends in `.gz` or `.zst`; `-` is standard input.
+    """The bytes of a text file, through gzip or zstd if its name ends in `.gz` or `.zst`; `-` is standard input.
 
     Equal content makes equal packed files.
+
+    Raises:
+        CorpusError: The file to read is a pipe or device, or its first bytes are those of a format that is no text.
     """
     if path == STREAM and mode == "r":
         yield sys.stdin.buffer
         return
+    if mode == "r":
+        contents.check_regular(path)
+        if not packed.packing(path) and path.is_file():
+            contents.check_text(path)
     with ExitStack() as stack:
         stream = cast(IO[bytes], stack.enter_context(path.open(f"{mode}b")))
         if suffix := packed.packing(path):
@@ -117,9 +127,9 @@ def open_bytes(path: Path, mode: Literal["r", "w"]) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def open_text(path: Path, encoding: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
-    """A text file in a named encoding, gzip by suffix, its line ends left as they are.
+    """A text file in a named encoding, packed by suffix; line ends are left alone.
 
-    A byte order mark at the start of UTF-8 is dropped when reading, and written for `utf-8-sig` alone.
+    Reading drops a byte order mark at the start of UTF-8; writing makes one for `utf-8-sig` alone.
 
     Raises:
         CorpusError: The encoding is unknown.
@@ -130,70 +140,86 @@ def open_text(path: Path, encoding: str, mode: Literal["r", "w"]) -> Iterator[Te
         yield text
 
 
-def text_lines(path: Path, encoding: str, place: Callable[[], str] | None = None) -> Iterator[str]:
+def text_lines(
+    path: Path, encoding: str, place: Callable[[], str] | None = None, *, chunk: int = CHUNK
+) -> Iterator[str]:
     r"""The lines of a text file with their ends, which may be `\n`, `\r\n` or `\r`; no byte order mark.
 
-    All lines before an undecodable byte are given before the error is raised, so that `place()`, asked only
-    then, can say what was being read; without it the error has the number of the line.
+    Args:
+        path: The file.
+        encoding: One of `ENCODINGS`.
+        place: Says where the reader is, for the error about a byte that cannot be decoded. All lines before that
+            byte are yielded first. None: the error has the number of the line.
+        chunk: Bytes to read at a time.
 
     Raises:
         CorpusError: The file cannot be read, is damaged, or has bytes that are not in this encoding.
     """
-    rest, given, start = "", 0, True
+    cutter, given, start = LineCutter(), 0, True
     try:
-        for text in _decoded(path, encoding):
+        for text in _decoded(path, encoding, chunk):
             if start and text:
                 text, start = text.removeprefix("\ufeff"), False
-            lines = StringIO(rest + text, newline="").readlines()
-            # The last line may go on in the next chunk, and its "\r" may be half of "\r\n".
-            rest = lines.pop() if lines else ""
+            lines = cutter.feed(text)
             given += len(lines)
             yield from lines
     except _Undecodable as bad:
-        if rest.endswith(("\r", "\n")):
+        if (rest := cutter.rest()).endswith(("\r", "\n")):
             given += 1
             yield rest
         where = place() if place else f"line {given + 1}"
-        raise CorpusError(f"{path}: {where}: {bad}") from None
-    if rest:
+        raise CorpusError(f"{path}: {where}: {bad}{_way_out(path, bad.encoding)}") from None
+    if rest := cutter.rest():
         yield rest
 
 
 class EscapedLines:
-    """The lines of a text file, read once, to the end whatever bytes come.
+    """The lines of a text file, read once and to the end, whatever bytes it holds.
 
-    A byte that is not in the encoding stands as the lone surrogate U+DC00 + byte, which no encoding can give, and which
-    `unescaped` turns back. A line of more than 16 M characters comes in pieces.
+    A byte that is not in the encoding becomes the lone surrogate U+DC00 + byte, which no encoding produces; `unescaped`
+    turns it back. A line that is too long is yielded as one line, which `fault` reports; of a line that is longer
+    still, the rest is dropped.
+
+    Args:
+        path: The file.
+        encoding: One of `ENCODINGS`.
+        longest: Characters of the longest line that is no fault; four times as many are kept.
+        chunk: Bytes to read at a time.
 
     Raises:
         CorpusError: The file cannot be read or unpacked.
     """
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path, encoding: str, *, longest: int = LONGEST_LINE, chunk: int = CHUNK) -> None:
         self.path = path
         self.encoding = codec(encoding)
         self.damaged = False
+        self.longest = longest
+        self.chunk = chunk
 
     def __iter__(self) -> Iterator[str]:
-        rest, start = "", True
+        cutter, start = LineCutter(4 * self.longest), True
         for text in self._decoded():
             if start and text:
                 text, start = text.removeprefix("\ufeff"), False
-            lines = StringIO(rest + text, newline="").readlines()
-            # The last line may go on in the next chunk, and its "\r" may be half of "\r\n".
-            rest = lines.pop() if lines and len(lines[-1]) < LONGEST_LINE else ""
-            yield from lines
-        if rest:
+            yield from cutter.feed(text)
+        if rest := cutter.rest():
             yield rest
 
     def fault(self, text: str) -> str | None:
-        """What is wrong with the bytes of a line, or None."""
+        """What is wrong with the length or the bytes of a row, or None."""
+        if len(text) > self.longest:
+            cut = ", cut here" if len(text.rstrip("\r\n")) > 4 * self.longest else ""
+            return f"a row of more than {self.longest:,} characters{cut}"
         found = _ESCAPED.search(text) if self.damaged else None
         if found is None:
             return None
         shown = " ".join(f"{ord(character) - 0xDC00:02x}" for character in found[0][:4])
-        other = "gb18030" if self.encoding.startswith("utf-8") else "utf-8"
-        return f"the bytes {shown} are not {self.encoding}: name the encoding, try --encoding {other}"
+        return f"the bytes {shown} are not {self.encoding}{self._advice}"
+
+    @cached_property
+    def _advice(self) -> str:
+        return _way_out(self.path, self.encoding)
 
     def _decoded(self) -> Iterator[str]:
         codecs.register_error(_ESCAPES, _escape)
@@ -201,7 +227,7 @@ class EscapedLines:
         with readable(self.path), open_bytes(self.path, "r") as stream:
             chunk = b"begin"
             while chunk:
-                chunk = stream.read(CHUNK)
+                chunk = stream.read(self.chunk)
                 yield self._decode(decoder, chunk)
 
     def _decode(self, decoder: codecs.IncrementalDecoder, chunk: bytes) -> str:
@@ -219,7 +245,7 @@ class EscapedLines:
 
 
 def unescaped(text: str, encoding: str) -> bytes:
-    r"""The bytes of a text in which escapes of `EscapedLines` stand: what was read comes out as it was.
+    r"""The bytes of a text with the escapes of `EscapedLines`: the same bytes that were read.
 
     >>> unescaped("好\udcff", "utf-8")
     b'\xe5\xa5\xbd\xff'
@@ -229,7 +255,7 @@ def unescaped(text: str, encoding: str) -> bytes:
 
 
 def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
-    """The error handler of both directions; an escaped byte of UTF-16 has to take its fellow with it."""
+    """Error handler for both directions; in UTF-16 the two bytes of a unit are escaped together."""
     if isinstance(error, UnicodeDecodeError):
         end = error.end if error.encoding.startswith("utf-16") else error.start + 1
         return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : end]), end
@@ -239,10 +265,10 @@ def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def unencodable(where: str, error: UnicodeEncodeError) -> CorpusError:
-    """The error for a character that an output file cannot hold; `where` names file and row."""
+    """The error for a character that the encoding of an output file lacks; `where` names file and row."""
     code = ord(error.object[error.start])
     if 0xD800 <= code < 0xE000:
-        return CorpusError(f"{where}: U+{code:04X} is half a character and cannot be written: mend the text")
+        return CorpusError(f"{where}: U+{code:04X} is half a character and cannot be written: repair the text")
     character = chr(code)
     return CorpusError(f'{where}: "{character}" (U+{code:04X}) is not in {error.encoding}: write it as utf-8')
 
@@ -259,23 +285,29 @@ def _marked(path: Path) -> Iterator[None]:
 
 
 class _Undecodable(Exception):
-    """Byte offset, the bytes there, and the encoding they are not in."""
+    """Bytes at an offset that are not in the encoding."""
 
     def __init__(self, offset: int, found: bytes, encoding: str) -> None:
-        marked = offset == 0 and found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        other = "utf-16" if marked else "gb18030" if encoding.startswith("utf-8") else "utf-8"
-        shown = found.hex(" ")
-        super().__init__(f"byte {offset} ({shown}) is not {encoding}: name the encoding, try --encoding {other}")
+        super().__init__(f"byte {offset} ({found.hex(' ')}) is not {encoding}")
+        self.encoding = encoding
 
 
-def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    """Chunks of text; what comes before an undecodable byte is given before `_Undecodable` is raised."""
+def _way_out(path: Path, encoding: str) -> str:
+    """What to do about bytes that are not in this encoding; of standard input, which is read once, an estimate."""
+    if path == STREAM:
+        return decoding.way_out("gb18030" if encoding.startswith("utf-8") else "utf-8")
+    with readable(path):
+        return decoding.way_out(decoding.suggested(partial(open_bytes, path, "r"), encoding))
+
+
+def _decoded(path: Path, encoding: str, size: int) -> Iterator[str]:
+    """Chunks of text; the text before an undecodable byte is yielded before `_Undecodable` is raised."""
     name = codec(encoding)
     decoder = codecs.getincrementaldecoder(name)()
     read = 0
     with readable(path), open_bytes(path, "r") as stream:
         while True:
-            chunk = stream.read(CHUNK)
+            chunk = stream.read(size)
             read += len(chunk)
             state = decoder.getstate()
             try:

@@ -1,4 +1,6 @@
-"""The formats of a corpus, and what makes documents, or tagged sentences, of any of them."""
+"""The formats of a corpus: documents, or tagged sentences, from a file of any of them."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,24 +8,26 @@ from functools import partial
 from inspect import signature
 from pathlib import Path
 
-from corpora import conll, conllu, slashed, spans
+from corpora import conll, conllu, contents, findings, segmented, slashed, spans
 from corpora.document import Document, Sentence
 from corpora.errors import CorpusError
 from corpora.files import codec
-from corpora.lines import Lines
-from corpora.segmented import Segmented
+from corpora.findings import Counts, TokenCheck
+from corpora.labels import bare
+from corpora.lines import LineDocuments
+from corpora.span_records import FORMS as FORMS_OF_SPANS
 from corpora.table import SUFFIXES, TableReader
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The documents of a file; can be iterated again and again, and holds none of them in memory.
+    """The documents of a file; re-iterable, and none is held in memory.
 
     Args:
         path: The file they come from.
         format: One of `FORMATS`.
         source: The documents as they stand there, re-iterable.
-        normalise: What is done to each text, or None.
+        normalise: Applied to each text, or None.
     """
 
     path: Path
@@ -36,10 +40,16 @@ class Corpus:
             return iter(self.source)
         return (replace(document, text=self.normalise(document.text)) for document in self.source)
 
+    def counted(self, counts: Counts) -> Iterator[Document]:
+        """The documents; adds what is doubtful about their labels to `counts`, see `corpora.findings`."""
+        for document in self:
+            findings.count_label(document.label, counts)
+            yield document
+
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of a table as documents: which cells are text, which one the label, by position."""
+class TableDocuments:
+    """The rows of a table as documents; `text` and `label` are positions of cells."""
 
     table: TableReader
     text: tuple[int, ...]
@@ -48,8 +58,19 @@ class Rows:
     def __iter__(self) -> Iterator[Document]:
         for row, cells in enumerate(self.table, start=1):
             text = "\n".join(_string(cells[index]) for index in self.text)
-            label = None if self.label is None else _string(cells[self.label]).strip() or None
+            label = None if self.label is None else bare(_string(cells[self.label])) or None
             yield Document(text, label, row)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table is read: its text columns, its label column, and the options of `corpora.table.TableReader`."""
+
+    text: tuple[str, ...]
+    label: str | None
+    encoding: str
+    delimiter: str | None = None
+    quoting: bool | None = None
 
 
 def read(
@@ -59,17 +80,22 @@ def read(
     text: str | Sequence[str] = "text",
     label: str | None = None,
     encoding: str = "utf-8",
+    delimiter: str | None = None,
+    quoting: bool | None = None,
     normalise: Callable[[str], str] | None = None,
 ) -> Corpus:
-    """Opens a corpus: checks the columns at once and leaves the rows to the iteration.
+    """Opens a corpus; columns are checked at once, rows while iterating.
 
     Args:
         path: The file.
-        format: One of `FORMATS`; by suffix if None (`.txt` is "lines"; `.gz` may stand behind a text format).
+        format: One of `FORMATS`; by suffix if None (`.txt` is "lines"; `.gz` may follow a text format).
         text: The column of the text, or several, whose cells are joined by a line feed. Not used by "lines".
-        label: The column of the label, stripped of white space; an empty cell is no label.
+        label: The column of the label. White space and invisible characters around a label are dropped; an empty cell
+            is no label.
         encoding: One of `corpora.files.ENCODINGS`; never guessed.
-        normalise: Done to each text, as by `corpora.normalise.normaliser`.
+        delimiter: Of CSV and TSV, see `corpora.table.TableReader`.
+        quoting: Of CSV and TSV, see `corpora.table.TableReader`.
+        normalise: Applied to each text, such as `corpora.normalise.normaliser`.
 
     Raises:
         CorpusError: The file, its format, its encoding or a column is wrong; here or while iterating.
@@ -77,11 +103,12 @@ def read(
     path = Path(path)
     name = corpus_format(path, format)
     columns = (text,) if isinstance(text, str) else tuple(text)
-    return Corpus(path, name, FORMATS[name](path, name, columns, label, codec(encoding)), normalise)
+    reading = Reading(columns, label, codec(encoding), delimiter, quoting)
+    return Corpus(path, name, FORMATS[name](path, name, reading), normalise)
 
 
 def corpus_format(path: Path, format: str | None = None) -> str:
-    """The name of a corpus's format: the given one, or else by suffix.
+    """The format of a corpus: the given one, or else that of the suffix.
 
     Raises:
         CorpusError: There is no such format, or none for this suffix.
@@ -93,32 +120,54 @@ def corpus_format(path: Path, format: str | None = None) -> str:
     name = {**SUFFIXES, ".txt": "lines"}.get(suffix) if format is None else format
     if name not in FORMATS:
         unknown = f'no format "{format}"' if format is not None else f'no format has the suffix "{suffix}"'
+        if format is None and suffix in contents.ADVICE:
+            raise CorpusError(f"{path}: {unknown}{contents.advice(suffix)}")
         raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(FORMATS)}: choose one with --format")
     return name
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The sentences of segmented text, without tags; can be iterated again and again."""
+class TaggedCorpus:
+    """The sentences of a tagged file; re-iterable.
 
-    source: Iterable[Sequence[str]]
+    Args:
+        path: The file they come from.
+        format: One of `TAGGED`.
+        source: The sentences as they stand there, re-iterable.
+    """
+
+    path: Path
+    format: str
+    source: Iterable[Sentence]
 
     def __iter__(self) -> Iterator[Sentence]:
-        return (Sentence(tuple(words)) for words in self.source)
+        return iter(self.source)
+
+    def counted(self, counts: Counts) -> Iterator[Sentence]:
+        """The sentences; adds to `counts` what was changed or is doubtful, see `corpora.findings`."""
+        check = TokenCheck()
+        source = self.source
+        sentences = source.counted(counts) if isinstance(source, spans.CharacterSentences) else source
+        for sentence in sentences:
+            check.add(sentence.tokens)
+            findings.count_tags(sentence, counts)
+            yield sentence
+        check.finish(counts)
 
 
-def read_tagged(path: str | Path, format: str | None = None, **options: object) -> Iterable[Sentence]:
-    """The sentences of a tagged corpus, re-iterable; words of any format that has them, characters of spans.
+def read_tagged(path: str | Path, format: str | None = None, **options: object) -> TaggedCorpus:
+    """The sentences of a tagged corpus: words of any format that has them, characters of texts with spans.
 
     Args:
         path: The file.
-        format: One of `TAGGED`; by suffix if None (`.conll`, `.bio`, `.bmes`, `.bioes` and `.conllu`; `.gz` may stand
-            behind).
-        options: What the format's reader takes by name: `encoding` in all, `token`, `tag`, `separator`, `comment` for
-            "conll", `tag` for "conllu", `separator`, `brackets` for "slashed", `text`, `scheme`, `overlaps` for spans.
+        format: One of `TAGGED`; by suffix if None (`.conll`, `.bio`, `.bmes`, `.bioes` and `.conllu`; `.gz` may
+            follow).
+        options: Arguments of the format's reader by name: `encoding` in all, `token`, `tag`, `separator`, `comment` for
+            "conll", `tag` for "conllu", `separator`, `brackets` for "slashed", `text`, `scheme`, `overlaps`, `offsets`
+            for spans.
 
     Raises:
-        CorpusError: The format or an option is unknown; while iterating, what is wrong with the file.
+        CorpusError: The format or an option is unknown. While iterating: what is wrong with the file.
     """
     path = Path(path)
     name = tagged_format(path, format)
@@ -127,11 +176,11 @@ def read_tagged(path: str | Path, format: str | None = None, **options: object) 
     for option in options:
         if option not in known:
             raise CorpusError(f'{path}: "{name}" has no option "{option}"; its options are {", ".join(known)}')
-    return reader(path, **options)
+    return TaggedCorpus(path, name, reader(path, **options))
 
 
 def tagged_format(path: Path, format: str | None = None) -> str:
-    """The name of a tagged corpus's format: the given one, or else by suffix.
+    """The format of a tagged corpus: the given one, or else that of the suffix.
 
     Raises:
         CorpusError: There is no such format, or none for this suffix.
@@ -153,21 +202,24 @@ def _string(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _table(path: Path, format: str, text: tuple[str, ...], label: str | None, encoding: str) -> Rows:
-    table = TableReader(path, format=format, encoding=encoding)
-    if not text:
+def _table(path: Path, format: str, reading: Reading) -> TableDocuments:
+    table = TableReader(
+        path, format=format, encoding=reading.encoding, delimiter=reading.delimiter, quoting=reading.quoting
+    )
+    if not reading.text:
         raise CorpusError(f"{path}: no text column: choose one with --text")
-    positions = tuple(table.position(name, "--text") for name in text)
-    return Rows(table, positions, None if label is None else table.position(label, "--label"))
+    positions = tuple(table.position(name, "--text") for name in reading.text)
+    label = None if reading.label is None else table.position(reading.label, "--label")
+    return TableDocuments(table, positions, label)
 
 
-def _lines(path: Path, format: str, text: tuple[str, ...], label: str | None, encoding: str) -> Lines:
-    if label is not None:
-        raise CorpusError(f'{path}: plain lines have no label, but "{label}" is asked for: leave out --label')
-    return Lines(path, encoding)
+def _lines(path: Path, format: str, reading: Reading) -> LineDocuments:
+    if reading.label is not None:
+        raise CorpusError(f'{path}: plain lines have no label, but "{reading.label}" is asked for: leave out --label')
+    return LineDocuments(path, reading.encoding)
 
 
-FORMATS: dict[str, Callable[[Path, str, tuple[str, ...], str | None, str], Iterable[Document]]] = {
+FORMATS: dict[str, Callable[[Path, str, Reading], Iterable[Document]]] = {
     "csv": _table,
     "tsv": _table,
     "jsonl": _table,
@@ -177,8 +229,18 @@ FORMATS: dict[str, Callable[[Path, str, tuple[str, ...], str | None, str], Itera
 }
 
 
-def _segmented(path: Path, *, encoding: str = "utf-8") -> Words:
-    return Words(Segmented(path, encoding))
+@dataclass(frozen=True, slots=True)
+class SegmentedSentences:
+    """The sentences of segmented text, without tags; re-iterable."""
+
+    source: Iterable[Sequence[str]]
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return (Sentence(tuple(words)) for words in self.source)
+
+
+def _segmented(path: Path, *, encoding: str = "utf-8") -> SegmentedSentences:
+    return SegmentedSentences(segmented.read(path, encoding))
 
 
 def _characters(
@@ -188,9 +250,11 @@ def _characters(
     text: str = "text",
     scheme: str = "BMES",
     overlaps: str = "refuse",
+    offsets: spans.Offsets | None = None,
     encoding: str = "utf-8",
-) -> spans.Characters:
-    return spans.Characters(spans.read(path, form, text=text, encoding=encoding), scheme, overlaps)
+) -> spans.CharacterSentences:
+    source = spans.read(path, form, text=text, offsets=offsets, encoding=encoding)
+    return spans.CharacterSentences(source, scheme, overlaps)
 
 
 TAGGED: dict[str, Callable[..., Iterable[Sentence]]] = {
@@ -198,6 +262,6 @@ TAGGED: dict[str, Callable[..., Iterable[Sentence]]] = {
     "conllu": conllu.read,
     "slashed": slashed.read,
     "segmented": _segmented,
-    **{form: partial(_characters, form=form) for form in spans.FORMS},
+    **{form: partial(_characters, form=form) for form in FORMS_OF_SPANS},
 }
 TAGGED_SUFFIXES = {".conll": "conll", ".bio": "conll", ".bmes": "conll", ".bioes": "conll", ".conllu": "conllu"}

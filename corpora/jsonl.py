@@ -1,8 +1,10 @@
-"""JSON Lines rows: an object a line, the first of which names the columns."""
+"""JSON Lines: one object per line; the first one names the columns."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from corpora.errors import CorpusError, shown
@@ -13,23 +15,23 @@ from corpora.rows import BadRow, Row
 def records(path: Path, encoding: str) -> Iterator[tuple[object, ...]]:
     """The keys of the first object, then the values of each in that order, None where a key is missing.
 
-    Blank lines are no rows.
+    Blank lines are skipped.
 
     Raises:
-        CorpusError: A line is no JSON object, or has a key that the first one has not.
+        CorpusError: A line is no JSON object, or has a key that the first one lacks.
     """
     row, line = 1, 0
 
     def place() -> str:
         return f"row {row} (line {line + 1})"
 
-    columns: tuple[str, ...] = ()
+    columns: dict[str, None] = {}
     for text in text_lines(path, encoding, place):
         if text.strip():
             values = _object(text, f"{path}: {place()}")
             if not columns:
-                columns = tuple(values)
-                yield columns
+                columns = dict.fromkeys(values)
+                yield tuple(columns)
             _check_keys(values, columns, f"{path}: {place()}")
             yield tuple(map(values.get, columns))
             row += 1
@@ -37,29 +39,36 @@ def records(path: Path, encoding: str) -> Iterator[tuple[object, ...]]:
 
 
 def entries(lines: EscapedLines, *, reserved: Collection[str] | None = None) -> Iterator[Row | BadRow]:
-    """The keys of the first object, then the values of each in that order, good and bad; no error for any of them.
+    """The keys of the first object, then the values of each in that order, good and bad, without an error for any.
 
-    With `reserved` an object may have keys that the first one hasn't, but these; they are in `raw` alone.
+    With `reserved`, an object may have keys that the first one lacks, except these; they are in `raw` alone.
     """
-    columns: tuple[str, ...] = ()
+    columns: dict[str, None] = {}
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
             continue
         try:
-            if fault := lines.fault(raw):
-                raise CorpusError(f": {fault}")
-            values = _object(raw, "")
-            if columns and reserved is None:
-                _check_keys(values, columns, "")
-            elif columns and (taken := [key for key in values if key in (reserved or ()) and key not in columns]):
-                raise CorpusError(f': has a key "{shown(taken[0])}", which the output would have twice: rename it')
+            values = _checked(raw, lines, columns, reserved)
         except CorpusError as error:
             yield BadRow(str(error).removeprefix(": "), raw, number)
             continue
         if not columns:
-            columns = tuple(values)
-            yield Row(columns)
+            columns = dict.fromkeys(values)
+            yield Row(tuple(columns))
         yield Row(tuple(map(values.get, columns)), raw)
+
+
+def _checked(
+    raw: str, lines: EscapedLines, columns: Mapping[str, None], reserved: Collection[str] | None
+) -> dict[str, object]:
+    if fault := lines.fault(raw):
+        raise CorpusError(f": {fault}")
+    values = _object(raw, "")
+    if columns and reserved is None:
+        _check_keys(values, columns, "")
+    elif columns and (taken := [key for key in reserved or () if key in values and key not in columns]):
+        raise CorpusError(f': has a key "{shown(taken[0])}", which the output would have twice: rename it')
+    return values
 
 
 @contextmanager
@@ -69,11 +78,9 @@ def writing(path: Path, columns: Sequence[str], encoding: str) -> Iterator[Calla
     Raises:
         CorpusError: Two columns have one name.
     """
-    for name in columns:
-        if columns.count(name) > 1:
-            raise CorpusError(
-                f'{path}: {columns.count(name)} columns are named "{shown(name)}": a JSON object needs one'
-            )
+    name, count = Counter(columns).most_common(1)[0]
+    if count > 1:
+        raise CorpusError(f'{path}: {count} columns are named "{shown(name)}": a JSON object needs one')
 
     def write(row: Sequence[object]) -> None:
         values = dict(zip(columns, row, strict=True))
@@ -96,10 +103,10 @@ def _object(text: str, where: str) -> dict[str, object]:
     return values
 
 
-def _check_keys(values: dict[str, object], columns: tuple[str, ...], where: str) -> None:
+def _check_keys(values: dict[str, object], columns: Mapping[str, None], where: str) -> None:
     for key in values:
         if key not in columns:
-            known = ", ".join(f'"{shown(name)}"' for name in columns[:40])
+            known = ", ".join(f'"{shown(name)}"' for name in islice(columns, 40))
             raise CorpusError(
                 f'{where}: the key "{shown(key)}" is not in the first line, which has {known}: add it there'
             )

@@ -1,4 +1,4 @@
-"""Plain text: a document a line."""
+"""Plain text: one document per line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from corpora.files import text_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    r"""The lines of a text file (gzip too) as documents without label; can be iterated again and again.
+class LineDocuments:
+    r"""The lines of a text file (gzip too) as documents without labels; re-iterable.
 
-    No line is skipped, so `row` is the number of the line. Only `\n`, `\r\n` and `\r` end a line; nothing
-    else is taken from a text.
+    No line is skipped, so `row` is the number of the line. Only `\n`, `\r\n` and `\r` end a line, and only they are
+    removed from a text.
 
     Args:
         path: The file.

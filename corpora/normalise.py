@@ -1,4 +1,4 @@
-"""Optional changes to a text before anything else reads it: Unicode NFKC, traditional to simplified."""
+"""Optional normalisation of a text before anything else reads it: Unicode NFKC, traditional to simplified."""
 
 import unicodedata
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from corpora.errors import CorpusError
 
 
 def normaliser(nfkc: bool = False, simplify: bool = False) -> Callable[[str], str]:
-    """A function from text to text; with both off it gives the text back as it is.
+    """A function from text to text; with both arguments off it returns the text unchanged.
 
     Args:
-        nfkc: Compatibility composition (Unicode Standard Annex 15), as full-width letters to ASCII.
-        simplify: Traditional to simplified characters by OpenCC's table `t2s`; runs after `nfkc`.
+        nfkc: Compatibility composition (Unicode Standard Annex 15), such as full-width letters to ASCII.
+        simplify: Traditional to simplified characters by OpenCC's table `t2s`; applied after `nfkc`.
 
     Raises:
-        CorpusError: `simplify` is asked for and OpenCC is not installed.
+        CorpusError: `simplify` is on and OpenCC is not installed.
 
     >>> normaliser(nfkc=True)("ＣＰＵ①")
     'CPU1'

@@ -1,4 +1,4 @@
-"""Packed files: gzip and zstd by suffix, as streams and as blocks that can be put one behind the other."""
+"""Compressed files: gzip and zstd by suffix, as streams and as blocks that can be concatenated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEVELS = {".gz": 6, ".zst": 3}
 
 
 def packing(path: Path) -> str:
-    """The suffix of `path` that says how it is packed, or nothing.
+    """The suffix of `path` that tells its compression, or the empty string.
 
     >>> packing(Path("评论.csv.GZ")), packing(Path("评论.csv"))
     ('.gz', '')
@@ -23,9 +23,9 @@ def packing(path: Path) -> str:
 
 
 def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractContextManager[IO[bytes]]:
-    """The bytes inside a packed stream; several gzip members or zstd frames are read as one.
+    """The uncompressed bytes of a stream; several gzip members or zstd frames are read as one.
 
-    Equal content makes equal files. What reading raises for a damaged file is an OSError or EOFError.
+    Equal content makes equal files. Reading a damaged file raises OSError or EOFError.
     """
     if suffix == ".gz":
         packed = gzip.GzipFile(filename="", mode=f"{mode}b", fileobj=stream, mtime=0, compresslevel=LEVELS[suffix])
@@ -38,7 +38,7 @@ def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractC
 
 
 def packer(suffix: str) -> Callable[[bytes], bytes]:
-    """A function that packs a block of bytes by itself: unpacked, blocks in a row give what they held, in a row.
+    """A function that compresses a block of bytes on its own, so that concatenated blocks unpack to the whole.
 
     >>> gzip.decompress(packer(".gz")("好".encode()) + packer(".gz")("评".encode())).decode()
     '好评'

@@ -5,30 +5,46 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from corpora import contents
 from corpora.errors import CorpusError
 from corpora.files import readable, replace_when_done, unencodable
 
-BATCH = 4096
+BATCH = 4096  # rows read or written together
+BATCH_BYTES = 1 << 26  # of the longest strings that a batch may hold
+UNPACKED = 1 << 28  # bytes that a column of a row group may unpack to, however small it is packed
+RATIO = 1000  # packed so small, a larger column is refused
 
 
-def records(path: Path) -> Iterator[tuple[object, ...]]:
+def records(path: Path, *, batch_bytes: int = BATCH_BYTES, unpacked: int = UNPACKED) -> Iterator[tuple[object, ...]]:
     """The column names, then the rows; null is None.
 
+    A batch has fewer rows where strings are long, however often one stands in the file and however small that makes it.
+
+    Args:
+        path: The file.
+        batch_bytes: Bound on the strings of a batch; one row may be longer.
+        unpacked: Bytes to which a column of a row group may unpack at more than `RATIO` times its size.
+
     Raises:
-        CorpusError: The file is not there, damaged, or no Parquet.
+        CorpusError: The file is missing, damaged, no Parquet, or unpacks to far more than its size.
     """
     import pyarrow
     import pyarrow.parquet
 
     with readable(path):
+        contents.check_regular(path)
         path.open("rb").close()  # pyarrow's own message for a missing file or a folder is a long one
         try:
             with pyarrow.parquet.ParquetFile(path) as file:
                 yield tuple(file.schema_arrow.names)
-                for batch in file.iter_batches(batch_size=BATCH):
-                    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                for group in range(file.num_row_groups):
+                    _check_packing(path, file.metadata.row_group(group), unpacked)
+                    rows = _batch_rows(path, file, group, batch_bytes)
+                    for batch in file.iter_batches(batch_size=rows, row_groups=[group]):
+                        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
         except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-            raise CorpusError(f"{path}: damaged, or not a Parquet file ({_first_line(error)})") from None
+            detail = contents.mistaken(path, contents.PARQUET) or _first_line(error)
+            raise CorpusError(f"{path}: damaged, or not a Parquet file ({detail})") from None
 
 
 @contextmanager
@@ -67,6 +83,55 @@ def writing(
         yield write
         if rows or writer is None:
             flush()
+
+
+def _check_packing(path: Path, group: Any, unpacked: int) -> None:
+    for column in map(group.column, range(group.num_columns)):
+        size = column.total_uncompressed_size
+        if size > unpacked and size > RATIO * column.total_compressed_size:
+            message = f'column "{column.path_in_schema}" unpacks {column.total_compressed_size:,} bytes to {size:,}'
+            raise CorpusError(f"{path}: {message}: such a file is made to fill the memory, and is not read")
+
+
+def _batch_rows(path: Path, file: Any, group: int, batch_bytes: int) -> int:
+    """Rows of a batch whose strings are within the bound, even if each were the longest one of its dictionary.
+
+    Strings outside a dictionary take as many bytes in the unpacked file as in memory.
+    """
+    import pyarrow.parquet
+
+    row_group = file.metadata.row_group(group)
+    columns = map(row_group.column, range(row_group.num_columns))
+    encoded = {column.path_in_schema: column.num_values for column in columns if _has_dictionary(column)}
+    if not encoded or row_group.num_rows == 0:
+        return BATCH
+    per_row = max(encoded.values()) / row_group.num_rows  # more than 1 in lists
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=list(encoded)) as probe:
+        batch = next(probe.iter_batches(batch_size=1, row_groups=[group], columns=list(encoded)))
+        longest = sum(map(_longest_string, batch.columns))
+    return max(1, min(BATCH, int(batch_bytes / max(1, longest * per_row))))
+
+
+def _has_dictionary(column: Any) -> bool:
+    return column.physical_type == "BYTE_ARRAY" and any("DICTIONARY" in encoding for encoding in column.encodings)
+
+
+def _longest_string(column: Any) -> int:
+    """Bytes of the longest string in a column's dictionaries, also those within lists and structs."""
+    import pyarrow
+    import pyarrow.compute
+
+    types = pyarrow.types
+    if types.is_dictionary(column.type):
+        lengths = pyarrow.compute.binary_length(column.dictionary)
+        return int(pyarrow.compute.max(lengths).as_py() or 0)
+    if types.is_struct(column.type):
+        return sum(map(_longest_string, column.flatten()))
+    if types.is_list(column.type) or types.is_large_list(column.type):
+        return _longest_string(column.values)
+    if types.is_map(column.type):
+        return _longest_string(column.keys) + _longest_string(column.items)
+    return 0
 
 
 def _table(path: Path, columns: Sequence[str], rows: list[Sequence[object]], schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rows of a table as they stood in the file: good ones with their text, bad ones with the reason."""
+"""Rows of a table: good ones with their text in the file, bad ones with the reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Row:
     """A row that can be read.
 
-    `cells`: as many as the table has columns; `raw`: the text that it was read from, line end included, "" where the
-    format is no text.
+    Args:
+        cells: As many as the table has columns.
+        raw: The text that it was read from, line end included; "" for a format that is not text.
     """
 
     cells: tuple[object, ...]
@@ -19,11 +20,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that can't be read.
+    """A row that cannot be read.
 
-    `reason`: what is wrong, and what helps; `raw`: its text as it was, bytes that are not in the encoding escaped as
-    `corpora.files.EscapedLines` does it, or its cells as JSON where the format is no text; `line`: of the file, from 1,
-    0 where the format has none.
+    Args:
+        reason: What is wrong, and the way out.
+        raw: Its text, in which bytes that are not in the encoding are escaped as by `corpora.files.EscapedLines`; or
+            its cells as JSON, for a format that is not text.
+        line: Line of the file, from 1; 0 for a format without lines.
     """
 
     reason: str

@@ -15,7 +15,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Three lists of documents; those that `split` makes keep the order of the source."""
+    """Three lists of documents; `split` keeps the order of the source."""
 
     train: list[Document]
     dev: list[Document]
@@ -24,7 +24,7 @@ class Splits:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Texts that two parts share: how many distinct ones, and how many rows of the latter part have one."""
+    """Texts that two parts share: distinct texts, and rows of the second part that have one of them."""
 
     texts: int
     rows: int
@@ -32,7 +32,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A text that stands with several labels, these in order of name."""
+    """A text with several labels, in order of name."""
 
     text: str
     labels: tuple[str, ...]
@@ -40,17 +40,17 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is doubtful about a split; texts are equal when every character is.
+    """What is doubtful about a split; texts are equal if every character is.
 
     Args:
         rows: Rows of each part by its name.
-        train_duplicates: Rows of train whose text stood in an earlier row of train.
-        overlaps: For "train-dev", "train-test" and "dev-test", what the two share.
-        conflicts: Distinct texts, over all parts, that have two or more labels.
+        train_duplicates: Rows of train whose text occurs in an earlier row of train.
+        overlaps: What the parts share, by "train-dev", "train-test" and "dev-test".
+        conflicts: Distinct texts, over all parts, with two or more labels.
         conflict_examples: The first few of these.
         leaked_dev: 0-based positions in dev of rows whose text is in train.
         leaked_test: 0-based positions in test of rows whose text is in train or dev.
-        unseen_labels: Labels that dev or test have and train has not, in order of name.
+        unseen_labels: Labels of dev or test that train lacks, in order of name.
     """
 
     rows: dict[str, int]
@@ -63,7 +63,7 @@ class Audit:
     unseen_labels: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """The same as plain values that JSON can hold."""
+        """The same as plain values for JSON."""
         values = asdict(self)
         examples = [{"text": conflict.text, "labels": [*conflict.labels]} for conflict in self.conflict_examples]
         lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
@@ -71,21 +71,21 @@ class Audit:
 
 
 def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) -> Splits:
-    """Splits by content: the same texts and seed give the same parts, in whatever order they come.
+    """Splits by content: the same texts and seed give the same parts, in whatever order the texts come.
 
-    Identical texts stay on one side. Each label is divided on its own: its distinct texts, ordered by the
-    SHA-256 of seed and text, go to dev, then to test, where that brings the share nearer; what one label
-    gives too little or too much, the next makes up for. So shares are met to within half the rows of the text
-    that stands most often. Every label keeps a text in train; a text with several counts under its commonest.
+    Identical texts stay in one part. Each label is divided on its own: its distinct texts, ordered by the SHA-256 of
+    seed and text, go to dev, then to test, as long as that brings the share nearer. If one label gives too few or too
+    many rows, the next one makes up for it, so that shares are met to within half the rows of the most frequent text.
+    Every label keeps a text in train. A text with several labels counts under its most frequent one.
 
     Args:
         documents: Labelled or not; taken into memory.
-        dev: Share of the rows for dev, 0 for none; a small share gives at least about one row.
-        test: Share of the rows for test, the same.
-        seed: Another seed, another split.
+        dev: Share of the rows for dev, 0 for none; a small share gives about one row.
+        test: Share of the rows for test, likewise.
+        seed: Another seed gives another split.
 
     Raises:
-        CorpusError: The shares are impossible, a part that was asked for gets no row, or train lacks a label.
+        CorpusError: The shares are impossible, a part with a share gets no row, or train lacks a label.
 
     >>> mails = [Document(f"第{n}封", "通知" if n % 2 else "正常邮件") for n in range(20)]
     >>> parts = split(mails, dev=0.1, test=0.2, seed=1)
@@ -93,7 +93,7 @@ def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) 
     (14, 2, 4)
     """
     if not (0 <= dev < 1 and 0 <= test < 1 and dev + test < 1):
-        raise CorpusError(f"dev = {dev}, test = {test}: shares from 0 that leave some for train are expected")
+        raise CorpusError(f"dev = {dev}, test = {test}: shares of at least 0 that leave rows for train are expected")
     source = list(documents)
     chosen = _chosen(source, {"dev": dev, "test": test}, seed)
     parts: dict[str, list[Document]] = {name: [] for name in PARTS}
@@ -105,7 +105,7 @@ def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) 
 
 
 def audit(splits: Splits) -> Audit:
-    """Counts duplicates, contradictions and leaks in a split, whether made here or given as files."""
+    """Counts duplicates, conflicts and leaks in a split, whether made here or given as files."""
     parts = {"train": splits.train, "dev": splits.dev, "test": splits.test}
     texts = {name: {document.text for document in part} for name, part in parts.items()}
     conflicts = _conflicts(parts.values())
@@ -126,7 +126,7 @@ def audit(splits: Splits) -> Audit:
 
 
 def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> dict[str, str]:
-    """The part of every text that leaves train."""
+    """The part of each text that is not in train."""
     sizes = Counter(document.text for document in source)
     chosen: dict[str, str] = {}
     owed = dict.fromkeys(shares, 0.0)
@@ -145,7 +145,7 @@ def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> 
 
 
 def _strata(source: Sequence[Document], seed: int) -> list[list[str]]:
-    """For each label, in order of name, its distinct texts in order of their hash."""
+    """The distinct texts of each label, ordered by hash; labels in order of name."""
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     for document in source:
         labels[document.text][document.label or ""] += 1
@@ -160,7 +160,7 @@ def _digest(seed: int, text: str) -> bytes:
 
 
 def _nearest(texts: Sequence[str], size: Callable[[str], int], wanted: float) -> list[str]:
-    """Texts, first come first served, each of which brings the sum of sizes nearer to what is wanted."""
+    """The texts, in order, that each bring the sum of sizes nearer to `wanted`."""
     taken: list[str] = []
     total = 0
     for text in texts:

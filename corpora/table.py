@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from corpora import delimited, jsonl, packed, parquet, xlsx
+from corpora import contents, delimited, jsonl, packed, parquet, xlsx
 from corpora.errors import CorpusError, shown
 from corpora.files import codec, unencodable
 
@@ -23,14 +23,15 @@ SUFFIXES = {
 }
 TABLES = tuple(dict.fromkeys(SUFFIXES.values()))
 SHOWN = 40  # columns that an error names
+COMPARED = 1000  # columns among which it looks for the nearest name
 PACKABLE = ("csv", "tsv", "jsonl")
 
 
 def table_format(path: Path, format: str | None = None) -> str:
-    """The name of a table's format: the given one, or else by suffix, behind which `.gz` or `.zst` may stand.
+    """The format of a table: the given one, or else that of the suffix, which `.gz` or `.zst` may follow.
 
     Raises:
-        CorpusError: The name or the suffix is unknown, or a format that packs itself is packed again.
+        CorpusError: The name or the suffix is unknown, or a format with compression of its own is packed again.
 
     >>> table_format(Path("评论.CSV.gz"))
     'csv'
@@ -40,14 +41,18 @@ def table_format(path: Path, format: str | None = None) -> str:
     name = SUFFIXES.get(suffix) if format is None else format
     if name not in TABLES:
         unknown = f'no table format "{format}"' if format is not None else f'no table has the suffix "{suffix}"'
+        if format is None and suffix in contents.ADVICE:
+            raise CorpusError(f"{path}: {unknown}{contents.advice(suffix)}")
         raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(TABLES)}: choose one with --format")
     if packing and name not in PACKABLE:
-        raise CorpusError(f"{path}: {name} files are packed already and not read through {packing}: unpack it first")
+        raise CorpusError(
+            f"{path}: {name} files are compressed already and not read through {packing}: unpack it first"
+        )
     return name
 
 
 def position(path: Path, columns: Sequence[str], name: str, option: str = "--text") -> int:
-    """Where in the rows of a file the cell of a column stands; see `TableReader.position`."""
+    """The position of a column's cell in each row of a file; see `TableReader.position`."""
     found = columns.count(name)
     if found == 1:
         return columns.index(name)
@@ -55,17 +60,17 @@ def position(path: Path, columns: Sequence[str], name: str, option: str = "--tex
     known = ", ".join(f'"{shown(column)}"' for column in distinct[:SHOWN]) + (", …" if len(distinct) > SHOWN else "")
     if found:
         raise CorpusError(f'{path}: {found} columns are named "{shown(name)}" (columns: {known}): rename one')
-    close = get_close_matches(name, columns, 1, 0.4)
+    close = get_close_matches(name, distinct[:COMPARED], 1, 0.4)
     hint = f', "{shown(close[0])}" is the nearest' if close else ""
     raise CorpusError(f'{path}: no column "{shown(name)}"; the columns are {known}{hint}: choose one with {option}')
 
 
 class TableReader:
-    """The rows of a table; can be iterated again and again, with the memory of one batch of rows.
+    """The rows of a table; re-iterable, with the memory of one batch of rows.
 
-    Each row is a tuple as long as `columns`. Its number, counted from 1 without the header, is what
-    `enumerate(reader, start=1)` says: blank lines of a text format, and blank rows around
-    the table in a sheet, are no rows.
+    Each row is a tuple as long as `columns`. Its number, counted from 1 without the header, is that of
+    `enumerate(reader, start=1)`: blank lines of a text format, and blank rows around the table in a sheet, do not
+    count.
 
     | format      | cells                                   | columns                 |
     | csv, tsv    | str                                     | the first row           |
@@ -74,10 +79,14 @@ class TableReader:
     | xlsx        | str, numbers, dates, None where empty   | the first row           |
 
     Args:
-        path: The file; nothing is opened before it is asked for columns or rows.
+        path: The file; it is opened when columns or rows are asked for.
         format: One of `TABLES`; by suffix if None.
-        encoding: One of `corpora.files.ENCODINGS`, never guessed; a mark at the start of UTF-8 is dropped.
-        sheet: For XLSX, the name of the sheet; the first if None.
+        encoding: One of `corpora.files.ENCODINGS`, never guessed; a byte order mark at the start of UTF-8 is dropped.
+        sheet: Name of the sheet of an XLSX file; None: the first.
+        delimiter: Between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one; None: that of
+            the format.
+        quoting: Whether a quote at the start of a cell of CSV or TSV quotes it. None: yes, but a quoted cell whose
+            lines look like rows is refused.
 
     Raises:
         CorpusError: At once for an unknown format or encoding; while reading for a file that cannot be read,
@@ -91,15 +100,19 @@ class TableReader:
         format: str | None = None,
         encoding: str = "utf-8",
         sheet: str | None = None,
+        delimiter: str | None = None,
+        quoting: bool | None = None,
     ) -> None:
         self.path = Path(path)
         self.format = table_format(self.path, format)
         self.encoding = codec(encoding)
         self.sheet = sheet
+        self.delimiter = delimiter
+        self.quoting = quoting
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns, as they stand in the file; the same name may stand twice."""
+        """The names of the columns, as in the file; a name may occur twice."""
         for header in self._records():
             return tuple(map(str, header))
         expected = "a first line" if self.format == "jsonl" else "a header row"
@@ -110,7 +123,7 @@ class TableReader:
             yield from islice(self._records(), 1, None)
 
     def position(self, name: str, option: str = "--text") -> int:
-        """Where in a row the cell of a column stands.
+        """The position of a column's cell in each row.
 
         Raises:
             CorpusError: No column, or more than one, has this name; `option` is what the user is told to set.
@@ -124,18 +137,18 @@ class TableReader:
             return parquet.records(self.path)
         if self.format == "xlsx":
             return xlsx.records(self.path, self.sheet)
-        return delimited.records(self.path, self.encoding, _delimiter(self.format))
+        delimiter = self.delimiter or delimited.DELIMITERS[self.format]
+        return delimited.records(self.path, self.encoding, delimiter, self.quoting)
 
 
 class TableWriter:
-    r"""Writes a table row by row; the file appears under its name when the block ends well, or not at all.
+    r"""Writes a table row by row; the file appears under its name when the block succeeds, or not at all.
 
-    What is written reads back equal: strings in CSV and TSV, JSON values in JSONL; in XLSX an empty string
-    reads back as None, in Parquet the cells of a column must be of one type, and JSONL without rows has no
-    columns either.
+    What is written reads back equal: strings in CSV and TSV, JSON values in JSONL. In XLSX an empty string reads back
+    as None; in Parquet the cells of a column must have one type; JSONL without rows has no columns either.
 
     Args:
-        path: The file to make or replace, in a folder that is there.
+        path: The file to make or replace, in a folder that exists.
         columns: At least one name.
         format: One of `TABLES`; by suffix if None.
         encoding: One of `corpora.files.ENCODINGS`, for the text formats.
@@ -178,7 +191,7 @@ class TableWriter:
         self._stack.__exit__(kind, error, trace)
 
     def write(self, row: Sequence[object]) -> None:
-        """Writes one row, as many cells as columns; `rows` counts them."""
+        """Writes one row, with as many cells as columns; `rows` counts them."""
         self.rows += 1
         if len(row) != len(self.columns):
             expected = f"{len(self.columns)} cells expected, {len(row)} came"
@@ -195,8 +208,4 @@ class TableWriter:
             return parquet.writing(self.path, self.columns)
         if self.format == "xlsx":
             return xlsx.writing(self.path, self.columns)
-        return delimited.writing(self.path, self.columns, self.encoding, _delimiter(self.format))
-
-
-def _delimiter(format: str) -> str:
-    return "\t" if format == "tsv" else ","
+        return delimited.writing(self.path, self.columns, self.encoding, delimited.DELIMITERS[self.format])

@@ -1,16 +1,16 @@
-"""Tag schemes: spans and words as one tag a token, and back; which tag may follow which.
+"""Tag schemes: spans and words as one tag per token, and back; which tag may follow which.
 
-A tag is `O`, outside, or a letter and a label, `B-地点`; the tags of words without label are bare letters.
+A tag is `O` (outside), or a letter and a label, `B-地点`; words without labels have bare letters.
 
 | scheme | first | inside | last | alone |
 | BIO    | B     | I      | I    | B     |
 | BMES   | B     | M      | E    | S     |
 | BIOES  | B     | I      | E    | S     |
 
-Any sequence of tags is decoded, legal or not, as the scorer of the CoNLL-2000 shared task does (Tjong Kim Sang and
-Buchholz, 2000, `conlleval`): a span begins at B and S, and also at an inside or last tag with nothing to continue,
-which is one at the start, after O, after E or S, or after another label. A span ends where the next one begins, before
-O, behind E and S, and at the end. How often two neighbours break the scheme is counted beside the spans.
+Any sequence of tags is decoded, legal or not, as by the scorer of the CoNLL-2000 shared task (Tjong Kim Sang and
+Buchholz, 2000, `conlleval`): a span begins at B and S, and also at an inside or last tag that continues nothing: at the
+start, after O, after E or S, or after another label. A span ends before the next one, before O, after E and S, and at
+the end. Neighbouring tags that break the scheme are counted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,15 +27,15 @@ OUTSIDE = "O"
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Spans in tokens, in order and apart, and how many neighbouring tags, both ends included, break the scheme."""
+    """Disjoint spans in tokens, in order, and the number of neighbours, ends included, that break the scheme."""
 
     spans: tuple[Span, ...]
     illegal: int
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence of words, read from tagged characters, and how many neighbouring tags break the scheme."""
+class DecodedWords:
+    """A sentence of words, decoded from tagged characters, and the number of neighbours that break the scheme."""
 
     sentence: Sentence
     illegal: int
@@ -43,7 +43,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The spans that could be kept and those that could not, both in order."""
+    """The spans that were kept and those that were dropped, both in order."""
 
     spans: tuple[Span, ...]
     dropped: tuple[Span, ...]
@@ -65,10 +65,10 @@ class Allowed:
 
 
 def spans(tags: Sequence[str], scheme: str) -> Decoded:
-    """The spans of a sequence of tags, half-open, in tokens; `tags_of` gives legal tags back.
+    """The spans of a sequence of tags, half-open, in tokens; `tags_of` is the inverse for legal tags.
 
     Raises:
-        CorpusError: The scheme is unknown, or a tag is none of its tags or has no label.
+        CorpusError: The scheme is unknown, or a tag is not in it or has no label.
 
     >>> spans(["B-人", "I-人", "O", "I-地"], "BIO")
     Decoded(spans=(Span(start=0, end=2, label='人'), Span(start=3, end=4, label='地')), illegal=1)
@@ -81,10 +81,10 @@ def spans(tags: Sequence[str], scheme: str) -> Decoded:
 
 
 def tags_of(spans: Iterable[Span], length: int, scheme: str) -> tuple[str, ...]:
-    """The tags of `length` tokens with these spans, given in any order; `spans` undoes it.
+    """The tags of `length` tokens with these spans, in any order; `spans` is the inverse.
 
     Raises:
-        CorpusError: The scheme is unknown, two spans overlap, or one ends behind the last token.
+        CorpusError: The scheme is unknown, two spans overlap, or one ends after the last token.
 
     >>> tags_of([Span(1, 4, "地点")], 5, "BMES")
     ('O', 'B-地点', 'M-地点', 'E-地点', 'O')
@@ -96,17 +96,17 @@ def tags_of(spans: Iterable[Span], length: int, scheme: str) -> tuple[str, ...]:
         if before and span.start < before.end:
             raise CorpusError(f"{_named(before)} and {_named(span)} overlap, and a token has one tag: drop one")
         if span.end > length:
-            raise CorpusError(f"{_named(span)} ends behind the last of {length} tokens")
+            raise CorpusError(f"{_named(span)} ends after the last of {length} tokens")
         tags[span.start : span.end] = [f"{letter}-{span.label}" for letter in _lettering(span.length, letters)]
         before = span
     return tuple(tags)
 
 
 def scheme_of(tags: Iterable[str]) -> str:
-    """The scheme of a corpus, from all its tags: BMES if an M is among them, BIOES if an E or S and no M, else BIO.
+    """The scheme of a corpus from all its tags: BMES if it has an M, BIOES if it has an E or S and no M, else BIO.
 
     Raises:
-        CorpusError: A tag is of no scheme, or M and I are both there.
+        CorpusError: A tag belongs to no scheme, or both M and I occur.
 
     >>> scheme_of(["O", "B-人", "E-人", "M-人"])
     'BMES'
@@ -120,7 +120,7 @@ def scheme_of(tags: Iterable[str]) -> str:
 
 
 def tag_set(labels: Iterable[str], scheme: str) -> tuple[str, ...]:
-    """Every tag of spans with these labels, `O` first; for words, leave out the first and give "" for no label.
+    """Every tag of spans with these labels, `O` first; for words, drop the first and pass "" for no label.
 
     >>> tag_set(["人", "地"], "BIO")
     ('O', 'B-人', 'I-人', 'B-地', 'I-地')
@@ -130,10 +130,10 @@ def tag_set(labels: Iterable[str], scheme: str) -> tuple[str, ...]:
 
 
 def allowed(tags: Sequence[str], scheme: str) -> Allowed:
-    """Which of n tags may follow which, and stand at the ends; O(n²).
+    """Which of n tags may follow which, and which may stand at the ends; O(n²).
 
     Raises:
-        CorpusError: The scheme is unknown, or a tag is none of its tags.
+        CorpusError: The scheme is unknown, or a tag is not in it.
 
     >>> allowed(["O", "B-人", "I-人"], "BIO").between[0]
     (True, True, False)
@@ -148,10 +148,10 @@ def allowed(tags: Sequence[str], scheme: str) -> Allowed:
 
 
 def joined(tags: Sequence[str], scheme: str) -> tuple[tuple[bool, ...], ...]:
-    """Whether two neighbours are of one span, as `spans` reads them, `[previous][next]` by their position among n tags.
+    """Whether two neighbours belong to one span, by `spans`: `[previous][next]`, by their position among n tags.
 
     Raises:
-        CorpusError: The scheme is unknown, or a tag is none of its tags.
+        CorpusError: The scheme is unknown, or a tag is not in it.
 
     >>> joined(["O", "B-人", "I-人"], "BIO")[1]
     (False, False, True)
@@ -162,7 +162,7 @@ def joined(tags: Sequence[str], scheme: str) -> tuple[tuple[bool, ...], ...]:
 
 
 def lettering(length: int, scheme: str) -> tuple[str, ...]:
-    """The letters of a span of so many tokens.
+    """The letters of a span of `length` tokens.
 
     >>> lettering(3, "BMES"), lettering(1, "BMES")
     (('B', 'M', 'E'), ('S',))
@@ -171,7 +171,7 @@ def lettering(length: int, scheme: str) -> tuple[str, ...]:
 
 
 def to_characters(sentence: Sentence, scheme: str = "BMES") -> Sentence:
-    """Words, with their tags where there are any, as characters whose tags say both: the joint scheme.
+    """Words, with their tags if they have any, as characters with tags for both: the joint scheme.
 
     >>> to_characters(Sentence(("我", "爱", "北京"), ("代词", "动词", "名词"))).tags
     ('S-代词', 'S-动词', 'B-名词', 'E-名词')
@@ -190,32 +190,34 @@ def to_characters(sentence: Sentence, scheme: str = "BMES") -> Sentence:
     return Sentence(tuple("".join(sentence.tokens)), tuple(tags))
 
 
-def to_words(sentence: Sentence, scheme: str = "BMES") -> Words:
-    """The words of tagged characters, or of tagged pieces of words; undoes `to_characters`.
+def to_words(sentence: Sentence, scheme: str = "BMES") -> DecodedWords:
+    """The words of tagged characters, or of tagged pieces of words; the inverse of `to_characters`.
 
-    No character is lost: illegal tags are read as the module says, and counted.
+    No character is lost: illegal tags are decoded as described above, and counted.
 
     Raises:
-        CorpusError: There are no tags, one is no tag of the scheme or is `O`, or some have labels and some not.
+        CorpusError: There are no tags, one is not in the scheme or is `O`, or only some have labels.
 
     >>> to_words(Sentence(tuple("我爱北京"), ("S", "S", "B", "M")))
-    Words(sentence=Sentence(tokens=('我', '爱', '北京'), tags=None), illegal=1)
+    DecodedWords(sentence=Sentence(tokens=('我', '爱', '北京'), tags=None), illegal=1)
     """
     if sentence.tags is None:
-        raise CorpusError("words are made of tagged characters, and these have no tags")
+        raise CorpusError("words are decoded from tagged characters, and these have no tags")
     if OUTSIDE in sentence.tags:
-        raise CorpusError(f'character {sentence.tags.index(OUTSIDE) + 1} is tagged "O", but all stand in some word')
+        raise CorpusError(
+            f'character {sentence.tags.index(OUTSIDE) + 1} is tagged "O", but every character belongs to a word'
+        )
     stretches, illegal = _stretches(sentence.tags, scheme)
     tokens = tuple("".join(sentence.tokens[start:end]) for start, end, _ in stretches)
     labels = tuple(label for _, _, label in stretches)
     if any(labels) and not all(labels):
         bare = labels.index("")
         raise CorpusError(f'word {bare + 1}, "{tokens[bare]}", has no label, but others have one')
-    return Words(Sentence(tokens, labels if any(labels) else None), illegal)
+    return DecodedWords(Sentence(tokens, labels if any(labels) else None), illegal)
 
 
 def flat(spans: Iterable[Span]) -> Kept:
-    """Spans without overlaps, as tags need them: the longest are kept, of equally long ones the first.
+    """Spans without overlaps, as tags need them: the longest are kept, and of equally long ones the first.
 
     >>> flat([Span(0, 4, "组织"), Span(0, 2, "地点"), Span(5, 6, "人")]).dropped
     (Span(start=0, end=2, label='地点'),)
@@ -246,7 +248,7 @@ def in_characters(spans: Iterable[Span], tokens: Sequence[str]) -> tuple[Span, .
 def in_tokens(spans: Iterable[Span], tokens: Sequence[str]) -> Kept:
     """Spans in the characters of `"".join(tokens)` as spans in tokens.
 
-    Dropped, and still in characters, are those of which an end lies inside a token.
+    A span that begins or ends inside a token is dropped, and stays in characters.
 
     >>> in_tokens([Span(0, 2, "地点"), Span(2, 3, "事")], ["北京", "烤鸭"])
     Kept(spans=(Span(start=0, end=1, label='地点'),), dropped=(Span(start=2, end=3, label='事'),))
@@ -263,7 +265,7 @@ def in_tokens(spans: Iterable[Span], tokens: Sequence[str]) -> Kept:
 
 
 _Letters = tuple[str, str, str, str]
-# The letter and the label of a tag; None stands for what is before the first and behind the last tag.
+# The letter and the label of a tag; None stands for the start and the end of the sentence.
 _Part = tuple[str, str]
 
 
@@ -284,12 +286,12 @@ def _part(tag: str, letters: _Letters) -> _Part:
         return OUTSIDE, ""
     if letter not in letters or (dash and not label):
         known = ", ".join(dict.fromkeys(letters))
-        raise CorpusError(f'"{tag}" is no tag of the scheme, which has O, and {known} with a label')
+        raise CorpusError(f'"{tag}" is not a tag of the scheme, which has O, and {known} with a label')
     return letter, label
 
 
 def _joined(previous: _Part | None, part: _Part, letters: _Letters) -> bool:
-    """Whether two neighbours are of one span."""
+    """Whether two neighbours belong to one span."""
     first, inside, last, _ = letters
     if previous is None or part[0] not in (inside, last):
         return False

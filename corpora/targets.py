@@ -1,4 +1,4 @@
-"""Targets: the sentences of any tagged corpus as what a tagger learns, tokens with one tag each and their text.
+"""Targets: the sentences of any tagged corpus as a tagger learns them, tokens with one tag each and their text.
 
 | kind     | tokens              | tags                                                  |
 | entities | characters or words | the spans of the corpus, in the scheme asked for      |
@@ -6,8 +6,8 @@
 | joint    | characters          | the same, with the tag of the word                    |
 | pos      | words               | as in the corpus                                      |
 
-White space is in the text, and is no token. The tags of entities and words are legal, whatever stood in the corpus: its
-tags are read as `corpora.tags` says, which counts neighbours that break the scheme.
+White space is part of the text, but never a token. The tags of entities and words are legal, whatever the corpus holds:
+its tags are decoded by `corpora.tags`, which counts neighbours that break the scheme.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,21 +18,23 @@ from typing import Literal
 from corpora import tags
 from corpora.document import Document, Sentence, Span
 from corpora.errors import CorpusError
+from corpora.findings import Counts
+from corpora.formats import TaggedCorpus
 
 Kind = Literal["entities", "words", "joint", "pos"]
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The sentences of a corpus as documents that carry what a tagger learns; re-iterable as the source is.
+    """The sentences of a corpus as documents with the targets of a tagger; re-iterable if the source is.
 
     Args:
         source: The sentences of the corpus.
-        kind: What is learnt, see above.
-        unit: "char" or "word": what the tokens of entities are; "words" and "joint" have characters, "pos" words.
-        scheme: One of `corpora.tags.SCHEMES`, of the tags that are learnt.
-        found: The scheme of the tags in the corpus; None: told by all of them. Of "words" and "joint" only where the
-            corpus has tagged characters and not words.
+        kind: What the tagger learns, see above.
+        unit: "char" or "word": the tokens of entities; "words" and "joint" have characters, "pos" words.
+        scheme: Of the targets; one of `corpora.tags.SCHEMES`.
+        found: Scheme of the tags in the corpus; None: inferred from all of them. For "words" and "joint" set it only if
+            the corpus has tagged characters instead of words.
         path: Where the sentences come from, for messages.
 
     Raises:
@@ -53,12 +55,18 @@ class Targets:
     def __iter__(self) -> Iterator[Document]:
         return (document for document, _ in self.counted())
 
-    def counted(self) -> Iterator[tuple[Document, int]]:
-        """Each document, and how many neighbouring tags of it break the scheme of the corpus."""
+    def counted(self, counts: Counts | None = None) -> Iterator[tuple[Document, int]]:
+        """Each document, and how many neighbouring tags in it break the scheme of the corpus.
+
+        Adds to `counts` what the source changed or doubts, if it is a `corpora.formats.TaggedCorpus`.
+        """
         found = self.found
         if self.kind == "entities" and found is None:
             found = self._scheme()
-        for row, sentence in enumerate(self.source, start=1):
+        sentences: Iterable[Sentence] = self.source
+        if counts is not None and isinstance(self.source, TaggedCorpus):
+            sentences = self.source.counted(counts)
+        for row, sentence in enumerate(sentences, start=1):
             try:
                 learnt, illegal = _LEARNT[self.kind](sentence, self.unit, self.scheme, found)
             except CorpusError as error:
@@ -100,7 +108,7 @@ def _joint(sentence: Sentence, unit: str, scheme: str, found: str | None) -> tup
     if found is not None:
         words = tags.to_words(sentence, found)
         sentence, illegal = words.sentence, words.illegal
-    # A word may hold white space, which is no token.
+    # A word may hold white space, which is never part of a token.
     bare = tuple("".join(word.split()) or word for word in sentence.tokens)
     return tags.to_characters(_without_space(Sentence(bare, sentence.tags)), scheme), illegal
 

@@ -1,4 +1,4 @@
-"""Word cells: a text that a table's own column has cut into words, and whether the words are those of the text."""
+"""Word cells: the words of a text in a column of their own, and a check that they are those of the text."""
 
 import json
 
@@ -9,10 +9,10 @@ from corpora.errors import CorpusError, shown
 def words(cell: object) -> list[str]:
     """The words of a cell: a list, a JSON list, or words separated by spaces, as `corpora.segmented` writes them.
 
-    White space at the ends of a word, and a word of nothing else, is left out.
+    White space at the ends of a word is dropped, and so is a word of white space alone.
 
     Raises:
-        CorpusError: A backslash is no escape.
+        CorpusError: A backslash is not an escape.
 
     >>> words("我 爱 New\\\\sYork"), words('["我", "爱 你"]'), words("[ 笑 ]")
     (['我', '爱', 'New York'], ['我', '爱 你'], ['[', '笑', ']'])
@@ -23,7 +23,7 @@ def words(cell: object) -> list[str]:
 
 
 def check(text: str, words: list[str]) -> None:
-    """Raises CorpusError unless the text is these words one after the other, white space between them aside.
+    """Raises CorpusError unless the text consists of these words in order, apart from white space between them.
 
     >>> check("我爱 北京", ["我", "爱", "北京"])
     """
@@ -35,7 +35,7 @@ def check(text: str, words: list[str]) -> None:
             raise CorpusError(f'word {number} is "{shown(word)}", and the text has "{found}" there (character {start})')
         end = start + len(word)
     if (start := _past_space(text, end)) < len(text):
-        raise CorpusError(f'the text goes on behind the last word, with "{shown(text[start:])}"')
+        raise CorpusError(f'the text goes on after the last word, with "{shown(text[start:])}"')
 
 
 def _past_space(text: str, start: int) -> int:

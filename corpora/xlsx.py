@@ -4,32 +4,38 @@ import json
 import math
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from corpora.errors import CorpusError
+from corpora import contents
+from corpora.errors import CorpusError, shown
 from corpora.files import readable, replace_when_done, unencodable
 from corpora.rows import BadRow, Row
 
-# What one sheet holds, by the specification of Excel.
+# Limits of a sheet, by the specification of Excel.
 MOST_ROWS = 1_048_576
 LONGEST_CELL = 32_767
 # Excel shows whole numbers to 15 digits; longer ones, such as order numbers, are kept as text.
 LARGEST_NUMBER = 10**15
+UNPACKED = 1 << 28  # bytes that a part of the file may unpack to, however small it is packed
+RATIO = 200  # packed so small, a larger part is refused
+MOST_STRINGS = 1 << 30  # bytes of the table of strings, which is held in memory
 
 
 def records(path: Path, sheet: str | None) -> Iterator[tuple[object, ...]]:
     """The column names, then the rows of one sheet, the first unless it is named; empty cells are None.
 
-    A formula is the value that was last computed for it. Blank rows above the header and below the last value
-    are no rows.
+    A formula stands for the value that was last computed for it. Blank rows above the header and below the last value
+    are skipped.
 
     Raises:
-        CorpusError: The file is no XLSX or has no such sheet, or a row has a value beyond the named columns.
+        CorpusError: The file is no XLSX, unpacks to far more than its size or has no such sheet, or a row has a value
+            beyond the named columns.
     """
     for row, entry in enumerate(entries(path, sheet)):
         if isinstance(entry, BadRow):
@@ -37,19 +43,28 @@ def records(path: Path, sheet: str | None) -> Iterator[tuple[object, ...]]:
         yield entry.cells
 
 
-def entries(path: Path, sheet: str | None = None) -> Iterator[Row | BadRow]:
-    """The column names, then the rows, good and bad; a row is bad that has a value beyond the named columns.
+def entries(path: Path, sheet: str | None = None, *, unpacked: int = UNPACKED) -> Iterator[Row | BadRow]:
+    """The column names, then the rows, good and bad; a row is bad if it has a value beyond the named columns.
+
+    Args:
+        path: The file.
+        sheet: Name of the sheet; None: the first.
+        unpacked: Bytes to which a part of the file may unpack at more than `RATIO` times its size.
 
     Raises:
-        CorpusError: The file is no XLSX or has no such sheet.
+        CorpusError: The file is no XLSX, unpacks to far more than its size, or has no such sheet.
     """
-    with readable(path), path.open("rb") as stream:
-        try:
-            yield from _rows(path, stream, sheet)
-        except (CorpusError, OSError, MemoryError):
-            raise
-        except Exception as error:  # openpyxl lets whatever zipfile, XML and its own types raise pass
-            raise CorpusError(f"{path}: damaged, or not an XLSX file ({error})") from None
+    with readable(path):
+        contents.check_regular(path)
+        with path.open("rb") as stream:
+            try:
+                _check_packing(path, stream, unpacked)
+                yield from _rows(path, stream, sheet)
+            except (CorpusError, OSError, MemoryError):
+                raise
+            except Exception as error:  # openpyxl lets the errors of zipfile, of XML and of its own types through
+                detail = contents.mistaken(path, contents.XLSX) or error
+                raise CorpusError(f"{path}: damaged, or not an XLSX file ({detail})") from None
 
 
 @contextmanager
@@ -83,21 +98,24 @@ def writing(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[o
             raise
 
 
-def _rows(path: Path, stream: Any, sheet: str | None) -> Iterator[Row | BadRow]:
-    from openpyxl import load_workbook
+def _check_packing(path: Path, stream: IO[bytes], unpacked: int) -> None:
+    for part in zipfile.ZipFile(stream).infolist():
+        size, packed = part.file_size, max(1, part.compress_size)
+        if (size > unpacked and size > RATIO * packed) or (
+            size > MOST_STRINGS and "sharedstrings" in part.filename.lower()
+        ):
+            message = f'"{shown(part.filename)}" in it unpacks {packed:,} bytes to {size:,}'
+            raise CorpusError(f"{path}: {message}, which may fill the memory: save the table as CSV")
+    stream.seek(0)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about styles and validations, which no row depends on
-        book = load_workbook(stream, read_only=True, data_only=True)
-    with closing(book):
-        pages = {page.title: page for page in book.worksheets}
-        if sheet is not None and sheet not in pages:
-            names = ", ".join(f'"{name}"' for name in pages)
-            raise CorpusError(f'{path}: no sheet "{sheet}"; the sheets are {names}')
-        page = next(iter(pages.values())) if sheet is None else pages[sheet]
-        page.reset_dimensions()  # the size a file claims may be wrong
+
+def _rows(path: Path, stream: IO[bytes], sheet: str | None) -> Iterator[Row | BadRow]:
+    with closing(_workbook(stream)) as book:
+        page = _page(path, book, sheet)
         width = blank = 0
         for line, cells in enumerate(map(_trimmed, page.iter_rows(values_only=True)), start=1):
+            if line > MOST_ROWS:
+                raise CorpusError(f"{path}: has a row beyond {MOST_ROWS:,}, the last one of a sheet: save it again")
             if not cells:
                 blank += width > 0
                 continue
@@ -112,6 +130,24 @@ def _rows(path: Path, stream: Any, sheet: str | None) -> Iterator[Row | BadRow]:
             width = len(padded)
 
 
+def _workbook(stream: IO[bytes]) -> Any:
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and validations, which no row depends on
+        return load_workbook(stream, read_only=True, data_only=True)
+
+
+def _page(path: Path, book: Any, sheet: str | None) -> Any:
+    pages = {page.title: page for page in book.worksheets}
+    if sheet is not None and sheet not in pages:
+        names = ", ".join(f'"{name}"' for name in pages)
+        raise CorpusError(f'{path}: no sheet "{sheet}"; the sheets are {names}')
+    page = next(iter(pages.values())) if sheet is None else pages[sheet]
+    page.reset_dimensions()  # the size that a file claims may be wrong
+    return page
+
+
 def _trimmed(cells: tuple[object, ...]) -> list[object]:
     row = [_unescaped(cell) if isinstance(cell, str) else cell for cell in cells]
     while row and row[-1] is None:
@@ -120,7 +156,7 @@ def _trimmed(cells: tuple[object, ...]) -> list[object]:
 
 
 def _unescaped(text: str) -> str:
-    """Undoes `_x000D_` and the like, which stand for what XML cannot hold (ECMA-376, ST_Xstring)."""
+    """Undoes `_x000D_` and the like: escapes of characters that XML cannot hold (ECMA-376, ST_Xstring)."""
     return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 

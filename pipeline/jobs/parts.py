@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from corpora import segmented
 from corpora.document import Document
 from corpora.files import replace_when_done
-from corpora.lines import Lines
+from corpora.lines import LineDocuments
 from corpora.table import TableReader, TableWriter
 from pipeline.jobs.deferred_writer import DeferredWriter
 from pipeline.jobs.journal import JobProgress
@@ -147,7 +147,7 @@ class SegmentedLines:
     def __init__(self, source: Path, segmenter: Segmenter, encoding: str = "utf-8") -> None:
         self.segmenter = segmenter
         self.encoding = encoding
-        self._lines: ChunkReader[Document] = ChunkReader(lambda: iter(Lines(source, encoding)), TEXTS)
+        self._lines: ChunkReader[Document] = ChunkReader(lambda: iter(LineDocuments(source, encoding)), TEXTS)
 
     def write(self, number: int, folder: Path) -> PartRecord | None:
         """As `Parts.write`. Raises CorpusError where the input can't be read or decoded."""

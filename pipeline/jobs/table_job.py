@@ -462,7 +462,7 @@ class TableJob:
         if not bad:
             return b""
         encoding = codec(self.options.encoding)
-        if self.format not in GROWING or encoding not in ("gb18030", "big5"):
+        if self.format not in GROWING or encoding not in ("gb18030", "cp950", "big5hkscs"):
             encoding = "utf-8"
         lines = StringIO()
         writer = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL)

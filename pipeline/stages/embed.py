@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora import segmented
-from corpora.lines import Lines
+from corpora.lines import LineDocuments
 from embeddings import pretrained, word2vec
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
@@ -257,7 +257,7 @@ def _segment_lines(
 ) -> Path:
     """The lines of text files as a segmented file in the folder."""
     path = folder / name
-    lines = (document.text for name in sources for document in Lines(Path(name), encoding))
+    lines = (document.text for name in sources for document in LineDocuments(Path(name), encoding))
     with progress("segment raw text", total=None, unit="lines") as advance:
         cut = split_texts(segmenter, lines, workers=segment.process_count(workers, segment.SMALL))
         segmented.write(path, (segmenter.content(tokens) for tokens in cut), advance=advance)

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections import Counter
 
 import numpy
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from corpora.card import block_name, card, columns_wide
 from corpora.document import Document
+from corpora.formats import read
 
 TEXT = st.text(st.sampled_from("好坏a ，\n") | st.characters(), max_size=9)
 LABELS = st.sampled_from(["好评", "差评", None])
@@ -135,3 +137,15 @@ def test_width_is_that_of_east_asian_width():
     for character in "好ａ，a\u0301é":
         width = 0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         assert columns_wide(character) == width
+
+
+def test_what_readers_count_is_said_at_the_end(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n好,好\u200b评\n差,差评\n", encoding="utf-8")
+    counts = Counter()
+    found = card(read(path, label="label").counted(counts), findings=counts)
+    assert found.as_dict()["findings"] == {"deceptive_labels": 1}
+    assert "to look at\n  1 labels or tags with an invisible character inside" in found.text()
+    assert "好U+200B评" in found.text()
+    plain = card(read(path, label="label"))
+    assert "findings" not in plain.as_dict() and "to look at" not in plain.text()

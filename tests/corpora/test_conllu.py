@@ -71,15 +71,15 @@ def test_sentences_of_our_own(tmp_path_factory, words, data):
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (["1", "3"], 'line 5: the ID "3" is out of place behind word 1'),
-        (["0"], 'line 4: the ID "0" is out of place behind word 0'),
-        (["1", "1.2"], 'line 5: the ID "1.2" is out of place behind word 1'),
-        (["1.1", "1"], 'line 4: the ID "1.1" is out of place behind word 0'),
+        (["1", "3"], 'line 5: the ID "3" is out of place after word 1'),
+        (["0"], 'line 4: the ID "0" is out of place after word 0'),
+        (["1", "1.2"], 'line 5: the ID "1.2" is out of place after word 1'),
+        (["1.1", "1"], 'line 4: the ID "1.1" is out of place after word 0'),
         (["1", "1-2", "2"], 'line 5: the ID "1-2" is out of place'),
         (["1-2", "1", "2-3", "2", "3"], 'line 6: the ID "2-3" is out of place'),
-        (["1-2", "1"], "line 5: the sentence ends behind word 1: 2 expected"),
-        (["１"], 'line 4: "１" is no ID: 7, 7-8 or 7.1'),
-        (["0.1"], "line 4: the sentence ends behind word 0: some expected"),
+        (["1-2", "1"], "line 5: the sentence ends after word 1: 2 expected"),
+        (["１"], 'line 4: "１" is not an ID: 7, 7-8 or 7.1'),
+        (["0.1"], "line 4: the sentence ends after word 0: some expected"),
     ],
 )
 def test_ids_out_of_place(tmp_path, ids, message):
@@ -96,7 +96,7 @@ def test_ids_out_of_place(tmp_path, ids, message):
         ("1\t好\t_\n", "line 1: 10 cells apart by tabs are expected, 3 came"),
         ("1 好 _ _ _ _ _ _ _ _\n", "line 1: 10 cells apart by tabs are expected, 1 came"),
         ("1\t\t_\t_\t_\t_\t_\t_\t_\t_\n", "line 1: a cell is empty"),
-        (TEXT.replace("\n1\t好", "\n# a\n1\t好") + "# b\n", "line 16: the sentence ends behind word 0"),
+        (TEXT.replace("\n1\t好", "\n# a\n1\t好") + "# b\n", "line 16: the sentence ends after word 0"),
         (TEXT.replace("4.1\t", "# c\n4.1\t"), "line 9: 10 cells"),
         (TEXT.replace("\tADP\t", "\t_\t"), 'sentence of line 1: word 2, "给", has no UPOS, but others have one'),
     ],
@@ -110,7 +110,7 @@ def test_files_that_break_the_format(path, text, message):
 def test_what_is_wrong_is_named(path):
     with pytest.raises(CorpusError, match='no column "pos" of tags; CoNLL-U has upos, xpos'):
         conllu.read(path, tag="pos")
-    with pytest.raises(CorpusError, match="line 2 of the sentence: a cell is empty or has a tab"):
+    with pytest.raises(CorpusError, match="line 2 of the sentence: a cell is empty or holds a tab"):
         parse_of(Sentence(("a\tb",)))
     with pytest.raises(CorpusError, match='line 1 of the sentence: a comment begins with "#"'):
         Parse((), ("好",))

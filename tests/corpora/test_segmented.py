@@ -30,7 +30,7 @@ def test_files_read_back(tmp_path_factory, sentences):
 
 
 def test_spaces_of_others_make_no_words():
-    assert split("  今天   天气\u3000好 ") == ["今天", "天气\u3000好"] and split("") == []
+    assert split("  今天   天气\u3000好 ") == ["今天", "天气", "好"] and split("") == []
 
 
 def test_what_is_wrong_is_named(tmp_path):
@@ -38,7 +38,7 @@ def test_what_is_wrong_is_named(tmp_path):
         join(["好", ""])
     path = tmp_path / "词.txt"
     path.write_text("好 的\nC:\\盘\n", encoding="utf-8")
-    with pytest.raises(CorpusError, match=r'line 2: "\\盘" is no escape'):
+    with pytest.raises(CorpusError, match=r'line 2: "\\盘" is not an escape'):
         list(segmented.read(path))
     path.write_text("好\\", encoding="utf-8")
     with pytest.raises(CorpusError, match="line 1"):
@@ -46,3 +46,16 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"line 2: U\+DC80 is half"):
         segmented.write(path, [["好"], ["\udc80"]])
     assert path.read_text(encoding="utf-8") == "好\\"
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\t", "\u00a0", "\u2003", " \u3000", "\u3000\t ", "\x0b", "\u2028"])
+def test_any_white_space_separates_words(tmp_path, blank):
+    path = tmp_path / "词.txt"
+    path.write_text(f"{blank}我{blank}爱{blank}北京烤鸭{blank}\n", encoding="utf-8", newline="")
+    [found] = segmented.read(path)
+    assert [word for word in found if not word.isspace()] == ["我", "爱", "北京烤鸭"]
+
+
+def test_a_wide_space_of_its_own_is_a_word_as_we_write_it():
+    assert split("好 \u3000 吃") == ["好", "\u3000", "吃"] and join(["好", "\u3000"]) == "好 \u3000"
+    assert join(["New\u3000York"]) == "New\\u3000York" and split("New\\u3000York") == ["New\u3000York"]

@@ -10,7 +10,7 @@ from corpora.errors import CorpusError
 from corpora.formats import read_tagged
 from corpora.slashed import Bracketed, join, split
 
-WORD = st.text(st.sampled_from("我爱北京/[]\u3000\u2028\\"), min_size=1, max_size=4)
+WORD = st.text(st.sampled_from("我爱北京/[]\u00b7\u200b\\"), min_size=1, max_size=4)
 TAG = st.sampled_from(("n", "vn", "名词", "]"))
 SENTENCE = st.lists(st.tuples(WORD, TAG), max_size=6).map(
     lambda pairs: Sentence(tuple(word for word, _ in pairs), tuple(tag for _, tag in pairs))
@@ -71,10 +71,10 @@ def test_lines_without_words_and_other_separators(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("好/a 的", '"的" is no word with its tag: "词/词性" is expected'),
-        ("/a", '"/a" is no word'),
-        ("好/", '"好/" is no word'),
-        ("好/]nt", '"好/]nt" is no word'),
+        ("好/a 的", '"的" is not a word with its tag: "词/词性" is expected'),
+        ("/a", '"/a" is not a word'),
+        ("好/", '"好/" is not a word'),
+        ("好/]nt", '"好/]nt" is not a word'),
         ("[好/a 的/u", 'the bracket before "好" is not closed: set brackets = false'),
         ("好/a]nt", '"好/a]nt" closes a bracket that was not opened'),
         ("[好/a]", "a label is expected"),
@@ -107,7 +107,45 @@ def test_brackets_that_cannot_be():
     words = Sentence(("a", "b", "c"), ("n", "n", "n"))
     with pytest.raises(CorpusError, match='bracket 0:2 "x" and the bracket 1:3 "y" cross'):
         Bracketed(words, (Span(0, 2, "x"), Span(1, 3, "y")))
-    with pytest.raises(CorpusError, match='2:4 "x" ends behind the last of 3 words'):
+    with pytest.raises(CorpusError, match='2:4 "x" ends after the last of 3 words'):
         Bracketed(words, (Span(2, 4, "x"),))
     with pytest.raises(CorpusError, match="empty separator"):
         split("好/a", "")
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\t", "\u00a0", "\u2003", " \u3000", "\u3000\u3000", "\x0b"])
+def test_any_white_space_separates_words(tmp_path, blank):
+    path = tmp_path / "a.txt"
+    path.write_text(f"他/r{blank}[去/v{blank}北京/ns]nt{blank}\n", encoding="utf-8")
+    [found] = slashed.read(path).bracketed()
+    assert found.sentence == Sentence(("他", "去", "北京"), ("r", "v", "ns")) and found.brackets == (Span(1, 3, "nt"),)
+
+
+def test_a_wide_space_with_a_tag_is_a_word():
+    assert split("他/r \u3000/w 去/v").sentence.tokens == ("他", "\u3000", "去")
+    assert split(join(Sentence(("\u3000",), ("w",)))).sentence.tokens == ("\u3000",)
+    with pytest.raises(CorpusError, match='"New" is not a word with its tag'):
+        split("New\u00a0York/nr")
+
+
+@pytest.mark.parametrize(
+    ("line", "brackets"),
+    [
+        ("[北京/ns 大学/n]/nt 的/u", [Span(0, 2, "nt")]),
+        ("[[北京/ns 大学/n]/nt 附属/vn 中学/n]/nt", [Span(0, 2, "nt"), Span(0, 4, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]/nt]/nz", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]nt]/nz 的/u", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[北京/ns [附属/vn 小学/n]/nt]nz 的/u", [Span(0, 3, "nz"), Span(1, 3, "nt")]),
+        ("[新华社/nt]/nt 1/2/m", [Span(0, 1, "nt")]),
+        ("[“/w ]/w]/nz", [Span(0, 2, "nz")]),
+    ],
+)
+def test_brackets_of_the_edition_of_2014(line, brackets):
+    found = split(line)
+    assert found.brackets == tuple(brackets) and not {"[", "北京["} & set(found.sentence.tokens)
+    assert split(join(found)) == found and "]/n" not in join(found)
+
+
+def test_a_word_with_a_bracket_is_no_closing_one_where_none_is_open():
+    assert split("1/2]/m 好/a").sentence.tokens == ("1/2]", "好")
+    assert split("[北京/ns 大学/n]/nt", brackets=False).sentence.tokens == ("[北京", "大学/n]")

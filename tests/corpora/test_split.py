@@ -118,7 +118,7 @@ def test_what_cannot_be_split_is_told_with_counts(documents, message):
 
 @pytest.mark.parametrize(("dev", "test"), [(0.5, 0.5), (-0.1, 0.1), (1, 0), (float("nan"), 0.1)])
 def test_impossible_shares(dev, test):
-    with pytest.raises(CorpusError, match="shares from 0"):
+    with pytest.raises(CorpusError, match="shares of at least 0"):
         split(mails(20), dev=dev, test=test, seed=1)
 
 

@@ -35,7 +35,7 @@ def write(path, columns, rows, **options):
     with TableWriter(path, columns, **options) as table:
         for row in rows:
             table.write(row)
-    return TableReader(path, **options)
+    return TableReader(path, quoting=True, **options)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +302,7 @@ def test_a_failed_writing_leaves_nothing(tmp_path, suffix):
 
 
 def test_what_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r'row 2: "镕" \(U\+9555\) is not in big5: write it as utf-8'):
+    with pytest.raises(CorpusError, match=r'row 2: "镕" \(U\+9555\) is not in cp950: write it as utf-8'):
         write(tmp_path / "a.csv", ("文",), [("好",), ("镕",)], encoding="big5")
     with pytest.raises(CorpusError, match='header: "镕"'):
         write(tmp_path / "a.csv", ("镕",), [], encoding="big5")

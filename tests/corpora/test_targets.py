@@ -84,5 +84,5 @@ def test_illegal_tags_are_counted_and_read_as_spans():
 
 def test_a_sentence_that_is_no_scheme_is_named():
     source = [Sentence(tuple("昆明"), ("O", "O")), Sentence(tuple("昆明"), ("O", "x-地"))]
-    with pytest.raises(CorpusError, match=r'mine: sentence 2: "x-地" is no tag of the scheme'):
+    with pytest.raises(CorpusError, match=r'mine: sentence 2: "x-地" is not a tag of the scheme'):
         list(Targets(source, "entities", "char", "BMES", "BIO", "mine"))

@@ -34,7 +34,7 @@ def test_words_and_their_white_space_are_the_text(found, data):
     space = st.sampled_from(["", "", " ", "\n　"])
     text = "".join(data.draw(space) + word for word in found) + data.draw(space)
     wordcells.check(text, found)
-    with pytest.raises(CorpusError, match="goes on behind the last word"):
+    with pytest.raises(CorpusError, match="goes on after the last word"):
         wordcells.check(text + "x", found)
     if found:
         with pytest.raises(CorpusError, match=r'word \d is "'):

@@ -1,0 +1,88 @@
+"""Findings: what a reader changed in a corpus or doubts, counted by kind while the corpus is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+
+from corpora.document import Sentence
+from corpora.labels import is_deceptive
+
+Counts = MutableMapping[str, int]
+# Each kind, and the sentence that follows its count.
+SAID = {
+    "deceptive_labels": "labels or tags with an invisible character inside, which makes them differ from others that "
+    "look the same",
+    "long_tokens": "tokens that look like whole sentences: is the text in the column of the token, one token per line?",
+    "offsets_converted": "texts whose spans were counted in UTF-16 units, as their words show, and converted",
+    "offsets_unclear": "texts with an emoji or a rare character before the end of a span, which does not tell whether "
+    'its offsets count characters or UTF-16 units: set offsets = "characters" or "utf-16"',
+    "overlaps_dropped": "spans dropped because they overlap longer ones",
+}
+LONG = 4  # Chinese characters of the longest token that is not suspicious where tokens are characters
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
+# Two stretches of Chinese with punctuation between them, or Chinese with a full stop behind it.
+_SENTENCE = re.compile(r"[\u3400-\u9fff][，；：。！？][”’」』]?[\u3400-\u9fff]|[\u3400-\u9fff]{2}[。！？；]")
+_CHARACTER_DATA = 0.8  # share of single characters among Chinese tokens from which tokens are characters
+
+
+@dataclass
+class TokenCheck:
+    """Looks for whole sentences in the place of tokens.
+
+    A token is suspicious if it has Chinese punctuation behind or between Chinese characters. Where tokens are
+    characters, which is known at the end, one of more than `LONG` Chinese characters is suspicious too.
+
+    >>> check, counts = TokenCheck(), {}
+    >>> check.add(("本车在路口撞了护栏。",))
+    >>> check.finish(counts)
+    >>> counts
+    {'long_tokens': 1}
+    """
+
+    sentences: int = 0
+    long: int = 0
+    single: int = 0
+    chinese: int = 0
+
+    def add(self, tokens: tuple[str, ...]) -> None:
+        """Counts the tokens of one sentence."""
+        for token in tokens:
+            if len(token) == 1:
+                self.single += 1
+                self.chinese += 1
+                continue
+            if han := len(_HAN.findall(token)):
+                self.chinese += 1
+                if _SENTENCE.search(token):
+                    self.sentences += 1
+                elif han > LONG:
+                    self.long += 1
+
+    def finish(self, counts: Counts) -> None:
+        """Adds what was found, if anything, to `counts`."""
+        is_characters = self.single >= _CHARACTER_DATA * self.chinese
+        if found := self.sentences + (self.long if is_characters else 0):
+            counts["long_tokens"] = counts.get("long_tokens", 0) + found
+
+
+def count_tags(sentence: Sentence, counts: Counts) -> None:
+    """Adds the tags of a sentence that have an invisible character inside."""
+    for tag in sentence.tags or ():
+        count_label(tag, counts)
+
+
+def count_label(label: str | None, counts: Counts) -> None:
+    """Adds a label that has an invisible character inside."""
+    if label is not None and is_deceptive(label):
+        counts["deceptive_labels"] = counts.get("deceptive_labels", 0) + 1
+
+
+def said(counts: Counts) -> list[str]:
+    """A sentence for each kind of finding that was counted.
+
+    >>> said({"overlaps_dropped": 2, "rows": 7})
+    ['2 spans dropped because they overlap longer ones']
+    """
+    return [f"{counts[kind]:,} {sentence}" for kind, sentence in SAID.items() if counts.get(kind)]
