@@ -17,10 +17,9 @@ from corpora.errors import CorpusError
 from corpora.table import TableReader
 from pipeline import load
 from pipeline.errors import PipelineError
-from pipeline.jobs import table_job
 from pipeline.jobs.label import label_file, label_stream, rejected_path
 from pipeline.jobs.local import label_files
-from pipeline.jobs.table_job import Options
+from pipeline.jobs.options import LabelOptions, Limits
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +112,8 @@ def test_a_character_that_the_output_lacks(run):
 @pytest.mark.parametrize(
     ("encoding", "mark"), [("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-8", b""), ("gb18030", b"")]
 )
-def test_encodings_out_have_one_mark(run, monkeypatch, encoding, mark):
-    monkeypatch.setattr(table_job, "CHUNK", 2)
-    _, out, _ = run("text\n" + "好吃\n" * 7, output_encoding=encoding)
+def test_encodings_out_have_one_mark(run, encoding, mark):
+    _, out, _ = run("text\n" + "好吃\n" * 7, output_encoding=encoding, limits=Limits(chunk_rows=2))
     assert out.startswith(mark) and "\ufeff" not in out[len(mark) :].decode(encoding.replace("-sig", ""), "replace")[1:]
     assert len(out.decode(encoding).splitlines()) == 8
 
@@ -224,12 +222,11 @@ def written(path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_format_in_and_out(run, tmp_path, random_model, monkeypatch, kind):
-    monkeypatch.setattr(table_job, "CHUNK", 2)
+def test_every_format_in_and_out(run, tmp_path, random_model, kind):
     written(tmp_path / f"in.{kind}")
     expected = None
     for out in KINDS:
-        done, _, _ = run(None, name=f"in.{kind}", out=f"out.{out}")
+        done, _, _ = run(None, name=f"in.{kind}", out=f"out.{out}", limits=Limits(chunk_rows=2))
         assert (done.rows, done.labelled, done.blank) == (4, 3, 1)
         reader = TableReader(tmp_path / f"out.{out}")
         rows = [tuple("" if cell is None else str(cell) for cell in row) for row in reader]
@@ -324,8 +321,8 @@ def test_several_files_go_on_where_they_were(tmp_path, random_model):
 
     def label(**options):
         return [
-            (outcome.target.relative_to(out).as_posix(), outcome.labelled and outcome.labelled.rows, outcome.error)
-            for outcome in label_files(random_model, [tmp_path / "in"], out, options=Options(), **options)
+            (outcome.target.relative_to(out).as_posix(), outcome.result and outcome.result.rows, outcome.error)
+            for outcome in label_files(random_model, [tmp_path / "in"], out, options=LabelOptions(), **options)
         ]
 
     missing = f'{tmp_path / "in" / "b.csv"}: no column "text"; the columns are "nix": choose one with --text'
@@ -343,20 +340,20 @@ def test_patterns_and_names_that_collide(tmp_path, random_model):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.csv").write_text("text\n好\n", encoding="utf-8")
     found = label_files(
-        random_model, [tmp_path / "x" / "*.csv"], tmp_path / "o", options=Options(output_format="jsonl")
+        random_model, [tmp_path / "x" / "*.csv"], tmp_path / "o", options=LabelOptions(output_format="jsonl")
     )
     assert [outcome.target.name for outcome in found] == ["a.jsonl"] and not found[0].error
     with pytest.raises(PipelineError, match="would be the output of both"):
-        label_files(random_model, [tmp_path / "*" / "*.csv"], tmp_path / "o", options=Options())
+        label_files(random_model, [tmp_path / "*" / "*.csv"], tmp_path / "o", options=LabelOptions())
     with pytest.raises(PipelineError, match="no tables there"):
-        label_files(random_model, [tmp_path / "*.parquet"], tmp_path / "o", options=Options())
+        label_files(random_model, [tmp_path / "*.parquet"], tmp_path / "o", options=LabelOptions())
 
 
 def test_streams(tmp_path, random_model, monkeypatch):
     data = "text\n好\n吃,吃\n坏\n".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
     out, bad = io.BytesIO(), io.BytesIO()
-    done = label_stream(random_model, "-", out, bad, options=Options())
+    done = label_stream(random_model, "-", out, bad, options=LabelOptions())
     assert (done.labelled, done.rejected) == (2, 1) and bad.getvalue().count(b"\n") == 2
     (tmp_path / "in.csv").write_bytes(data)
     label_file(random_model, tmp_path / "in.csv", tmp_path / "out.csv")
