@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pandas
 import pytest
 from random_model import make_model
@@ -335,6 +337,22 @@ def test_several_files_go_on_where_they_were(tmp_path, random_model):
     assert [found[1] for found in label(restart=True)] == [2, 2, 2]
 
 
+def test_a_folder_is_hashed_once_an_input_and_read_in_one_session(tmp_path, random_model, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / "in" / name).write_text("text\n好\n", encoding="utf-8")
+    digest, session, hashed, opened = hashlib.file_digest, onnxruntime.InferenceSession, [], []
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, *given: hashed.append(file.name) or digest(file, *given))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **b: opened.append(1) or session(*a, **b))
+    found = label_files(random_model, [tmp_path / "in"], tmp_path / "out", options=LabelOptions())
+    assert [each.result.rows for each in found] == [1, 1, 1] and len(opened) == 1
+    assert sorted(Path(path).name for path in hashed if str(tmp_path / "in") in str(path)) == [
+        "a.csv",
+        "b.csv",
+        "c.csv",
+    ]
+
+
 def test_patterns_and_names_that_collide(tmp_path, random_model):
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
@@ -358,6 +376,15 @@ def test_streams(tmp_path, random_model, monkeypatch):
     (tmp_path / "in.csv").write_bytes(data)
     label_file(random_model, tmp_path / "in.csv", tmp_path / "out.csv")
     assert out.getvalue() == (tmp_path / "out.csv").read_bytes()
+
+
+def test_standard_input_becomes_a_file(tmp_path, random_model, monkeypatch):
+    for name in ("a.csv", "b.csv"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("text\n好\n".encode()), "utf-8"))
+        done = label_file(random_model, "-", tmp_path / name)
+        assert done.rows == 1 and (tmp_path / name).read_text("utf-8").startswith("text,label,confidence\n好,")
+    with pytest.raises(CorpusError, match="can't be made from standard input"):
+        label_file(random_model, "-", tmp_path / "out.xlsx")
 
 
 def test_the_command_from_standard_input_to_standard_output(tmp_path, random_model):
