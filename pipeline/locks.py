@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +24,8 @@ def locked(folder: Path) -> IO[bytes]:
     """
     # Whoever held the lock may have removed the folder between two of these steps: then try again.
     while True:
-        folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir()
         try:
             file = (folder / "lock").open("ab")
         except FileNotFoundError:

@@ -47,7 +47,7 @@ SAME_NAME = (
 @click.option(
     "--target-precision",
     type=click.FloatRange(0, 1),
-    help="Add needs_review, with the lowest threshold that reaches this precision on dev.",
+    help="Add needs_review, with the lowest threshold for which dev supports this precision.",
 )
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option(
@@ -82,7 +82,7 @@ SAME_NAME = (
 @engine_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
 @click.option(
-    "--show", type=click.IntRange(min=0), default=0, show_default=True, help="Print so many of the first labelled rows."
+    "--show", type=click.IntRange(min=0), default=0, show_default=True, help="Number of labelled rows to print."
 )
 def label(model: str, paths: tuple[str, ...], show: int, target_precision: float | None, **options: Any) -> None:
     """Label the rows of IN with MODEL and write them to OUT.

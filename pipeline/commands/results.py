@@ -40,7 +40,7 @@ def summary(result: LabelResult) -> str:
 
 
 def counted(count: int, names: tuple[str, str]) -> str:
-    """A count with its noun, of which `names` has singular and plural: `1 row`, `2 rows`."""
+    """A count with its noun, `1 row` or `2 rows`; `names`: singular and plural."""
     return f"{count} {names[0] if count == 1 else names[1]}"
 
 

@@ -57,6 +57,7 @@ def segment(source: str, target: str | None, **options: Any) -> None:
     """Cut IN into words, or run a CONFIG's stage segment.
 
     A plain text file (.txt) is cut line by line. A table gets a column `tokens`, words separated by spaces.
+    --force also replaces OUT if it exists.
     """
     if source.endswith(".toml") and target is None:
         run_stages(source, options, first="segment", last="segment")

@@ -70,7 +70,7 @@ class InputState:
 
     @property
     def result(self) -> FileResult:
-        """The outcome."""
+        """How it went."""
         if self.error or not self.done:
             return FileResult(self.source, self.target, error=self.error)
         parts = [self.done[number] for number in sorted(self.done)]

@@ -40,7 +40,7 @@ class Job(Protocol):
         ...
 
     def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
-        """The outcome for an input whose parts are all made."""
+        """How it went, for an input whose parts are all made."""
         ...
 
 
