@@ -46,7 +46,7 @@ translations: setup
 
 # The long runs, of which the tests have short ones: 10,000 generated files, and 100 kills.
 fuzz: setup
-	@LABEL_FUZZ=10000 $(BIN)/python -m pytest -q tests/pipeline/test_label_fuzz.py
+	@LABEL_FUZZ=10000 $(BIN)/python -m pytest -q tests/pipeline/jobs/test_label_fuzz.py
 
 kill-test: setup
 	@$(BIN)/zhpipe run configs/sample-mail.toml

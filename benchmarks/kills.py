@@ -20,10 +20,11 @@ from pathlib import Path
 ROWS = 12_000
 DRIVER = """
 import sys
-from pipeline.stages import label, shard
-shard.CHUNK, shard.ALONE, label.COMMIT = 256, 0.1, 0.05
+from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
+limits = Limits(chunk_rows=256, solo_seconds=0.1, commit_seconds=0.05)
 if __name__ == "__main__":
-    done = label.label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]))
+    done = label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]), limits=limits)
     print(done.rows, done.labelled, done.blank, done.rejected)
 """
 

@@ -1,4 +1,4 @@
-"""The command `zhpipe`: its commands, what it says when one fails, and exit codes."""
+"""The command `zhpipe`: its subcommands, its exit codes, and what it prints when one fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline import __version__
 from pipeline.commands import evaluate, generate, inspect, label, run, segment, tune, vectors
 from pipeline.errors import PipelineError, PoorScore
 
@@ -25,7 +24,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and leave: 0 when all went well, 1 for a poor score, 2 for bad input, 130 when interrupted."""
+    """Runs the command and exits: 0 for success, 1 for a poor score, 2 for bad input, 130 if interrupted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.exit(_exit_code(arguments))
 
@@ -33,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         command.main(arguments, prog_name="zhpipe", standalone_mode=False)
-    except click.Abort:
-        return _complain("interrupted; the same command goes on from the last finished step", INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted; the same command goes on from the last finished step", INTERRUPTED)
     except click.ClickException as error:
         error.show()
@@ -58,10 +55,25 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+def _print_version(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        from pipeline.provenance import version
+
+        click.echo(f"zhpipe, version {version()}")
+        context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="zhpipe")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def command() -> None:
-    """Chinese text in tables: train a recurrent network on labelled rows, judge it, and label new rows with it.
+    """Train recurrent networks on Chinese text in tables, evaluate them, and label new rows with them.
 
     \b
     zhpipe inspect mails.csv --text 正文 --label 类别      what is in a file

@@ -1,8 +1,8 @@
-"""The errors of this room: what a user can put right, in one sentence."""
+"""Errors of this package that a user can put right, each in one sentence."""
 
 
 class PipelineError(ValueError):
-    """Something a user can put right; the message names the place, the expectation and the way out."""
+    """Something a user can put right; the message names the place, what was expected, what came, and the way out."""
 
 
 class SettingsError(PipelineError):
@@ -10,16 +10,16 @@ class SettingsError(PipelineError):
 
 
 class Diverged(PipelineError):
-    """Training has come to numbers that are none."""
+    """Training diverged: a loss or a weight is infinite or NaN."""
 
 
 class PoorScore(PipelineError):
-    """A score of a report fails a bar that was set for it."""
+    """A score of a report misses a limit that was set for it."""
 
 
 class ModelError(PipelineError):
-    """A model folder is missing, incomplete, altered or of another format version."""
+    """A model folder is missing, incomplete, altered, or has another format version."""
 
 
 class DictionaryError(PipelineError):
-    """A user dictionary or a list of stop words can't be read, or holds lines that aren't entries."""
+    """A user dictionary or a stop-word list can't be read, or has invalid lines."""

@@ -1,9 +1,16 @@
-"""Locks: one process at a time on a folder; a lock ends with the process that holds it."""
+"""Locks: one process at a time works on a folder; a lock ends with the process that holds it, however it ends.
+
+The library `filelock` is not used. Its older releases don't notice if the folder is removed between opening the file
+and locking it, and then two processes hold the lock. Its newer releases fall back, where a file system has no locks, to
+a marker file that outlives a killed process, and import asyncio and sqlite3.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -11,13 +18,14 @@ from pipeline.errors import PipelineError
 
 
 def locked(folder: Path) -> IO[bytes]:
-    """A folder's lock file, locked, to be closed at the end; the folder is made where there is none.
+    """Makes a folder if needed and locks it; returns the lock file, which holds the lock until it is closed.
 
-    Raises PipelineError where another process has it.
+    Raises PipelineError if another process holds the lock.
     """
-    # The one who held it may have removed the folder meanwhile: then once more.
+    # Whoever held the lock may have removed the folder between two of these steps: then try again.
     while True:
-        folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir()
         try:
             file = (folder / "lock").open("ab")
         except FileNotFoundError:
@@ -31,6 +39,14 @@ def locked(folder: Path) -> IO[bytes]:
         except FileNotFoundError:
             pass
         file.close()
+
+
+def remove_locked(folder: Path, lock: IO[bytes]) -> None:
+    """Removes a locked folder with all its files, and releases the lock."""
+    if sys.platform == "win32":  # which can't remove an open file
+        lock.close()
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 def _lock(file: IO[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""Work spread over processes as a stream: in order, with bounded look-ahead, leaving no process behind."""
+"""Parallel: work over processes as a stream, in order, with bounded look-ahead, leaving no process behind."""
 
 import multiprocessing
 import os
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.synchronize import Event
 from typing import Any, Self, TypeVar
@@ -28,34 +27,29 @@ def map_ordered(
     *,
     workers: int,
     chunk: int = 512,
-    initializer: Callable[..., object] | None = None,
-    initargs: tuple[Any, ...] = (),
     here: Callable[[T], R] | None = None,
     preload: Sequence[str] = (),
 ) -> Iterator[R]:
-    """`map(function, items)` over processes: the results come in the order of the items, as a stream.
+    """`map(function, items)` over processes, as a stream of results in the order of the items.
 
-    At most 2 * `workers` + 1 chunks are taken from `items` ahead of the result that is asked for, so memory
-    is bounded. An exception of `function`, `initializer` or `items`, an interrupt, and dropping the iterator
-    all end the workers after the item they are at; a worker whose parent dies ends at once.
+    At most 2 * `workers` + 1 chunks (4 * `workers` with `here`) are taken from `items` ahead of the result that is
+    asked for, so memory is bounded. An exception of `function` or `items`, an interrupt, and dropping the iterator all
+    stop the workers after the item that they are at. A worker whose parent dies stops at once.
 
     Arguments:
-        function: is sent once to each worker, so it may carry much (a bound method of a Segmenter); a
-            module's own function, a method or a `functools.partial`, but no lambda. Processes are started by
-            "forkserver", where there is none by "spawn", so a script must call this under
+        function: Sent once to each worker, so it may carry much data, like a bound method of a Segmenter. It must be
+            a function of a module, a method or a `functools.partial`, not a lambda. Processes are started by
+            "forkserver", or by "spawn" if the system has no forkserver, so a script must call this under
             `if __name__ == "__main__":`.
-        workers: processes; 1 runs in this process and starts none.
-        chunk: items sent to a worker at a time.
-        initializer: called with `initargs` once in each worker (with 1 worker, in this process) before its
-            first item.
-        here: does the same as `function` in this process, which is then one of the workers: it begins at once,
-            while the others start, and takes a chunk whenever they have enough to do.
-        preload: modules that are imported once for all workers, where there is a forkserver; the first call
-            of a process decides.
+        workers: Processes; 1 starts none and works in this one.
+        chunk: Items sent to a worker at a time.
+        here: Does the same as `function` in this process, which is then one of the workers. It begins at once, while
+            the others start, and takes a chunk whenever they have enough to do.
+        preload: Modules to import once for all workers, if there is a forkserver; the first call of a process decides.
 
     Raises:
         SettingsError: `workers` or `chunk` is below 1.
-        PipelineError: a worker died or couldn't start.
+        PipelineError: A worker died or couldn't start.
 
     >>> list(map_ordered(len, ["春天", "夏", "秋天到"], workers=1))
     [2, 1, 3]
@@ -64,10 +58,10 @@ def map_ordered(
         if value < 1:
             raise SettingsError(f"{name} is {value}: expected 1 or more")
     if workers == 1:
-        return _map_here(function, items, initializer, initargs)
-    # More than 61 processes can't be waited for on Windows.
+        return _map_here(function, items)
+    # Windows can't wait for more than 61 processes.
     most = 61 if sys.platform == "win32" else workers
-    pool = _Pool(_Work(function, initializer, initargs), min(workers, most) - (here is not None), preload)
+    pool = _Pool(function, min(workers, most) - (here is not None), preload)
     return _map_there(pool, _chunks(items, chunk)) if here is None else _map_both(pool, _chunks(items, chunk), here)
 
 
@@ -79,39 +73,22 @@ def split_texts(segmenter: Segmenter, texts: Iterable[str], *, workers: int, chu
             yield from part
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What a worker is sent when it starts."""
+class _Worker:
+    """The state of a worker process, set when it starts; never set in the parent process."""
 
     function: Callable[[Any], Any]
-    initializer: Callable[..., object] | None
-    initargs: tuple[Any, ...]
-
-
-class _Worker:
-    """The state of a worker process, set when it starts; in the parent process nothing is ever set."""
-
-    work: _Work
     stop: Event
-    failure: Exception | None = None
 
 
-def _map_here(
-    function: Callable[[T], R],
-    items: Iterable[T],
-    initializer: Callable[..., object] | None,
-    initargs: tuple[Any, ...],
-) -> Iterator[R]:
-    if initializer is not None:
-        initializer(*initargs)
+def _map_here(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     yield from map(function, items)
 
 
 class _Pool:
-    """Worker processes, not started before the first item is there."""
+    """Worker processes; they start when the context is entered."""
 
-    def __init__(self, work: _Work, workers: int, preload: Sequence[str]) -> None:
-        self.work = work
+    def __init__(self, function: Callable[[Any], Any], workers: int, preload: Sequence[str]) -> None:
+        self.function = function
         self.workers = workers
         self.preload = preload
 
@@ -119,9 +96,9 @@ class _Pool:
         context = _context(self.preload)
         self._stop = context.Event()
         self._executor = ProcessPoolExecutor(
-            self.workers, mp_context=context, initializer=_begin, initargs=(self.work, self._stop)
+            self.workers, mp_context=context, initializer=_begin, initargs=(self.function, self._stop)
         )
-        # Each call starts a process, as long as none is idle.
+        # Each call starts a process as long as none is idle.
         self._starting = [self._executor.submit(_run, []) for _ in range(self.workers)]
         return self
 
@@ -144,7 +121,7 @@ class _Pool:
 
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
-    """A forked worker shares what is imported already; the server that forks them has no thread but one."""
+    """A forked worker shares the modules that are imported already; the fork server has a single thread."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -164,7 +141,7 @@ def _map_there(pool: _Pool, parts: Iterable[list[Any]]) -> Iterator[Any]:
 
 
 def _map_both(pool: _Pool, parts: Iterable[list[Any]], here: Callable[[Any], Any]) -> Iterator[Any]:
-    """The pool has two chunks a worker to do, once it is there; this process does one when it has so many."""
+    """Once the pool is up it gets two chunks per worker; when it has so many, this process works on a chunk itself."""
     pending: deque[Future[list[Any]]] = deque()
     with pool:
         for part in parts:
@@ -190,30 +167,24 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield part
 
 
-def _begin(work: _Work, stop: Event) -> None:
-    """Prepares a worker; what the initializer raises is kept for the first chunk to raise."""
-    # Ctrl-C reaches the whole process group: the parent alone answers it.
+def _begin(function: Callable[[Any], Any], stop: Event) -> None:
+    """Prepares a worker."""
+    # Ctrl-C reaches the whole process group, and the parent alone handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Worker.work, _Worker.stop = work, stop
-    if work.initializer is not None:
-        try:
-            work.initializer(*work.initargs)
-        except Exception as error:
-            _Worker.failure = error
+    _Worker.function, _Worker.stop = function, stop
 
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
-    assert parent is not None
+    if parent is None:
+        raise RuntimeError("this process has no parent: it was not started by multiprocessing")
     parent.join()
     os._exit(1)
 
 
 def _run(part: list[Any]) -> list[Any]:
-    if _Worker.failure is not None:
-        raise _Worker.failure
-    function, results = _Worker.work.function, []
+    function, results = _Worker.function, []
     for item in part:
         if _Worker.stop.is_set():
             break

@@ -1,8 +1,8 @@
-"""Progress: how long work tells what is done and what is left, without printing anything itself."""
+"""Progress: how long work reports what is done, without printing anything itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -10,15 +10,14 @@ from typing import Protocol
 class Progress(Protocol):
     """Opens a meter: `with progress("segment", total=1000, unit="texts") as advance: advance(10)`.
 
-    `total` is None where it isn't known. `advance(n, note)` says that n more units are done, and a short note such as
-    the loss.
+    `total`: how many units there are, None if unknown; `unit`: their name in the plural.
     """
 
     def __call__(self, what: str, *, total: int | None, unit: str) -> AbstractContextManager[Advance]: ...
 
 
 class Advance(Protocol):
-    """Called with the number of finished units and, optionally, a note to show."""
+    """Reports that `done` more units are finished; `note`: a short text to show, such as the loss."""
 
     def __call__(self, done: int, note: str = "") -> None: ...
 
@@ -31,7 +30,7 @@ def silent(what: str, *, total: int | None, unit: str) -> Iterator[Advance]:
 
 @contextmanager
 def bar(what: str, *, total: int | None, unit: str) -> Iterator[Advance]:
-    """A meter as a bar on standard error with an estimate of the time left; nothing where that is no terminal."""
+    """A progress bar on standard error with the estimated time left; hidden if standard error is not a terminal."""
     from tqdm import tqdm
 
     with tqdm(desc=what, total=total, unit=f" {unit}", disable=None, leave=False, dynamic_ncols=True) as shown:
@@ -42,10 +41,3 @@ def bar(what: str, *, total: int | None, unit: str) -> Iterator[Advance]:
             shown.update(done)
 
         yield advance
-
-
-Say = Callable[[str], None]
-
-
-def quiet(line: str) -> None:
-    """Says nothing."""

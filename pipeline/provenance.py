@@ -1,9 +1,9 @@
-"""Provenance: checksums of files, and the installed versions that a result depends on."""
+"""Provenance: checksums of files, and the installed versions of packages."""
 
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGES = (
@@ -21,15 +21,17 @@ PACKAGES = (
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+    """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """The installed versions of what a result depends on."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Versions of those packages that are installed; by default all that a result can depend on."""
+    from importlib import metadata
+
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -38,8 +40,5 @@ def versions() -> dict[str, str]:
 
 
 def version() -> str:
-    """The installed version of zhpipe, or "0" in a checkout that is not installed."""
-    try:
-        return metadata.version("zhpipe")
-    except metadata.PackageNotFoundError:
-        return "0"
+    """Installed version of zhpipe, "0" in a checkout that is not installed."""
+    return versions(["zhpipe"]).get("zhpipe", "0")

@@ -1,1 +1,1 @@
-"""The commands of `zhpipe`, a file for each subject: options, text, and a call of what does the work."""
+"""The commands of `zhpipe`, a file for each subject: options, printed text, and a call of the function that works."""

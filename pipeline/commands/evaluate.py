@@ -1,4 +1,4 @@
-"""`zhpipe evaluate` and `compare`: how good models are."""
+"""`zhpipe evaluate`, `report` and `compare`: measure models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns, run_options, table_options
-from pipeline.commands.run import make_runs, report_path
+from pipeline.commands.options import run_options, table_options
+from pipeline.commands.run import report_path, run_stages
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report.gate import Bar
@@ -19,61 +19,62 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="MODEL|RUN|CONFIG")
-@click.option("--corpus", help="A labelled file to score the model on.")
-@click.option("--label", default="label", show_default=True, help="Column of the label.")
-@click.option("--out", help="Folder of the report; left out: evaluation beside the corpus, named after it.")
-@click.option("--fail-under", multiple=True, metavar="SCORE=NUMBER", help="Exit with 1 where a score is lower.")
-@click.option("--fail-over", multiple=True, metavar="SCORE=NUMBER", help="The same where it is higher: perplexity=30.")
+@click.option("--corpus", help="Labelled file to score MODEL on.")
+@click.option("--label", default="label", show_default=True, help="Label column.")
+@click.option("--out", help="Folder of the report.  [default: NAME-evaluation, after the corpus]")
+@click.option(
+    "--fail-under", multiple=True, metavar="SCORE=NUMBER", help="Exit with 1 if a score is lower; can be repeated."
+)
+@click.option(
+    "--fail-over", multiple=True, metavar="SCORE=NUMBER", help="Exit with 1 if a score is higher: perplexity=30."
+)
 @table_options
 @run_options
 def evaluate(
     model: str,
     corpus: str | None,
-    label: str,
-    out: str | None,
-    fail_under: TextColumns,
-    fail_over: TextColumns,
+    fail_under: tuple[str, ...],
+    fail_over: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Score a model on any labelled file, or run the stage evaluate of a CONFIG.
+    """Score a model on a file, or run a CONFIG's stage evaluate.
 
-    A SCORE is one of report.json: accuracy, per_label.LABEL.recall, dev.macro_f1.
+    A SCORE is a key of report.json: accuracy, per_label.LABEL.recall, dev.macro_f1.
     """
     from pipeline.evaluation.report import gate
 
     bars = [*map(gate.read, fail_under), *(gate.read(text, over=True) for text in fail_over)]
     if model.endswith(".toml") and corpus is None:
-        made = make_runs(
-            model,
-            options["overrides"],
-            runs=options["runs"],
-            first="evaluate",
-            last="evaluate",
-            force=options["force"],
-        )
+        made = run_stages(model, options, first="evaluate", last="evaluate")
         return _check([run / "evaluate" for run in made], bars)
     if corpus is None:
         raise click.UsageError("--corpus is missing: the labelled file to score on")
-    from pipeline.stages.evaluate import evaluate_file
-
-    folder = Path(out) if out else Path(f"{Path(corpus).name.split('.')[0]}-evaluation")
-    evaluate_file(
-        model,
-        corpus,
-        folder,
-        text=options["text"],
-        label=label,
-        format=options["format_"],
-        encoding=options["encoding"],
-        progress=progress.bar,
-    )
+    folder = _evaluate_file(model, corpus, options)
     click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
     click.echo(f"report   {report_path(folder)}")
     _check([folder], bars)
 
 
+def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
+    """Writes the report of a model on a corpus and returns its folder."""
+    from pipeline.stages.evaluate import evaluate_file
+
+    folder = Path(options["out"] or f"{Path(corpus).name.split('.')[0]}-evaluation")
+    evaluate_file(
+        model,
+        corpus,
+        folder,
+        text=options["text"],
+        label=options["label"],
+        format=options["format_"],
+        encoding=options["encoding"],
+        progress=progress.bar,
+    )
+    return folder
+
+
 def _check(folders: Sequence[Path], bars: Sequence[Bar]) -> None:
-    """Of every report."""
+    """Raises PoorScore if the report in a folder misses a bar."""
     import json
 
     from pipeline.evaluation.report import gate
@@ -85,12 +86,12 @@ def _check(folders: Sequence[Path], bars: Sequence[Bar]) -> None:
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of page, text and Markdown."
+    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the report."
 )
 def report(run: str, language: Locale) -> None:
-    """Write the page, text and Markdown of a report anew, without computing anything.
+    """Write a report's page, text and Markdown again.
 
-    RUN is a run's folder, or that of a report.
+    Nothing is computed: the scores are those in report.json. RUN is the folder of a run or of a report.
     """
     from pipeline.evaluation.report.reprint import reprint
     from pipeline.stages.manifest import Manifest
@@ -102,11 +103,11 @@ def report(run: str, language: Locale) -> None:
 
 @click.command()
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
-@click.option("--out", help="Folder for a page, JSON and the rows that differ.")
-def compare(runs: TextColumns, out: str | None) -> None:
-    """Set evaluated runs side by side: scores, intervals, significance, speed and size.
+@click.option("--out", help="Folder for a page, JSON and the rows on which runs differ.")
+def compare(runs: tuple[str, ...], out: str | None) -> None:
+    """Compare evaluated runs: scores, significance, speed and size.
 
-    A RUN is a run's folder, or that of a report; all have to be tested on the same rows.
+    Scores have confidence intervals. RUN is the folder of a run or of a report; all must be tested on the same rows.
     """
     from pipeline.evaluation.report import comparison
 

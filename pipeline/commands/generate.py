@@ -1,4 +1,4 @@
-"""`zhpipe generate` and `next`: what a language model writes."""
+"""`zhpipe generate` and `next`: write with a language model."""
 
 from __future__ import annotations
 
@@ -13,19 +13,41 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="MODEL|RUN")
-@click.option("--prompt", default="", help="What the texts begin with; left out: at the beginning.")
-@click.option("--count", "-n", type=click.IntRange(min=1), default=1, show_default=True, help="How many texts.")
-@click.option("--length", type=click.IntRange(min=0), default=200, show_default=True, help="Most tokens behind PROMPT.")
-@click.option("--temperature", type=float, default=1.0, show_default=True, help="0: always the likeliest token.")
-@click.option("--top-k", type=int, default=0, help="Of so many likeliest tokens; left out: of all.")
-@click.option("--top-p", type=float, default=1.0, help="Of the fewest tokens with this probability; left out: of all.")
-@click.option("--beam", type=click.IntRange(min=1), help="Search for COUNT likely texts instead, keeping so many.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same texts.")
-@click.option("--unknown", is_flag=True, help="Let the unknown token come, written as \ufffd.")
+@click.option("--prompt", default="", help="Beginning of the texts.")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=1, show_default=True, help="Number of texts.")
+@click.option(
+    "--length", type=click.IntRange(min=0), default=200, show_default=True, help="Maximum of tokens after PROMPT."
+)
+@click.option(
+    "--temperature",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Below 1: more likely tokens; above 1: more varied ones; 0: always the most likely one.",
+)
+@click.option("--top-k", type=int, default=0, help="Sample from the K most likely tokens.  [default: from all]")
+@click.option(
+    "--top-p",
+    type=float,
+    default=1.0,
+    help="Sample from the fewest tokens that have this probability together.  [default: from all]",
+)
+@click.option(
+    "--beam",
+    type=click.IntRange(min=1),
+    help="Search for the COUNT most likely texts with a beam of this width, instead of sampling.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed gives the same texts."
+)
+@click.option("--unknown", is_flag=True, help="Allow the unknown token, written as \ufffd.")
 def generate(
     model: str, prompt: str, count: int, length: int, beam: int | None, seed: int, unknown: bool, **options: Any
 ) -> None:
-    """Let a language model write, token by token: what follows PROMPT, until the text ends."""
+    """Write texts that continue PROMPT, token by token.
+
+    A text ends where the model says so, or after LENGTH tokens. MODEL is a language model.
+    """
     author = _language_model(model)
     if beam:
         for found in author.search(prompt, width=max(beam, count), length=length, unknown=unknown)[:count]:
@@ -42,9 +64,12 @@ def generate(
 @click.command("next")
 @click.argument("model", metavar="MODEL|RUN")
 @click.argument("text", default="")
-@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Number of tokens.")
 def next_tokens(model: str, text: str, count: int) -> None:
-    """List the tokens that are most likely to follow TEXT, with their probabilities."""
+    """List the tokens most likely to follow TEXT.
+
+    Each line has a probability and a token. MODEL is a language model.
+    """
     from corpora import segmented
 
     for token, probability in _language_model(model).next(text, count):

@@ -1,20 +1,25 @@
-"""`zhpipe inspect`: what a corpus holds."""
+"""`zhpipe inspect`: shows what a corpus holds."""
 
 from __future__ import annotations
 
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns, table_options
+from pipeline.commands.options import table_options
 
 
 @click.command()
 @click.argument("file")
-@click.option("--label", help="Column of the label.")
+@click.option("--label", help="Label column.")
 @table_options
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def inspect(file: str, label: str | None, text: TextColumns, format_: str | None, encoding: str, as_json: bool) -> None:
-    """Print the data card of a corpus: rows, labels, lengths, repeated texts, odd characters, unknown words."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def inspect(
+    file: str, label: str | None, text: tuple[str, ...], format_: str | None, encoding: str, as_json: bool
+) -> None:
+    """Print the data card of a corpus.
+
+    It shows rows, labels, lengths, repeated texts, odd characters and unknown words.
+    """
     import json
 
     from corpora import formats

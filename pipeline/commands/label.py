@@ -1,64 +1,75 @@
-"""`zhpipe label`: new rows with a model."""
+"""`zhpipe label`: labels new rows with a model."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns, engine_options, on_ray, table_options
-from pipeline.commands.outcome import accounting, expectation, tell
+from pipeline.commands.options import engine_options, ray_arguments, table_options
+from pipeline.commands.results import print_expectation, print_results, summary
+
+if TYPE_CHECKING:
+    from pipeline.jobs.options import LabelOptions
+    from pipeline.models.model import Model
+
+# Options of the command that are fields of LabelOptions, by the same name.
+SAME_NAME = (
+    *("text", "encoding", "output_format", "output_encoding", "probabilities", "prefix", "excel_safe", "strict"),
+    *("workers", "review_below", "words", "layout", "n_best"),
+)
 
 
 @click.command()
 @click.argument("model", metavar="MODEL|RUN")
 @click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
 @table_options
-@click.option("--delimiter", help="Of CSV, one character, such as ';'; kept in OUT.")
-@click.option("--no-header", is_flag=True, help="The first row is no header: columns are named 1, 2, ...")
-@click.option("--output-format", help="Of OUT; left out: by its suffix.")
-@click.option("--output-encoding", help="Of OUT; left out: as IN. utf-8-sig is what Excel reads best.")
+@click.option("--delimiter", help="Delimiter of IN and OUT if they are CSV: one character, such as ';', or tab.")
+@click.option("--no-header", is_flag=True, help="The first row is data; columns are named 1, 2, ...")
+@click.option("--output-format", help="Format of OUT.  [default: by its suffix]")
+@click.option("--output-encoding", help="Encoding of OUT; Excel reads utf-8-sig best.  [default: that of IN]")
 @click.option(
     "--probabilities",
     "--surprisal",
     "probabilities",
     is_flag=True,
-    help="Add the finer columns: p:LABEL of each label; of a language model the bits of each token.",
+    help="Add detailed columns: p:LABEL for each label; for a language model the bits of each token.",
 )
 @click.option(
     "--review-below",
     type=click.FloatRange(0, 1),
-    help="Add needs_review: true where the confidence is below this.",
+    help="Add needs_review, true if the confidence is below this threshold.",
 )
 @click.option(
     "--target-precision",
     type=click.FloatRange(0, 1),
-    help="The same, with the threshold at which dev supports this precision.",
+    help="Add needs_review, with the lowest threshold for which dev supports this precision.",
 )
 @click.option("--prefix", default="", help="Put this before the names of the new columns.")
 @click.option(
-    "--words", help="Column of the text's words; without --text they are the text. Of models that read words."
+    "--words",
+    help="Column with the words of the text, for models that read words; without --text, they are the text.",
 )
 @click.option(
     "--layout",
     type=click.Choice(["table", "long", "conll", "conllu", "jsonl"]),
     default="table",
     show_default=True,
-    help="Of taggers. long: a row an entity or word, with the number of its row; the others: files that corpora read.",
+    help="Layout of a tagger's answers. long: one row per entity or word; conll, conllu, jsonl: files to train on.",
 )
 @click.option(
     "--n-best",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Of taggers: the column alternatives has so many answers, JSON.",
+    help="Add alternatives: a tagger's N most probable answers, as JSON.",
 )
-@click.option("--excel-safe", is_flag=True, help="Guard cells that a spreadsheet would run as a formula with a '.")
-@click.option("--strict", is_flag=True, help="Stop at a row that can't be read, instead of setting it aside.")
+@click.option("--excel-safe", is_flag=True, help="Put ' before cells that a spreadsheet would run as a formula.")
+@click.option("--strict", is_flag=True, help="Stop at the first bad row instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
 @click.option(
@@ -66,101 +77,63 @@ from pipeline.commands.outcome import accounting, expectation, tell
     type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
-    help="ray: on the machines of a Ray cluster, into a folder OUT.",
+    help="ray: work on a Ray cluster; OUT is a folder.",
 )
 @engine_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
 @click.option(
-    "--show",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Print this many of the first labelled rows.",
+    "--show", type=click.IntRange(min=0), default=0, show_default=True, help="Number of labelled rows to print."
 )
-def label(model: str, paths: TextColumns, show: int, target_precision: float | None, **options: Any) -> None:
+def label(model: str, paths: tuple[str, ...], show: int, target_precision: float | None, **options: Any) -> None:
     """Label the rows of IN with MODEL and write them to OUT.
 
-    OUT has the same rows in the same order with the same columns, and `label` and `confidence` behind them. It
-    appears only when it is whole; after an interrupt, the same command goes on. A row without text keeps its place,
-    with blank cells; a row that can't be read goes to OUT.rejected.csv.
+    OUT has the same rows in the same order, with the same columns and then `label` and `confidence`. It appears when it
+    is whole; after an interrupt, the same command resumes. A row without text is kept, with blank cells; a row that
+    can't be read goes to OUT.rejected.csv.
 
-    IN and OUT may be -, for standard input and output. Of several files, a folder or a pattern in quotes as IN, OUT is
+    IN and OUT may be -, for standard input and output. If IN is several files, a folder, or a pattern in quotes, OUT is
     a folder.
     """
-    import gc
-
-    from pipeline import load
-    from pipeline.jobs.local import is_many
-    from pipeline.jobs.table_job import Options
+    from pipeline.jobs.inputs import are_many
 
     *sources, target = paths
     if not sources:
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
-    if target_precision is not None:
-        if options["review_below"] is not None:
-            raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
-        options["review_below"] = _threshold(model, target_precision)
-    if options["words"] is not None and _is_default("text"):
-        options["text"] = ()
-    chosen = Options(
-        format=options["format_"],
-        header=not options["no_header"],
-        delimiter=_delimiter(options["delimiter"]),
-        **{
-            name: options[name]
-            for name in (
-                *("text", "encoding", "output_format", "output_encoding"),
-                *("probabilities", "prefix", "excel_safe", "strict", "workers", "review_below"),
-                *("words", "layout", "n_best"),
-            )
-        },
-    )
+    if target_precision is not None and options["review_below"] is not None:
+        raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
+    chosen = _label_options(options)
+    if show and chosen.layout in ("conll", "conllu"):
+        raise click.UsageError(f"--show prints rows of a table, and --layout {chosen.layout} has none: leave it out")
     if options["engine"] == "ray":
-        return _label_on_ray(model, sources, target, chosen, options)
-    loaded = load(model, int8=options["int8"])
-    gc.freeze()  # what stays for good need not be looked through again and again
+        return _label_on_ray(model, sources, target, chosen, target_precision, options)
+    loaded = _load(model, options)
+    chosen = _with_threshold(chosen, loaded, target_precision)
     if target == "-":
         _label_to_stream(loaded, sources, chosen)
-    elif is_many(sources, target):
+    elif are_many(sources, target):
         _label_files(loaded, sources, target, chosen, force=options["force"], restart=options["restart"])
     else:
         _label_file(loaded, sources[0], target, chosen, force=options["force"], restart=options["restart"])
-        if show and chosen.layout in ("conll", "conllu"):
-            raise click.UsageError(
-                f"--show prints rows of a table, and --layout {chosen.layout} has none: leave it out"
-            )
-        if show:
-            _show(target, show, chosen)
+        _show(target, show, chosen)
+
+
+def _label_options(options: dict[str, Any]) -> LabelOptions:
+    from pipeline.jobs.options import LabelOptions
+
+    given = {name: options[name] for name in SAME_NAME}
+    if options["words"] is not None and _is_default("text"):
+        given["text"] = ()
+    return LabelOptions(
+        format=options["format_"],
+        header=not options["no_header"],
+        delimiter=_delimiter(options["delimiter"]),
+        **given,
+    )
 
 
 def _is_default(option: str) -> bool:
-    """Whether an option was left out."""
     source = click.get_current_context().get_parameter_source(option)
     return source is click.core.ParameterSource.DEFAULT
-
-
-def _threshold(model: str, target: float) -> float:
-    """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
-    from pipeline import load
-    from pipeline.errors import PipelineError
-    from pipeline.models import thresholds
-    from pipeline.models.model import find_model
-
-    folder = find_model(Path(model))
-    task = load(model).task
-    if task.claimed is None:
-        raise PipelineError(
-            f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
-        )
-    claims = "rows" if task.single_label else task.claimed[1]
-    points = thresholds.read(folder)
-    found = thresholds.threshold(folder, target, claims)
-    click.echo(
-        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} {claims} "
-        f"({thresholds.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
-        err=True,
-    )
-    return found.threshold
 
 
 def _delimiter(given: str | None) -> str | None:
@@ -170,59 +143,110 @@ def _delimiter(given: str | None) -> str | None:
     return delimiter
 
 
-def _label_file(model: Any, source: str, target: str, options: Any, *, force: bool, restart: bool) -> None:
-    from pipeline.jobs.label import label_file, rejected_path
+def _precision(options: dict[str, Any]) -> Literal["int8", "float32"]:
+    return "int8" if options["int8"] else "float32"
 
-    labelled = label_file(
-        model, source, target, force=force, restart=restart, progress=progress.bar, **options.as_arguments()
+
+def _load(model: str, options: dict[str, Any]) -> Model:
+    import gc
+
+    from pipeline.models.model import Model, find_model
+
+    loaded = Model.load(find_model(Path(model)), precision=_precision(options), threads=1)
+    gc.freeze()  # the model stays, so the garbage collector need not look through it again and again
+    return loaded
+
+
+def _with_threshold(options: LabelOptions, model: Model, target_precision: float | None) -> LabelOptions:
+    """The options with the threshold of a precision; prints it, and the coverage to expect, on standard error."""
+    from dataclasses import replace
+
+    from pipeline.errors import PipelineError
+    from pipeline.models import thresholds
+
+    if target_precision is None:
+        return options
+    folder, task = model.network.path.parent, model.task
+    if task.claimed is None:
+        raise PipelineError(
+            f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
+        )
+    claims = "rows" if task.single_label else task.claimed[1]
+    points = thresholds.read(folder)
+    found = thresholds.threshold(folder, target_precision, claims)
+    click.echo(
+        f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} {claims} "
+        f"({thresholds.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
+        err=True,
     )
-    click.echo(f"{accounting(labelled)}; {target}")
-    expectation(labelled, review=options.review_below is not None)
-    if labelled.rejected:
-        click.echo(f"rejected rows   {rejected_path(Path(target))}{labelled.reason and f'; {labelled.reason}'}")
+    return replace(options, review_below=found.threshold)
 
 
-def _label_to_stream(model: Any, sources: Sequence[str], options: Any) -> None:
+def _label_file(model: Model, source: str, target: str, options: LabelOptions, *, force: bool, restart: bool) -> None:
+    from pipeline.jobs.label import label_to_file, rejected_path
+
+    result = label_to_file(model, source, target, options=options, force=force, restart=restart, progress=progress.bar)
+    click.echo(f"{summary(result)}; {target}")
+    print_expectation(result, review=options.review_below is not None)
+    if result.rejected:
+        click.echo(f"rejected rows   {rejected_path(Path(target))}{result.reason and f'; {result.reason}'}")
+
+
+def _label_to_stream(model: Model, sources: Sequence[str], options: LabelOptions) -> None:
     from pipeline.jobs.label import label_stream
 
     if len(sources) > 1:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
-    labelled = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
-    click.echo(accounting(labelled), err=True)
-    expectation(labelled, review=options.review_below is not None, err=True)
+    result = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
+    click.echo(summary(result), err=True)
+    print_expectation(result, review=options.review_below is not None, err=True)
 
 
-def _label_files(model: Any, sources: Sequence[str], target: str, options: Any, *, force: bool, restart: bool) -> None:
+def _label_files(
+    model: Model, sources: Sequence[str], target: str, options: LabelOptions, *, force: bool, restart: bool
+) -> None:
     from pipeline.jobs.local import label_files
 
-    outcomes = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
-    tell(outcomes, review=options.review_below is not None)
+    results = label_files(model, sources, target, options=options, force=force, restart=restart, progress=progress.bar)
+    print_results(results, review=options.review_below is not None)
 
 
-def _label_on_ray(model: str, sources: Sequence[str], target: str, chosen: Any, options: dict[str, Any]) -> None:
+def _label_on_ray(
+    model: str,
+    sources: Sequence[str],
+    target: str,
+    chosen: LabelOptions,
+    target_precision: float | None,
+    options: dict[str, Any],
+) -> None:
     from pipeline.jobs import ray
-    from pipeline.jobs.job import Labelling
+    from pipeline.jobs.job import LabelJob
     from pipeline.models.model import find_model
 
     if "-" in (target, *sources):
         raise click.UsageError(
             "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
         )
-    job = Labelling(find_model(Path(model)).absolute(), "int8" if options["int8"] else "float32", chosen)
-    outcomes = ray.run(job, sources, target, output_format=chosen.ending, **on_ray(options))
-    tell(outcomes, review=chosen.review_below is not None)
+    job = LabelJob(find_model(Path(model)).absolute(), _precision(options), chosen)
+    if target_precision is not None:
+        job.options = _with_threshold(chosen, job.model, target_precision)
+    results = ray.run(job, sources, target, output_format=chosen.suffix_format, **ray_arguments(options))
+    print_results(results, review=job.options.review_below is not None)
 
 
-def _show(target: str, count: int, options: Any) -> None:
+def _show(target: str, count: int, options: LabelOptions) -> None:
+    """Prints the first rows of the output in columns."""
     from itertools import islice
 
     from corpora import entries
     from corpora.card import columns_wide
     from corpora.rows import Row
 
+    if not count:
+        return
     table = entries.read(
         Path(target),
-        format=options.ending,
+        format=options.suffix_format,
         encoding=options.output_encoding or options.encoding,
         delimiter=options.delimiter,
         header=options.header,
@@ -231,8 +255,5 @@ def _show(target: str, count: int, options: Any) -> None:
     rows = [[str(cell or "").replace("\n", " ")[:40] for cell in row] for row in (table.columns, *lines)]
     widths = [max(columns_wide(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
-        click.echo(
-            "  ".join(
-                cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True)
-            ).rstrip()
-        )
+        padded = (cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -9,48 +9,46 @@ import click
 
 from pipeline import progress
 
-TextColumns = tuple[str, ...]
+Command = Callable[..., Any]
 
 
-def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
+def table_options(function: Command) -> Command:
+    """--text, --format, --encoding: how a table is read."""
+    return _with(
+        function,
+        click.option(
+            "--text",
+            multiple=True,
+            default=("text",),
+            show_default=True,
+            help="Text column; repeat it to join several.",
+        ),
+        click.option("--format", "format_", help="csv, tsv, jsonl, parquet or xlsx.  [default: by the suffix]"),
         click.option(
             "--encoding",
             default="utf-8",
             show_default=True,
             help="utf-8, utf-8-sig, gb18030, big5 or utf-16; never guessed.",
         ),
-        click.option("--format", "format_", help="csv, tsv, jsonl, parquet or xlsx; left out: by the file's suffix."),
+    )
+
+
+def engine_options(function: Command) -> Command:
+    """--restart, --address: how a job over files is run."""
+    return _with(
+        function,
+        click.option("--restart", is_flag=True, help="Begin anew if there is an unfinished job."),
         click.option(
-            "--text",
-            multiple=True,
-            default=("text",),
-            show_default=True,
-            help="Column of the text; give it again to join several.",
+            "--address",
+            help="Address of a running cluster, for --engine ray.  [default: start one on this machine]",
         ),
-    ):
-        function = option(function)
-    return function
+    )
 
 
-def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--address", help="With --engine ray: of a running cluster; left out: one is started here."),
-        click.option("--restart", is_flag=True, help="Begin anew where an unfinished job stands."),
-    ):
-        function = option(function)
-    return function
-
-
-def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option(
-            "--runs",
-            default="runs",
-            show_default=True,
-            help="Folder of the runs; this one goes to RUNS/NAME.",
-        ),
-        click.option("--force", is_flag=True, help="Run stages again though nothing has changed."),
+def run_options(function: Command) -> Command:
+    """--set, --force, --runs: how the stages of a config are run."""
+    return _with(
+        function,
         click.option(
             "--set",
             "overrides",
@@ -58,13 +56,20 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="KEY=VALUE",
             help="Override a setting, such as train.epochs=3.",
         ),
-    ):
-        function = option(function)
-    return function
+        click.option("--force", is_flag=True, help="Run stages again even if nothing has changed."),
+        click.option("--runs", default="runs", show_default=True, help="Folder of all runs; this one is RUNS/NAME."),
+    )
 
 
-def vectors_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
+def vectors_options(function: Command) -> Command:
+    """--vectors, --unit: which word vectors to use."""
+    return _with(
+        function,
+        click.option(
+            "--vectors",
+            required=True,
+            help="A run, a folder of vectors, or a table of them (word2vec, GloVe, fastText).",
+        ),
         click.option(
             "--unit",
             type=click.Choice(["word", "char"]),
@@ -72,16 +77,17 @@ def vectors_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Which vectors of a run.",
         ),
-        click.option(
-            "--vectors",
-            required=True,
-            help="A run's folder, a folder of vectors, or a table (word2vec, GloVe, fastText).",
-        ),
-    ):
-        function = option(function)
-    return function
+    )
 
 
-def on_ray(options: dict[str, Any]) -> dict[str, Any]:
+def ray_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that `pipeline.jobs.ray.run` takes."""
     names = ("address", "workers", "force", "restart")
     return {"progress": progress.bar, **{name: options[name] for name in names}}
+
+
+def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
+    """The function with options, which the help lists in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function

@@ -1,16 +1,19 @@
-"""`zhpipe segment`: texts into words."""
+"""`zhpipe segment`: cuts texts into words."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import progress
-from pipeline.commands.options import engine_options, on_ray, run_options, table_options
-from pipeline.commands.outcome import tell
-from pipeline.commands.run import run_config
+from pipeline.commands.options import engine_options, ray_arguments, run_options, table_options
+from pipeline.commands.results import print_results
+from pipeline.commands.run import run_stages
+
+if TYPE_CHECKING:
+    from pipeline.config.segment import SegmentSettings
 
 
 @click.command()
@@ -22,51 +25,45 @@ from pipeline.commands.run import run_config
     type=click.Choice(["word", "char"]),
     default="word",
     show_default=True,
-    help="Words, or every character.",
+    help="Cut into words, or into characters.",
 )
 @click.option(
     "--engine",
     default="rjieba",
     show_default=True,
     metavar="rjieba|jieba|ray|RUN|MODEL",
-    help="rjieba is the fast one; RUN or MODEL: a trained segmenter's folder; ray: rjieba on the machines of a Ray "
-    "cluster, into a folder OUT.",
+    help="rjieba is faster than jieba; RUN or MODEL: the folder of a trained segmenter; ray: rjieba on a Ray cluster, "
+    "OUT is a folder.",
 )
 @click.option(
     "--mode",
     type=click.Choice(["default", "search", "full"]),
     default="default",
     show_default=True,
-    help="jieba's mode.",
+    help="Mode of jieba.",
 )
-@click.option("--hmm/--no-hmm", default=True, show_default=True, help="Find words that the dictionary lacks.")
+@click.option("--hmm/--no-hmm", default=True, show_default=True, help="Find words that are not in the dictionary.")
 @click.option(
     "--dictionary",
     "dictionaries",
     multiple=True,
-    help="User dictionary in jieba's format; its words are always one token.",
+    help="User dictionary in jieba's format, whose words are never cut; repeat it for several.",
 )
-@click.option("--stop-words", multiple=True, help="File of words to leave out, one a line.")
+@click.option("--stop-words", multiple=True, help="File of words to leave out, one per line; repeat it for several.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
 @engine_options
 @run_options
 def segment(source: str, target: str | None, **options: Any) -> None:
-    """Cut texts into words: IN to OUT, or the stage of a CONFIG.
+    """Cut IN into words, or run a CONFIG's stage segment.
 
-    A plain text file (.txt) is cut line by line; in a table the column `tokens` is added, words separated by spaces.
+    A plain text file (.txt) is cut line by line. A table gets a column `tokens`, words separated by spaces.
+    --force also replaces OUT if it exists.
     """
     if source.endswith(".toml") and target is None:
-        return run_config(
-            source,
-            options["overrides"],
-            runs=options["runs"],
-            first="segment",
-            last="segment",
-            force=options["force"],
-        )
-    if target is None:
+        run_stages(source, options, first="segment", last="segment")
+    elif target is None:
         raise click.UsageError("OUT is missing: zhpipe segment IN OUT, or zhpipe segment CONFIG.toml")
-    if options["engine"] == "ray":
+    elif options["engine"] == "ray":
         _segment_on_ray(source, target, options)
     else:
         _segment_file(source, target, options)
@@ -88,8 +85,8 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
     click.echo(f"{count} texts cut into {target}")
 
 
-def _settings(options: dict[str, Any]) -> Any:
-    """As the stage reads them. Raises UsageError for an engine that there isn't, or a mode that it hasn't."""
+def _settings(options: dict[str, Any]) -> SegmentSettings:
+    """The options as settings. Raises UsageError for an unknown engine, or a mode that it doesn't have."""
     from pipeline.config.segment import ENGINES, SegmentSettings
 
     engine = options["engine"]
@@ -109,10 +106,10 @@ def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
     from corpora.table import SUFFIXES
     from pipeline.config.segment import SegmentSettings
     from pipeline.jobs import ray
-    from pipeline.jobs.job import Segmenting
+    from pipeline.jobs.job import SegmentJob
     from pipeline.stages.segment import make_segmenter
 
     names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
     segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
-    job = Segmenting(segmenter, options["text"], options["format_"], options["encoding"])
-    tell(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **on_ray(options)))
+    job = SegmentJob(segmenter, options["text"], options["format_"], options["encoding"])
+    print_results(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **ray_arguments(options)))

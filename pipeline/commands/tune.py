@@ -1,4 +1,4 @@
-"""`zhpipe tune`: better settings for a config."""
+"""`zhpipe tune`: searches better settings for a config."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns
 from pipeline.commands.run import find_config, print_stage
 
 if TYPE_CHECKING:
@@ -16,15 +15,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("config")
-@click.option("--trials", type=click.IntRange(min=1), help="In all; left out: tune.trials of the config.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Number of trials in all.  [default: tune.trials of the config]"
+)
 @click.option(
     "--storage",
-    help="A file, or the URL of a database, that several processes or machines share; left out: study.db in the run.",
+    help="File, or URL of a database, that several processes or machines share.  [default: study.db in the run]",
 )
-@click.option("--no-test", is_flag=True, help="Leave the best config as a file, without running it.")
-@click.option("--restart", is_flag=True, help="Forget the trials that there are.")
-@click.option("--runs", default="runs", show_default=True, help="Folder of the runs.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting.")
+@click.option("--no-test", is_flag=True, help="Write the best config, but don't run it.")
+@click.option("--restart", is_flag=True, help="Discard earlier trials.")
+@click.option("--runs", default="runs", show_default=True, help="Folder of all runs; this one is RUNS/NAME.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, such as train.epochs=3."
+)
 def tune(
     config: str,
     trials: int | None,
@@ -32,12 +35,13 @@ def tune(
     no_test: bool,
     restart: bool,
     runs: str,
-    overrides: TextColumns,
+    overrides: tuple[str, ...],
 ) -> None:
-    """Search the ranges in [tune.ranges] of CONFIG for better settings, on dev alone (needs zhpipe[tune]).
+    """Search for better settings in the ranges of CONFIG.
 
-    The trials, a page and the best config go to RUNS/NAME/tune; the best is then run into RUNS/NAME-tuned, which
-    looks at test once. After an interrupt, the same command goes on; further processes that run it help.
+    The ranges are in [tune.ranges]; trials are compared on dev alone. Trials, a page and the best config go to
+    RUNS/NAME/tune; the best config is then run into RUNS/NAME-tuned, which looks at test once. After an interrupt, the
+    same command resumes; if several processes run it, they share the work. Needs zhpipe[tune].
     """
     from pipeline.config.load import load
     from pipeline.tuning import tuner
@@ -61,6 +65,7 @@ def tune(
 
 
 def _line(trial: Trial, metric: str) -> str:
+    """A trial in a line: number, seconds, score, how it ended, settings."""
     what = " ".join(f"{name}={_short(value)}" for name, value in trial.overrides.items()) or "as configured"
     value = "" if trial.value is None else f" {metric} {trial.value:.4f}"
     seconds = f"{trial.seconds or 0:.1f} s"

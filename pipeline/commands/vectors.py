@@ -1,4 +1,4 @@
-"""`zhpipe embed`, `neighbours`, `similarity` and `analogies`: vectors of words."""
+"""`zhpipe embed`, `neighbours`, `similarity` and `analogies`: train and examine word vectors."""
 
 from __future__ import annotations
 
@@ -8,39 +8,65 @@ from typing import Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import TextColumns, run_options, vectors_options
-from pipeline.commands.run import run_config
+from pipeline.commands.options import run_options, vectors_options
+from pipeline.commands.run import run_stages
 from pipeline.errors import PipelineError
 
 
 @click.command()
 @click.argument("sources", metavar="CONFIG|TEXT...", nargs=-1, required=True)
-@click.option("--out", help="With TEXT: the folder for the vectors.")
+@click.option("--out", help="Folder for the vectors of TEXT.")
 @click.option(
     "--unit",
     type=click.Choice(["word", "char", "bigram"]),
     default="word",
     show_default=True,
-    help="Words, characters, or characters with the one behind.",
+    help="Vectors of words, of characters, or of pairs of characters.",
 )
-@click.option("--algorithm", type=click.Choice(["skip-gram", "cbow"]), default="skip-gram", show_default=True)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["skip-gram", "cbow"]),
+    default="skip-gram",
+    show_default=True,
+    help="Predict the context from a word, or a word from its context.",
+)
 @click.option("--vector-size", type=click.IntRange(min=1), default=100, show_default=True, help="Width of a vector.")
-@click.option("--window", type=click.IntRange(min=1), default=5, show_default=True, help="Words on each side.")
-@click.option("--min-count", type=click.IntRange(min=1), default=5, show_default=True, help="Rarer words are left out.")
-@click.option("--max-words", type=click.IntRange(min=1), help="Keep only the most frequent.  [default: all]")
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Width of the context: tokens on each side.",
+)
+@click.option(
+    "--min-count",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Leave out tokens that occur less often.",
+)
+@click.option("--max-words", type=click.IntRange(min=1), help="Keep only the most frequent tokens.  [default: all]")
 @click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Passes over the text.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="2 or more: not reproducible."
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads; with 2 or more the result is not reproducible.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same vectors.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of TEXT; never guessed.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed gives the same vectors."
+)
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of TEXT; never guessed.")
 @run_options
-def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
-    """Train Word2Vec on raw TEXT files (a sentence a line, plain or gzip), or run the stage embed of a CONFIG."""
+def embed(sources: tuple[str, ...], out: str | None, **options: Any) -> None:
+    """Train Word2Vec on TEXT, or run a CONFIG's stage embed.
+
+    TEXT are raw text files, one sentence per line, plain or gzip.
+    """
     if len(sources) == 1 and sources[0].endswith(".toml"):
-        return run_config(
-            sources[0], options["overrides"], runs=options["runs"], first="embed", last="embed", force=options["force"]
-        )
+        run_stages(sources[0], options, first="embed", last="embed")
+        return
     if out is None:
         raise click.UsageError("--out is missing: the folder for the vectors")
     from pipeline.config.embed import EmbedSettings
@@ -64,9 +90,12 @@ def embed(sources: TextColumns, out: str | None, **options: Any) -> None:
 @click.command()
 @click.argument("word")
 @vectors_options
-@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@click.option("--count", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="Number of words.")
 def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
-    """Print the words whose vectors are nearest to WORD's, with their cosines."""
+    """Print the words whose vectors are nearest to WORD's.
+
+    Each line has the cosine of the two vectors and a word.
+    """
     for neighbour, cosine in _vectors(vectors, unit).nearest(word, count):
         click.echo(f"{cosine:.4f}  {neighbour}")
 
@@ -74,8 +103,11 @@ def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
 @click.command()
 @click.argument("pairs", nargs=-1, required=True)
 @vectors_options
-def similarity(pairs: TextColumns, vectors: str, unit: str) -> None:
-    """Compare vectors with people's judgement of word pairs: files of two words and a score a line."""
+def similarity(pairs: tuple[str, ...], vectors: str, unit: str) -> None:
+    """Compare vectors with human judgements of similarity.
+
+    PAIRS are files with two words and a score per line.
+    """
     from embeddings import evaluation
 
     table = _vectors(vectors, unit)
@@ -90,8 +122,11 @@ def similarity(pairs: TextColumns, vectors: str, unit: str) -> None:
 @click.command()
 @click.argument("questions", nargs=-1, required=True)
 @vectors_options
-def analogies(questions: TextColumns, vectors: str, unit: str) -> None:
-    """Answer analogy questions (a is to b as c is to ?) with vectors: files of four words a line, in sections."""
+def analogies(questions: tuple[str, ...], vectors: str, unit: str) -> None:
+    """Answer analogies with vectors: a is to b as c is to ?
+
+    QUESTIONS are files with four words per line, in sections (: NAME).
+    """
     from embeddings import evaluation
 
     table = _vectors(vectors, unit)

@@ -1,4 +1,4 @@
-"""Assembly: Parquet and XLSX files can't grow and go on, so answers are kept, and put behind the rows at the end."""
+"""Deferred writer: for Parquet and XLSX, which can't grow; new cells are kept, and joined to the rows at the end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from corpora import parquet, xlsx
 from corpora.errors import CorpusError
 from corpora.rows import BadRow, Row
 
-FORMATS = ("parquet", "xlsx")
-
 
 class DeferredWriter:
-    """The same interface as `corpora.blocks.Blocks`, whose bytes are JSON lines: the number of a row, its new cells.
+    """Writes new cells as JSON lines, and at the end the table.
 
-    Parquet keeps the types of a Parquet input; of any other it holds strings, what is no string being written as JSON.
+    A line is the number of a row, then its new cells. Parquet made from Parquet (`like`: that file) keeps the types of
+    the columns; made from another format it holds strings, and JSON for values that are not strings.
     """
 
     def __init__(self, columns: Sequence[str], *, format: str, like: Path | None) -> None:
@@ -25,17 +24,13 @@ class DeferredWriter:
         self.format = format
         self.like = like
 
-    def header(self, raw: str = "", *, names: bool = True) -> bytes:
-        """Nothing: the header comes at the end."""
-        return b""
-
     def resume(self) -> None:
-        """Nothing: lines have no beginning."""
+        """Does nothing: JSON lines have no header."""
 
     def rows(
         self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int]
     ) -> tuple[bytes, dict[int, BadRow]]:
-        """A line for each row, and by its place each row that the format can't hold."""
+        """The line of each row, and by its place each row that the format can't hold."""
         if self.format == "xlsx" and numbers and numbers[-1] >= xlsx.MOST_ROWS:
             raise CorpusError(f"a sheet holds {xlsx.MOST_ROWS:,} rows and the input has more: write CSV or Parquet")
         lines, bad = [], {}
@@ -47,7 +42,7 @@ class DeferredWriter:
         return "".join(lines).encode(), bad
 
     def assemble(self, path: Path, rows: Iterable[Row | BadRow], answers: Iterable[str], *, first: int = 1) -> None:
-        """Writes the table: the rows that have an answer, and those answers, lines of JSON, behind them.
+        """Writes the table: the rows that have a line in `answers`, each with its new cells.
 
         `first`: the number of the first row.
         """

@@ -1,94 +1,89 @@
-"""Jobs: what an engine does with every input, as it is sent to the processes that do it."""
+"""Jobs: what an engine does with every input, in a form that can be sent to other processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from corpora import formats
 from corpora.table import TableReader
 from pipeline.errors import PipelineError
-from pipeline.jobs.parts import CHUNKS, LabelledParts, Parts, SegmentedLines, SegmentedTable
-from pipeline.jobs.table_job import DEPENDS, Options, TableJob
+from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
+from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.parts import LabelledParts, Parts, SegmentedLines, SegmentedTable
+from pipeline.jobs.results import LabelResult, RowCounts, label_result
+from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, Precision
-from pipeline.provenance import sha256, versions
+from pipeline.provenance import sha256
 from pipeline.segmentation.segmenter import Segmenter
 
 
 class Job(Protocol):
-    """What is done with every input; sent to each worker, which keeps what it loads."""
+    """Makes the parts of every input; each worker has a copy, and keeps what that loads.
+
+    Of an input, `source` is its path, `name` what the user called it, `target` its output.
+    """
 
     def prepare(self) -> None:
-        """Loads what is needed. Raises PipelineError where it isn't there."""
+        """Loads what the job needs. Raises PipelineError if something is missing."""
         ...
 
     def parts(self, source: Path, name: str, target: Path) -> Parts:
-        """The parts of an input; errors that concern it alone may come here or when they are written."""
+        """The parts of an input. Errors of the input are raised here or when a part is written."""
         ...
 
-    def depends(self, source: Path, name: str, target: Path) -> dict[str, Any]:
-        """All that the parts of an input depend on."""
+    def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
+        """What the parts of an input depend on. Raises CorpusError or PipelineError if they can't be made."""
         ...
 
-    @property
-    def familiar(self) -> Mapping[str, Any]:
-        """What the model says of the texts that it knows (`pipeline.models.drift.profile`); empty without a model."""
-        ...
-
-    @property
-    def claimed(self) -> tuple[str, str] | None:
-        """What the model's answers claim, as its task says; None without a model."""
+    def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
+        """How it went, for an input whose parts are all made."""
         ...
 
 
 @dataclass
-class Labelling:
-    """Labels tables. `folder`: of the model, which every machine must find there; `chunks`: in a part."""
+class LabelJob:
+    """Labels tables; `folder`: of the model, at the same path on every machine."""
 
     folder: Path
     precision: Precision
-    options: Options
-    chunks: int = CHUNKS
+    options: LabelOptions
+    limits: Limits = DEFAULT_LIMITS
 
     @cached_property
     def model(self) -> Model:
         return Model.load(self.folder, precision=self.precision, threads=1)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Labelling, (self.folder, self.precision, self.options, self.chunks)
+        return LabelJob, (self.folder, self.precision, self.options, self.limits)
 
     def prepare(self) -> None:
         self.model.predict(["好"])
 
     def parts(self, source: Path, name: str, target: Path) -> Parts:
-        return LabelledParts(self._shard(source, name, target), self.chunks)
+        return LabelledParts(self._table_job(source, name, target))
 
-    def depends(self, source: Path, name: str, target: Path) -> dict[str, Any]:
-        shard = self._shard(source, name, target)
-        shard.check()
-        if shard.output_format == "xlsx":
+    def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
+        job = self._table_job(source, name, target)
+        job.check()
+        if job.output.format == "xlsx":
             raise PipelineError(f"{target}: parts can't be XLSX: pass --output-format csv or parquet")
-        return {**shard.depends(), "the size of a part": self.chunks}
+        found = job.dependencies
+        return replace(found, values={**found.values, "the size of a part": self.limits.part_chunks})
 
-    @property
-    def familiar(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self.model.about.get("familiar", {})
-        return known
+    def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
+        return label_result(self.model, counts, seconds=seconds, resumed=resumed, reason=reason)
 
-    @property
-    def claimed(self) -> tuple[str, str] | None:
-        return self.model.task.claimed
-
-    def _shard(self, source: Path, name: str, target: Path) -> TableJob:
-        return TableJob(self.model, source, target, replace(self.options, origin=name))
+    def _table_job(self, source: Path, name: str, target: Path) -> TableJob:
+        return TableJob(self.model, source, target, replace(self.options, origin=name), self.limits)
 
 
 @dataclass
-class Segmenting:
-    """Segments plain texts and tables; `format` of the tables, by their suffix if None."""
+class SegmentJob:
+    """Segments plain texts and tables; `format`: of the tables, None for that of the suffix."""
 
     segmenter: Segmenter
     text: Sequence[str]
@@ -104,27 +99,19 @@ class Segmenting:
         table = TableReader(source, format=self.format, encoding=self.encoding)
         return SegmentedTable(table, self.segmenter, self.text, name)
 
-    def depends(self, source: Path, name: str, target: Path) -> dict[str, Any]:
+    def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
+        stamp = file_stamp(source)
         self.parts(source, name, target)
-        return {
+        values = {
             "the input": sha256(source),
             "the segmenter": self.segmenter.settings(),
             "the installed programs": installed(),
-            "--text": self.text,
+            "--text": list(self.text),
             "--format": self.format,
             "--encoding": self.encoding,
             "the name of the input": name,
         }
+        return Dependencies(values, stamp)
 
-    @property
-    def familiar(self) -> Mapping[str, Any]:
-        return {}
-
-    @property
-    def claimed(self) -> None:
-        return None
-
-
-def installed() -> dict[str, str]:
-    """The versions of the programs on which what is made depends."""
-    return {name: found for name, found in versions().items() if name in DEPENDS}
+    def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
+        return LabelResult(counts, seconds, resumed, reason)

@@ -1,49 +1,24 @@
-"""Label: a table of any size goes through a model, and comes out with the same rows and what the model says of each."""
+"""Label: a table of any size goes through a model and comes out with the same rows and the model's columns."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from corpora.files import STREAM
 from pipeline.errors import PipelineError
 from pipeline.jobs.journal import JobProgress, Journal
-from pipeline.jobs.table_job import Options, TableJob
-from pipeline.models import drift
+from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.results import LabelResult, label_result
+from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, find_model
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.progress import Progress, silent
+from pipeline.progress import Advance, Progress, silent
 from pipeline.stages.segment import check_target
-
-COMMIT = 1.0  # seconds of work that a kill may cost
-
-
-@dataclass(frozen=True)
-class LabelResult:
-    """How a labelling went: rows = labelled + blank + rejected; seconds without the model's loading.
-
-    `resumed`: of the rows, those that an earlier attempt had done; `reason`: what was wrong with the first bad row;
-    `expected_right`: the mean confidence, which is the share of right `claims` to expect, None where there are none;
-    `claimed`: what one of these is and what several are, labelled rows, entities or words; `needs_review`: rows with
-    one below `review_below`; `warnings`: in what the texts differ from those of training.
-    """
-
-    rows: int
-    labelled: int
-    blank: int
-    seconds: float
-    rejected: int = 0
-    resumed: int = 0
-    reason: str = ""
-    expected_right: float | None = None
-    claims: int = 0
-    claimed: tuple[str, str] = ("", "")
-    needs_review: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 def label_file(
@@ -58,20 +33,27 @@ def label_file(
     probabilities: bool = False,
     force: bool = False,
     restart: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Progress = silent,
     **options: Any,
 ) -> LabelResult:
-    """Writes the rows of `source`, in order and with all their columns, to `target`, the model's columns behind.
+    """Writes the rows of `source` to `target`, in order, with all their columns and then the model's.
 
-    Memory is bounded whatever the size. The target appears under its name only when it is whole; until then the work
-    stands in `TARGET.job`, and the same call goes on from there after whatever stopped it, to the same bytes. A text of
-    nothing but white space keeps its row, with blank cells. A row that can't be read goes, as it was, to
-    `TARGET.rejected.csv`. `source` may be `-`, standard input, which can't be gone on with. Further `options` are those
-    of `Options`. Raises CorpusError for a bad file, column or encoding, ModelError for a bad model, PipelineError where
-    the target exists and `force` is off, or is the source, a new column's name is taken, another process is at work on
-    the target, or an unfinished job there is about something else and `restart` is off.
+    Memory is bounded, however large the table is. The target appears when it is whole; until then the work is in
+    `TARGET.job`, and after an interrupt the same call resumes it and makes the same bytes. A row without text is kept,
+    with blank cells. A row that can't be read goes, as it was, to `TARGET.rejected.csv`. `source` may be `-`, standard
+    input, which can't be resumed.
+
+    Arguments:
+        text, format, encoding, output_encoding, probabilities: As in `LabelOptions`, which has the other `options`.
+        force: Replace a target that exists.
+        restart: Begin anew if there is an unfinished job.
+
+    Raises CorpusError for a bad file, column or encoding, ModelError for a bad model, and PipelineError if the target
+    exists or is the source, a new column's name is taken, another process works on the target, or an unfinished job
+    there has other inputs or options.
     """
-    chosen = Options(
+    chosen = LabelOptions(
         text=text,
         format=format,
         encoding=encoding,
@@ -79,21 +61,27 @@ def label_file(
         probabilities=probabilities,
         **options,
     )
+    return label_to_file(
+        model, source, target, options=chosen, force=force, restart=restart, limits=limits, progress=progress
+    )
+
+
+def label_to_file(
+    model: str | Path | Model,
+    source: str | Path,
+    target: str | Path,
+    *,
+    options: LabelOptions,
+    force: bool = False,
+    restart: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Progress = silent,
+) -> LabelResult:
+    """`label_file` with all options in one object."""
     source, target = Path(source), Path(os.path.realpath(target))
-    folder = target.with_name(f"{target.name}.job")
-    rejected = rejected_path(target)
-    if restart or not Journal.is_whole(folder):
+    if restart or not Journal.is_whole(job_folder(target)):
         check_places(source, target, force)
-    shard = TableJob(ready(model), source, target, chosen)
-    shard.check()
-    before = state(source)
-    with Journal.at(folder, shard.depends(), restart=restart or source == STREAM) as journal:
-        try:
-            return _label(shard, journal, before, rejected, progress)
-        except BaseException:
-            if journal.standing.chunks == 0 and not journal.standing.whole:
-                journal.remove()
-            raise
+    return run_job(TableJob(single_threaded(model), source, target, options, limits), restart, progress)
 
 
 def label_stream(
@@ -102,29 +90,48 @@ def label_stream(
     output: IO[bytes],
     rejects: IO[bytes],
     *,
+    options: LabelOptions,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Progress = silent,
-    options: Options,
 ) -> LabelResult:
-    """The same into an open stream, chunk by chunk, bad rows into another; there is nothing to go on from.
+    """Labels into open streams, chunk by chunk, rejected rows into the second; can't be resumed.
 
-    The output is CSV where the input is neither TSV nor JSONL and `options.output_format` doesn't say.
+    The output is CSV unless the input is TSV or JSONL or `options.output_format` says otherwise.
     """
-    shard = TableJob(ready(model), Path(source), STREAM, options)
-    shard.check()
-    start, standing = time.perf_counter(), JobProgress()
+    job = TableJob(single_threaded(model), Path(source), STREAM, options, limits)
+    job.check()
+    start, reached = time.perf_counter(), JobProgress()
     with progress("label", total=None, unit="rows") as advance:
-        for data, bad, reached in shard.pieces(standing):
-            output.write(data)
+        for piece in job.pieces(reached):
+            output.write(piece.output)
             output.flush()
-            rejects.write(bad)
+            rejects.write(piece.rejects)
             rejects.flush()
-            advance(reached.read - standing.read)
-            standing = reached
-    return _outcome(shard, standing, start, 0)
+            advance(piece.progress.rows.read - reached.rows.read)
+            reached = piece.progress
+    return _result(job, reached, start)
+
+
+def run_job(job: TableJob, restart: bool, progress: Progress) -> LabelResult:
+    """Begins or resumes a job whose places were checked (`check_places`); errors as `label_file`."""
+    job.check()
+    depends = job.dependencies.values
+    with Journal.at(job_folder(job.target), depends, restart=restart or job.source == STREAM) as journal:
+        start, resumed = time.perf_counter(), journal.progress.rows.read
+        try:
+            if not journal.progress.whole:
+                _write(job, journal, progress)
+        except BaseException:
+            if not journal.progress.is_begun:
+                journal.remove()
+            raise
+        reached = journal.progress
+        journal.finish(job.target, rejected_path(job.target), output=job.output.file_name)
+    return _result(job, reached, start, resumed)
 
 
 def check_places(source: Path, target: Path, force: bool) -> None:
-    """Raises PipelineError where there is nothing to read, or the input or, without `force`, a file would be lost."""
+    """Raises PipelineError if there is no input, or if the input or, without `force`, another file would be lost."""
     for path in (target, rejected_path(target)):
         if source != STREAM:
             check_target(source, path, force)
@@ -134,71 +141,52 @@ def check_places(source: Path, target: Path, force: bool) -> None:
             raise PipelineError(f"{path}: exists already: name another output, or pass --force to replace it")
 
 
+def job_folder(target: Path) -> Path:
+    """The folder that holds the work until the target is whole."""
+    return target.with_name(f"{target.name}.job")
+
+
 def rejected_path(target: Path) -> Path:
-    """Where the rows go that can't be read."""
+    """The file of the rejected rows."""
     return target.with_name(f"{target.name}.rejected.csv")
 
 
-def _label(shard: TableJob, journal: Journal, before: object, rejected: Path, progress: Progress) -> LabelResult:
-    start, standing = time.perf_counter(), journal.standing
-    resumed, due = standing.read, time.monotonic() + COMMIT
-    if not standing.whole:
-        with progress("label", total=None, unit="rows") as advance:
-            advance(resumed)
-            try:
-                for data, bad, reached in shard.pieces(standing):
-                    journal.append(data, bad)
-                    advance(reached.read - standing.read)
-                    standing = reached
-                    if standing.chunks and time.monotonic() >= due:
-                        journal.commit(standing)
-                        due = time.monotonic() + COMMIT
-            except KeyboardInterrupt:
-                if standing.chunks > journal.standing.chunks:
-                    journal.commit(standing)
-                raise
-        if state(shard.source) != before:
-            raise PipelineError(f"{shard.source}: changed while it was read: pass --restart to begin anew")
-        journal.commit(standing)
-        shard.assemble(journal.folder)
-        journal.commit(replace(standing, whole=True))
-    journal.finish(shard.target, rejected, output=shard.made)
-    return _outcome(shard, standing, start, resumed)
-
-
-def _outcome(shard: TableJob, standing: JobProgress, start: float, resumed: int) -> LabelResult:
-    return LabelResult(
-        rows=standing.read,
-        labelled=standing.labelled,
-        blank=standing.blank,
-        seconds=time.perf_counter() - start,
-        rejected=standing.rejected,
-        resumed=resumed,
-        reason=shard.reason,
-        **promises(standing.tally, shard.model.about.get("familiar", {}), shard.model.task.claimed),
-    )
-
-
-def promises(counts: drift.Tally, known: Mapping[str, Any], claimed: tuple[str, str] | None) -> dict[str, Any]:
-    """The fields of Labelled that say what the answers are worth: from their tally, and what the model knows."""
-    return {
-        "expected_right": counts["confidence"] / counts["claims"] if counts.get("claims") else None,
-        "claims": int(counts.get("claims", 0)),
-        "claimed": claimed or ("", ""),
-        "needs_review": int(counts.get("review", 0)),
-        "warnings": tuple(drift.warnings(counts, known)),
-    }
-
-
-def ready(model: str | Path | Model) -> Model:
-    """The model on one thread: the workers are what fills the cores, and so every number of them gives one result."""
-    loaded = model if isinstance(model, Model) else Model.load(find_model(Path(model)))
+def single_threaded(model: str | Path | Model) -> Model:
+    """The model on one thread. The cores are for the workers, and so any number of them gives the same answers."""
+    loaded = model if isinstance(model, Model) else Model.load(find_model(Path(model)), threads=1)
+    if loaded.network.threads == 1:
+        return loaded
     return replace(loaded, network=OnnxNetwork(loaded.network.path, threads=1))
 
 
-def state(source: Path) -> object:
-    """What changes when a file is written to."""
-    if source == STREAM:
-        return None
-    found = source.stat()
-    return found.st_size, found.st_mtime_ns
+def _write(job: TableJob, journal: Journal, progress: Progress) -> None:
+    """Labels what is left, and makes the output whole, under the names that it has in the journal's folder."""
+    with progress("label", total=None, unit="rows") as advance:
+        advance(journal.progress.rows.read)
+        reached = _write_pieces(job, journal, advance)
+    job.dependencies.check_unchanged(job.source)
+    journal.commit(reached)
+    job.assemble(journal.folder)
+    journal.commit(replace(reached, whole=True))
+
+
+def _write_pieces(job: TableJob, journal: Journal, advance: Advance) -> JobProgress:
+    reached, due = journal.progress, time.monotonic() + job.limits.commit_seconds
+    try:
+        for piece in job.pieces(reached):
+            journal.append(piece.output, piece.rejects)
+            advance(piece.progress.rows.read - reached.rows.read)
+            reached = piece.progress
+            if reached.chunks and time.monotonic() >= due:
+                journal.commit(reached)
+                due = time.monotonic() + job.limits.commit_seconds
+    except KeyboardInterrupt:
+        if reached.chunks > journal.progress.chunks:
+            journal.commit(reached)
+        raise
+    return reached
+
+
+def _result(job: TableJob, reached: JobProgress, start: float, resumed: int = 0) -> LabelResult:
+    seconds = time.perf_counter() - start
+    return label_result(job.model, reached.rows, seconds=seconds, resumed=resumed, reason=job.rejects.reason)

@@ -1,4 +1,4 @@
-"""Parts: an input's rows, labelled or segmented, in files of at most 32,768 rows, each made by whoever is free."""
+"""Parts: an input's rows, labelled or segmented, in files of at most 32,768 rows that workers make in any order."""
 
 from __future__ import annotations
 
@@ -14,47 +14,45 @@ from corpora.files import replace_when_done
 from corpora.lines import LineDocuments
 from corpora.table import TableReader, TableWriter
 from pipeline.jobs.deferred_writer import DeferredWriter
+from pipeline.jobs.input_table import Chunk
 from pipeline.jobs.journal import JobProgress
+from pipeline.jobs.output_table import ORIGIN
 from pipeline.jobs.predict import answers
-from pipeline.jobs.table_job import CHUNK, ORIGIN, Chunk, TableJob
+from pipeline.jobs.results import RowCounts
+from pipeline.jobs.table_job import TableJob
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import joined, kept
 
-CHUNKS = 16  # of a labelling in a part
-TEXTS = CHUNK * CHUNKS  # of a segmentation in a part
+PART_ROWS = 32_768  # of a segmentation, by default
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class PartRecord:
-    """What a part holds: read = labelled + blank + rejected rows; `last`: whether the input ends with it.
-
-    `reason`: what is wrong with the first bad row; `tally`: what was counted of the answers (`pipeline.models.drift`).
-    """
+    """What a part holds; `last`: whether the input ends with it; `reason`: what is wrong with its first bad row."""
 
     number: int
-    read: int
-    labelled: int
-    blank: int = 0
-    rejected: int = 0
+    rows: RowCounts = field(default_factory=RowCounts)
     last: bool = False
     reason: str = ""
-    tally: dict[str, float] = field(default_factory=dict)
 
 
 class Parts(Protocol):
-    """The parts of one input; quickest when asked for them in rising order, since it is read from front to back."""
+    """The parts of one input. They are made fastest in rising order, since the input is read from front to back."""
 
     def write(self, number: int, folder: Path) -> PartRecord | None:
-        """Makes the files of a part, from 0, in `folder`; None where the input ends before it."""
+        """Makes the files of a part, counted from 0, in `folder`; None if the input ends before it.
+
+        Raises CorpusError if the input can't be read.
+        """
         ...
 
 
-class ChunkReader(Generic[T]):
-    """The items of an iterator in stretches of one size, by number; a number behind begins anew.
+class PartReader(Generic[T]):
+    """Reads an iterator in parts of `size` items, by number; an earlier number starts again from the front.
 
-    >>> letters = ChunkReader(lambda: iter("abcdefg"), 2)
+    >>> letters = PartReader(lambda: iter("abcdefg"), 2)
     >>> "".join(letters.at(1)), letters.is_over, "".join(letters.at(3)), letters.is_over, "".join(letters.at(0))
     ('cd', False, 'g', True, 'ab')
     """
@@ -67,7 +65,7 @@ class ChunkReader(Generic[T]):
         self._next: int | None = None
 
     def at(self, number: int) -> Iterator[T]:
-        """The items of a stretch, all of which are to be taken before anything else is asked for."""
+        """The items of a part; take all of them before you ask for anything else."""
         if self._next is None or number < self._next:
             self._items, self._ahead, self._next = self.opened(), [], 0
         for _ in islice(self, (number - self._next) * self.size):
@@ -77,7 +75,7 @@ class ChunkReader(Generic[T]):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing stands behind what has been given."""
+        """Whether no item comes after those read so far."""
         self._ahead = self._ahead or list(islice(self._items, 1))
         return not self._ahead
 
@@ -89,97 +87,100 @@ class ChunkReader(Generic[T]):
 
 
 class LabelledParts:
-    """The parts that a shard makes: `part-00000.csv` and so on, each with header; bad rows in `rejected-00000.csv`."""
+    """The parts of a labelled table: `part-00000.csv` and so on, each with a header; `rejected-00000.csv` if needed.
 
-    def __init__(self, shard: TableJob, chunks: int = CHUNKS) -> None:
-        self.shard = shard
-        self._chunks: ChunkReader[Chunk] = ChunkReader(shard.chunks, chunks)
+    A part has the rows of `job.limits.part_chunks` chunks.
+    """
+
+    def __init__(self, job: TableJob) -> None:
+        self.job = job
+        self._chunks: PartReader[Chunk] = PartReader(job.chunks, job.limits.part_chunks)
 
     def write(self, number: int, folder: Path) -> PartRecord | None:
-        """As `Parts.write`. Raises CorpusError where the input is damaged, all bad, or, if strict, has a bad row."""
+        """As `Parts.write`; CorpusError also if all rows are bad, or one is and `strict` is set."""
         chunks = self._chunks.at(number)
         if number and self._chunks.is_over:
             return None
-        suffix = self.shard.suffix
+        rejected_path = folder / f"rejected-{number:05}.csv"
         with (
-            replace_when_done(folder / f"part-{number:05}{suffix}") as made,
-            replace_when_done(folder / f"rejected-{number:05}.csv") as rejected,
+            replace_when_done(folder / f"part-{number:05}{self.job.output.suffix}") as made,
+            replace_when_done(rejected_path) as rejected,
         ):
-            standing = self._write(chunks, made, rejected)
-        if not standing.rejected:
-            (folder / f"rejected-{number:05}.csv").unlink()
-        return PartRecord(
-            number=number,
-            read=standing.read,
-            labelled=standing.labelled,
-            blank=standing.blank,
-            rejected=standing.rejected,
-            last=self._chunks.is_over,
-            reason=self.shard.reason if standing.rejected else "",
-            tally=standing.tally,
-        )
+            rows = self._write(chunks, made, rejected)
+        if not rows.rejected:
+            rejected_path.unlink()
+        reason = self.job.rejects.reason if rows.rejected else ""
+        return PartRecord(number, rows, last=self._chunks.is_over, reason=reason)
 
-    def _write(self, chunks: Iterator[Chunk], made: Path, rejected: Path) -> JobProgress:
-        sink, header = self.shard.sink()
-        standing, rows, lines = JobProgress(), [], [header]
+    def _write(self, chunks: Iterator[Chunk], made: Path, rejected: Path) -> RowCounts:
+        writer, header = self.job.writer()
+        progress, done, answered_rows = JobProgress(), [], [header]
         with made.open("wb") as output, rejected.open("wb") as rejects:
             output.write(header)
             for chunk in chunks:
-                options = self.shard.options
-                answered = answers(self.shard.model, chunk.texts, options.wanted)
-                data, bad, standing = self.shard.finished(sink, chunk, answered, standing)
-                rejects.write(bad)
-                if isinstance(sink, DeferredWriter):
-                    rows += [chunk]
-                    lines.append(data)
+                answered = answers(self.job.model, chunk.texts, self.job.options.asked)
+                piece = self.job.finish(writer, chunk, answered, progress)
+                progress = piece.progress
+                rejects.write(piece.rejects)
+                if isinstance(writer, DeferredWriter):
+                    done.append(chunk)
+                    answered_rows.append(piece.output)
                 else:
-                    output.write(data)
-        if isinstance(sink, DeferredWriter):
-            first = rows[0].first if rows else 1
-            all_rows = (row for chunk in rows for row in chunk.rows)
-            sink.assemble(made, all_rows, b"".join(lines).decode().split("\n"), first=first)
-        return standing
+                    output.write(piece.output)
+        if isinstance(writer, DeferredWriter):
+            first = done[0].first if done else 1
+            rows = (row for chunk in done for row in chunk.rows)
+            writer.assemble(made, rows, b"".join(answered_rows).decode().split("\n"), first=first)
+        return progress.rows
 
 
 class SegmentedLines:
-    """The parts of a plain text, segmented: `part-00000.txt` and so on, a line for a line."""
+    """The parts of a segmented plain text: `part-00000.txt` and so on, one line per line of the input."""
 
-    def __init__(self, source: Path, segmenter: Segmenter, encoding: str = "utf-8") -> None:
+    def __init__(self, source: Path, segmenter: Segmenter, encoding: str = "utf-8", part_rows: int = PART_ROWS) -> None:
         self.segmenter = segmenter
         self.encoding = encoding
-        self._lines: ChunkReader[Document] = ChunkReader(lambda: iter(LineDocuments(source, encoding)), TEXTS)
+        self._lines: PartReader[Document] = PartReader(lambda: iter(LineDocuments(source, encoding)), part_rows)
 
     def write(self, number: int, folder: Path) -> PartRecord | None:
-        """As `Parts.write`. Raises CorpusError where the input can't be read or decoded."""
+        """As `Parts.write`."""
         lines = self._lines.at(number)
         if number and self._lines.is_over:
             return None
         tokens = (kept(self.segmenter, self.segmenter.split(line.text)) for line in lines)
         count = segmented.write(folder / f"part-{number:05}.txt", tokens, self.encoding)
-        return PartRecord(number, count, count, last=self._lines.is_over)
+        return PartRecord(number, RowCounts(count, count), last=self._lines.is_over)
 
 
 class SegmentedTable:
-    """The parts of a table, segmented: `part-00000.csv` and so on, each row with the columns file, row and tokens.
+    """The parts of a segmented table: `part-00000.csv` and so on, with the new columns file, row and tokens.
 
-    `name`: what stands in the column file; `text`: the columns of the text, joined by a line feed.
+    `name`: the value of the column file; `text`: names of the text columns.
     """
 
-    def __init__(self, table: TableReader, segmenter: Segmenter, text: Sequence[str], name: str) -> None:
+    def __init__(
+        self,
+        table: TableReader,
+        segmenter: Segmenter,
+        text: Sequence[str],
+        name: str,
+        part_rows: int = PART_ROWS,
+    ) -> None:
         self.table = table
         self.segmenter = segmenter
         self.name = name
+        self.part_rows = part_rows
         self.positions = [table.position(column) for column in text]
-        self._rows: ChunkReader[tuple[object, ...]] = ChunkReader(lambda: iter(table), TEXTS)
+        self._rows: PartReader[tuple[object, ...]] = PartReader(lambda: iter(table), part_rows)
 
     def write(self, number: int, folder: Path) -> PartRecord | None:
-        """As `Parts.write`. Raises CorpusError where the input is damaged."""
+        """As `Parts.write`."""
         rows = self._rows.at(number)
         if number and self._rows.is_over:
             return None
         path = folder / f"part-{number:05}.{self.table.format}"
         with TableWriter(path, (*self.table.columns, *ORIGIN, "tokens"), encoding=self.table.encoding) as writer:
-            for place, row in enumerate(rows, start=number * TEXTS + 1):
+            for place, row in enumerate(rows, start=number * self.part_rows + 1):
                 tokens = kept(self.segmenter, self.segmenter.split(joined(row, self.positions)))
                 writer.write((*row, self.name, str(place), segmented.join(tokens)))
-        return PartRecord(number, writer.rows, writer.rows, last=self._rows.is_over)
+        return PartRecord(number, RowCounts(writer.rows, writer.rows), last=self._rows.is_over)

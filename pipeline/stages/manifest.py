@@ -1,4 +1,4 @@
-"""Manifest: what each stage of a run read and made, and so whether it need not run again."""
+"""Manifest: what each stage of a run read and made, to skip stages whose inputs have not changed."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from corpora.files import replace_when_done
 from pipeline.errors import PipelineError
 from pipeline.provenance import sha256, version, versions
 
-RECORDED = {"code", "settings", "inputs", "outputs", "seconds"}  # of each stage
+RECORDED = {"code", "settings", "inputs", "outputs", "seconds"}  # keys that every stage has
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a stage depends on: the settings that it uses, the files that it reads, and the version of its own code."""
+    """What a stage depends on: the settings that it uses, the files that it reads, and the version of its code."""
 
     settings: Mapping[str, Any]
     files: Sequence[Path]
     version: int
 
     def fingerprint(self, folder: Path) -> dict[str, Any]:
-        """The same as plain values, files by their SHA-256; those in the run's `folder` are named from there.
+        """The same as plain JSON values, with the SHA-256 of each file.
 
-        So a run can be moved. Raises PipelineError where a file is missing.
+        Files in the run's `folder` are named relative to it, so that a run can be moved. Raises PipelineError if a file
+        is missing or can't be read.
         """
         return {
             "code": f"zhpipe {version()}, stage version {self.version}",
             "settings": json.loads(json.dumps(self.settings)),
-            "inputs": {_name(path, folder): _sum(path) for path in self.files},
+            "inputs": {_name(path, folder): _checksum(path) for path in self.files},
         }
 
 
 @dataclass
 class Manifest:
-    """runs/NAME/manifest.json: for each stage its inputs' SHA-256, settings, outputs, versions and seconds.
+    """runs/NAME/manifest.json: settings, inputs, outputs (both with SHA-256), versions and seconds of each stage.
 
-    A stage writes into `STAGE.partial`; when it is done, that folder becomes `STAGE` by one rename. What an interrupted
-    stage left is kept, and handed to the next attempt if nothing that it depends on has changed.
+    A stage writes into `STAGE.partial`; when it is done, that folder is renamed to `STAGE`. The folder of an
+    interrupted stage is kept, and the next attempt resumes from it if the inputs have not changed.
     """
 
     folder: Path
@@ -51,7 +52,7 @@ class Manifest:
 
     @classmethod
     def open(cls, folder: Path) -> Manifest:
-        """Read the manifest of a run's folder, or begin one. Raises PipelineError where it can't be read."""
+        """Reads the manifest in a run's folder, or begins one. Raises PipelineError if it can't be read."""
         path = folder / "manifest.json"
         if not path.exists():
             return cls(folder)
@@ -64,7 +65,7 @@ class Manifest:
         return cls(folder, stages)
 
     def is_current(self, stage: str, inputs: Inputs) -> bool:
-        """Whether a stage has run on exactly these inputs, and everything that it made is still there, unaltered."""
+        """Whether a stage has run on exactly these inputs, and all its outputs exist unaltered."""
         record = self.stages.get(stage)
         if record is None or any(record.get(key) != value for key, value in inputs.fingerprint(self.folder).items()):
             return False
@@ -75,7 +76,7 @@ class Manifest:
 
     @contextmanager
     def running(self, stage: str, inputs: Inputs, makes: Sequence[str]) -> Iterator[dict[str, Path]]:
-        """The folders, by name, that a stage writes into; they get their names and are recorded when all went well."""
+        """Gives the folders, by name, that a stage writes into; renames and records them if the block succeeds."""
         fingerprint = inputs.fingerprint(self.folder)
         partial = {name: self.folder / f"{name}.partial" for name in makes}
         begun = partial[makes[0]] / "begun.json"
@@ -103,7 +104,7 @@ class Manifest:
         self._save()
 
     def renew(self, stage: str, paths: Sequence[Path]) -> None:
-        """Takes files that a stage has made, and that were written anew, for what it made."""
+        """Records new checksums of a stage's outputs that were written again."""
         outputs = self.stages.get(stage, {}).get("outputs", {})
         for path in paths:
             if (name := _name(path, self.folder)) in outputs:
@@ -112,7 +113,7 @@ class Manifest:
             self._save()
 
     def seconds(self, stage: str) -> float | None:
-        """How long a stage took when it last ran."""
+        """Duration of a stage's last run; None if it has not run."""
         record = self.stages.get(stage)
         return record and record["seconds"]
 
@@ -124,7 +125,7 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _sum(path: Path) -> str:
+def _checksum(path: Path) -> str:
     try:
         return sha256(path)
     except FileNotFoundError:

@@ -1,9 +1,9 @@
-"""Runner: the stages of a config one after the other, each only where something that it depends on has changed."""
+"""Runner: runs the stages of a config in order, and skips those whose inputs have not changed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from pipeline.progress import Progress, silent
 from pipeline.stages import STAGES
 from pipeline.stages.manifest import Manifest
 from pipeline.stages.segment import split_seed
+from pipeline.stages.stage import Stage
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A stage that is done: `skipped` where nothing had changed; `seconds` it took, `summary` what came out."""
+    """A stage that is done: whether it was skipped, its duration, and its summary in a line."""
 
     stage: str
     skipped: bool
@@ -38,27 +39,29 @@ def run_stages(
     force: bool = False,
     progress: Progress = silent,
     report: Callable[[Finished], object] = lambda finished: None,
+    stages: Mapping[str, Stage] = STAGES,
 ) -> Path:
-    """Runs the stages from `first` to `last` (all by default) into runs/NAME and returns that folder.
+    """Runs stages, all by default, into runs/NAME and returns that folder.
 
-    A stage whose inputs, settings and code version are those of its last run is skipped, unless `force`. `report` is
-    called after each stage. Raises PipelineError where an earlier stage, which `first` leaves out, has not run.
+    A stage whose inputs, settings and code version are those of its last run is skipped.
+
+    Arguments:
+        first, last: Names of the first and last stage to run.
+        force: Run stages even if nothing has changed.
+        report: Called after each stage.
+        stages: All stages by name, in order.
+
+    Raises PipelineError if a name is unknown, or a stage before `first` has not run.
     """
-    names = list(STAGES)
-    for name in (first, last):
-        if name is not None and name not in STAGES:
-            raise PipelineError(f"no stage {name!r}: the stages are {', '.join(names)}")
-    chosen = names[names.index(first or names[0]) : names.index(last or names[-1]) + 1]
-    if not chosen:
-        raise PipelineError(f"stage {first} comes after stage {last}: nothing to run")
+    chosen = _chosen(list(stages), first, last)
     folder = Path(runs) / settings.name
     manifest = Manifest.open(folder)
-    _check_earlier(manifest, names[: names.index(chosen[0])], chosen[0])
+    _check_earlier(manifest, list(stages)[: list(stages).index(chosen[0])], chosen[0])
     folder.mkdir(parents=True, exist_ok=True)
     with replace_when_done(folder / "config.toml") as temporary:
         temporary.write_text(dumps(settings), encoding="utf-8", newline="\n")
     for name in chosen:
-        report(_run_stage(name, settings, folder, manifest, force, progress))
+        report(_run_stage(stages[name], settings, folder, manifest, force, progress))
     return folder
 
 
@@ -70,10 +73,10 @@ def run_seeds(
     report: Callable[[Finished], object] = lambda finished: None,
     **options: Any,
 ) -> Path:
-    """A run for each of `settings.seeds`, into runs/NAME/NAME-SEED, and their comparison, into runs/NAME; that folder.
+    """Runs each of `settings.seeds` into runs/NAME/NAME-SEED, compares them in runs/NAME, and returns that folder.
 
-    All have the split of `settings.seed`; `options` are those of `run_stages`. Runs that stop short of their
-    evaluation are not compared. Raises PipelineError for a single seed, or one that comes twice.
+    All runs have the split of `settings.seed`; `options` are those of `run_stages`. Runs are compared only if all were
+    evaluated. Raises PipelineError if there is only one seed, or one comes twice.
     """
     seeds, folder = settings.seeds, Path(runs) / settings.name
     if len(seeds) < 2 or len(set(seeds)) < len(seeds):
@@ -82,8 +85,8 @@ def run_seeds(
         run_stages(_with_seed(settings, seed), runs=folder, progress=progress, report=report, **options)
         for seed in seeds
     ]
-    whole = all((run / "evaluate" / "report.json").is_file() for run in made)
-    if whole and options.get("last") in (None, "evaluate"):
+    are_evaluated = all((run / "evaluate" / "report.json").is_file() for run in made)
+    if are_evaluated and options.get("last") in (None, "evaluate"):
         comparison.write(folder, [comparison.read(run) for run in made])
     return folder
 
@@ -91,6 +94,17 @@ def run_seeds(
 def _with_seed(settings: Settings, seed: int) -> Settings:
     corpus = settings.corpus.model_copy(update={"split_seed": split_seed(settings)})
     return settings.model_copy(update={"name": f"{settings.name}-{seed}", "seed": seed, "seeds": (), "corpus": corpus})
+
+
+def _chosen(names: list[str], first: str | None, last: str | None) -> list[str]:
+    """The names from `first` to `last`."""
+    for name in (first, last):
+        if name is not None and name not in names:
+            raise PipelineError(f"no stage {name!r}: the stages are {', '.join(names)}")
+    chosen = names[names.index(first or names[0]) : names.index(last or names[-1]) + 1]
+    if not chosen:
+        raise PipelineError(f"stage {first} comes after stage {last}: nothing to run")
+    return chosen
 
 
 def _check_earlier(manifest: Manifest, earlier: list[str], first: str) -> None:
@@ -103,13 +117,12 @@ def _check_earlier(manifest: Manifest, earlier: list[str], first: str) -> None:
 
 
 def _run_stage(
-    name: str, settings: Settings, folder: Path, manifest: Manifest, force: bool, progress: Progress
+    stage: Stage, settings: Settings, folder: Path, manifest: Manifest, force: bool, progress: Progress
 ) -> Finished:
-    stage = STAGES[name]
     inputs = stage.inputs(settings, folder)
-    if not force and manifest.is_current(name, inputs):
-        return Finished(name, True, 0.0, "nothing has changed")
+    if not force and manifest.is_current(stage.name, inputs):
+        return Finished(stage.name, True, 0.0, "nothing has changed")
     start = time.perf_counter()
-    with manifest.running(name, inputs, stage.makes) as made:
+    with manifest.running(stage.name, inputs, stage.makes) as made:
         summary = stage.perform(settings, folder, made, progress)
-    return Finished(name, False, time.perf_counter() - start, summary)
+    return Finished(stage.name, False, time.perf_counter() - start, summary)

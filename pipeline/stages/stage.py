@@ -1,4 +1,4 @@
-"""Stage: one step of a run, as the runner sees it; and the folders that stages meet in."""
+"""Stage: one step of a run, as the runner sees it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.stages.manifest import Inputs
 
 
 class Perform(Protocol):
-    """Does the work: reads the run's folder, writes into the folders `made`, returns a sentence on what came out."""
+    """Does the work: reads from the folder of the run, writes into the folders `made`, returns a one-line summary."""
 
     def __call__(self, settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str: ...
 
@@ -22,8 +22,8 @@ class Perform(Protocol):
 class Stage:
     """A step of a run.
 
-    `name`; `makes`: the folders in the run that it writes, the first of which bears its name;
-    `inputs(settings, run)`: what it depends on; `perform`: the work.
+    `makes`: the folders in the run that it writes; the first one is called `name`; `inputs`: of settings and a run's
+    folder, what the stage depends on; `perform`: the work.
     """
 
     name: str

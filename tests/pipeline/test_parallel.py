@@ -18,8 +18,6 @@ from pipeline.parallel import map_ordered, split_texts
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
 
-started: list[str] = []
-
 
 def square(number: int) -> int:
     return number * number
@@ -35,12 +33,8 @@ def die_at_three(number: int) -> int:
     return number
 
 
-def note(word: str) -> None:
-    started.append(word)
-
-
-def noted(number: int) -> tuple[int, list[str], int]:
-    return number, started, os.getpid()
+def noted(number: int) -> tuple[int, int]:
+    return number, os.getpid()
 
 
 def slow_from_hundred(number: int) -> int:
@@ -48,13 +42,8 @@ def slow_from_hundred(number: int) -> int:
     return number
 
 
-def refuse() -> None:
-    raise RuntimeError("no licence")
-
-
 @pytest.fixture(autouse=True)
 def no_process_left() -> Iterator[None]:
-    started.clear()
     yield
     assert multiprocessing.active_children() == []
 
@@ -65,17 +54,14 @@ def test_results_come_in_the_order_of_the_items(workers: int) -> None:
     assert list(map_ordered(square, [], workers=workers)) == []
 
 
-def test_the_initializer_runs_once_in_each_worker() -> None:
-    results = list(map_ordered(noted, range(40), workers=2, chunk=1, initializer=note, initargs=("醒",)))
-    assert [number for number, _, _ in results] == list(range(40))
-    assert all(words == ["醒"] for _, words, _ in results)
-    assert os.getpid() not in {pid for _, _, pid in results}
-    assert started == []
+def test_two_workers_are_other_processes() -> None:
+    results = list(map_ordered(noted, range(40), workers=2, chunk=1))
+    assert [number for number, _ in results] == list(range(40))
+    assert os.getpid() not in {process for _, process in results}
 
 
 def test_one_worker_is_this_process() -> None:
-    results = list(map_ordered(noted, range(3), workers=1, initializer=note, initargs=("醒",)))
-    assert results == [(number, ["醒"], os.getpid()) for number in range(3)]
+    assert list(map_ordered(noted, range(3), workers=1)) == [(number, os.getpid()) for number in range(3)]
 
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 5 * 4)])
@@ -117,11 +103,6 @@ def test_an_error_of_the_items() -> None:
 
     with pytest.raises(OSError, match="the disk is gone"):
         list(map_ordered(square, broken(), workers=2, chunk=2))
-
-
-def test_an_error_of_the_initializer() -> None:
-    with pytest.raises(RuntimeError, match="no licence"):
-        list(map_ordered(square, range(5), workers=2, initializer=refuse))
 
 
 def test_a_worker_that_dies_is_one_clear_error() -> None:
@@ -191,12 +172,9 @@ def test_no_worker_outlives_its_parent(tmp_path: Path, ending: signal.Signals) -
 
 
 def test_this_process_is_a_worker_too() -> None:
-    def here(number: int) -> tuple[int, list[str], int]:
-        return number, [], os.getpid()
-
     seen: list[int] = []
     taken = count()
-    for expected, (number, _, process) in enumerate(map_ordered(noted, taken, workers=3, chunk=1, here=here)):
+    for expected, (number, process) in enumerate(map_ordered(noted, taken, workers=3, chunk=1, here=noted)):
         assert number == expected
         if process not in seen:
             seen.append(process)
@@ -204,5 +182,5 @@ def test_this_process_is_a_worker_too() -> None:
             break
     assert seen[0] == os.getpid(), "it begins at once"
     assert next(taken) - expected < 20, "what is taken ahead is bounded"
-    results = list(map_ordered(noted, range(3), workers=2, chunk=1, here=here, preload=["json"]))
-    assert [number for number, _, _ in results] == [0, 1, 2], "there is less to do than it takes to start"
+    results = list(map_ordered(noted, range(3), workers=2, chunk=1, here=noted, preload=["json"]))
+    assert [number for number, _ in results] == [0, 1, 2], "there is less to do than it takes to start"

@@ -1,6 +1,6 @@
 """Whatever bytes come: one sentence or a whole output, every row accounted for, no character lost.
 
-`LABEL_FUZZ=10000 pytest tests/pipeline/test_label_fuzz.py` is the long run (`make fuzz`).
+`LABEL_FUZZ=10000 pytest tests/pipeline/jobs/test_label_fuzz.py` is the long run (`make fuzz`).
 """
 
 import os
@@ -17,10 +17,11 @@ from corpora.errors import CorpusError
 from corpora.files import ENCODINGS, EscapedLines
 from corpora.rows import Row
 from pipeline.errors import PipelineError
-from pipeline.jobs import table_job
 from pipeline.jobs.label import label_file, rejected_path
+from pipeline.jobs.options import Limits
 from pipeline.models.model import Model
 
+LIMITS = Limits(chunk_rows=3)
 EXAMPLES = int(os.environ.get("LABEL_FUZZ", "120"))
 PIECES = [
     *"\",;\t\n\r'=+-@ {}[]:0aé好评",
@@ -79,7 +80,6 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda descriptor: None)
-        patch.setattr(table_job, "CHUNK", 3)
         yield folder, Model.load(make_model(folder / "model", ("a", "b")), threads=1)
 
 
@@ -93,7 +93,7 @@ def test_any_bytes(place, file, options):
     if options["format"] == "jsonl":
         options = {**options, "delimiter": None}
     try:
-        done = label_file(model, source, target, encoding=encoding, force=True, **options)
+        done = label_file(model, source, target, encoding=encoding, force=True, limits=LIMITS, **options)
     except (CorpusError, PipelineError) as error:
         assert "\n" not in str(error) and str(error).startswith((str(source), str(target)))
         assert sorted(path.name for path in folder.iterdir() if ".job" in path.name) == []

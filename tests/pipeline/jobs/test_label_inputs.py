@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pandas
 import pytest
 from random_model import make_model
@@ -17,10 +19,9 @@ from corpora.errors import CorpusError
 from corpora.table import TableReader
 from pipeline import load
 from pipeline.errors import PipelineError
-from pipeline.jobs import table_job
 from pipeline.jobs.label import label_file, label_stream, rejected_path
 from pipeline.jobs.local import label_files
-from pipeline.jobs.table_job import Options
+from pipeline.jobs.options import LabelOptions, Limits
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +114,8 @@ def test_a_character_that_the_output_lacks(run):
 @pytest.mark.parametrize(
     ("encoding", "mark"), [("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-8", b""), ("gb18030", b"")]
 )
-def test_encodings_out_have_one_mark(run, monkeypatch, encoding, mark):
-    monkeypatch.setattr(table_job, "CHUNK", 2)
-    _, out, _ = run("text\n" + "好吃\n" * 7, output_encoding=encoding)
+def test_encodings_out_have_one_mark(run, encoding, mark):
+    _, out, _ = run("text\n" + "好吃\n" * 7, output_encoding=encoding, limits=Limits(chunk_rows=2))
     assert out.startswith(mark) and "\ufeff" not in out[len(mark) :].decode(encoding.replace("-sig", ""), "replace")[1:]
     assert len(out.decode(encoding).splitlines()) == 8
 
@@ -224,12 +224,11 @@ def written(path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_format_in_and_out(run, tmp_path, random_model, monkeypatch, kind):
-    monkeypatch.setattr(table_job, "CHUNK", 2)
+def test_every_format_in_and_out(run, tmp_path, random_model, kind):
     written(tmp_path / f"in.{kind}")
     expected = None
     for out in KINDS:
-        done, _, _ = run(None, name=f"in.{kind}", out=f"out.{out}")
+        done, _, _ = run(None, name=f"in.{kind}", out=f"out.{out}", limits=Limits(chunk_rows=2))
         assert (done.rows, done.labelled, done.blank) == (4, 3, 1)
         reader = TableReader(tmp_path / f"out.{out}")
         rows = [tuple("" if cell is None else str(cell) for cell in row) for row in reader]
@@ -324,8 +323,8 @@ def test_several_files_go_on_where_they_were(tmp_path, random_model):
 
     def label(**options):
         return [
-            (outcome.target.relative_to(out).as_posix(), outcome.labelled and outcome.labelled.rows, outcome.error)
-            for outcome in label_files(random_model, [tmp_path / "in"], out, options=Options(), **options)
+            (outcome.target.relative_to(out).as_posix(), outcome.result and outcome.result.rows, outcome.error)
+            for outcome in label_files(random_model, [tmp_path / "in"], out, options=LabelOptions(), **options)
         ]
 
     missing = f'{tmp_path / "in" / "b.csv"}: no column "text"; the columns are "nix": choose one with --text'
@@ -338,29 +337,54 @@ def test_several_files_go_on_where_they_were(tmp_path, random_model):
     assert [found[1] for found in label(restart=True)] == [2, 2, 2]
 
 
+def test_a_folder_is_hashed_once_an_input_and_read_in_one_session(tmp_path, random_model, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / "in" / name).write_text("text\n好\n", encoding="utf-8")
+    digest, session, hashed, opened = hashlib.file_digest, onnxruntime.InferenceSession, [], []
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, *given: hashed.append(file.name) or digest(file, *given))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **b: opened.append(1) or session(*a, **b))
+    found = label_files(random_model, [tmp_path / "in"], tmp_path / "out", options=LabelOptions())
+    assert [each.result.rows for each in found] == [1, 1, 1] and len(opened) == 1
+    assert sorted(Path(path).name for path in hashed if str(tmp_path / "in") in str(path)) == [
+        "a.csv",
+        "b.csv",
+        "c.csv",
+    ]
+
+
 def test_patterns_and_names_that_collide(tmp_path, random_model):
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.csv").write_text("text\n好\n", encoding="utf-8")
     found = label_files(
-        random_model, [tmp_path / "x" / "*.csv"], tmp_path / "o", options=Options(output_format="jsonl")
+        random_model, [tmp_path / "x" / "*.csv"], tmp_path / "o", options=LabelOptions(output_format="jsonl")
     )
     assert [outcome.target.name for outcome in found] == ["a.jsonl"] and not found[0].error
     with pytest.raises(PipelineError, match="would be the output of both"):
-        label_files(random_model, [tmp_path / "*" / "*.csv"], tmp_path / "o", options=Options())
+        label_files(random_model, [tmp_path / "*" / "*.csv"], tmp_path / "o", options=LabelOptions())
     with pytest.raises(PipelineError, match="no tables there"):
-        label_files(random_model, [tmp_path / "*.parquet"], tmp_path / "o", options=Options())
+        label_files(random_model, [tmp_path / "*.parquet"], tmp_path / "o", options=LabelOptions())
 
 
 def test_streams(tmp_path, random_model, monkeypatch):
     data = "text\n好\n吃,吃\n坏\n".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
     out, bad = io.BytesIO(), io.BytesIO()
-    done = label_stream(random_model, "-", out, bad, options=Options())
+    done = label_stream(random_model, "-", out, bad, options=LabelOptions())
     assert (done.labelled, done.rejected) == (2, 1) and bad.getvalue().count(b"\n") == 2
     (tmp_path / "in.csv").write_bytes(data)
     label_file(random_model, tmp_path / "in.csv", tmp_path / "out.csv")
     assert out.getvalue() == (tmp_path / "out.csv").read_bytes()
+
+
+def test_standard_input_becomes_a_file(tmp_path, random_model, monkeypatch):
+    for name in ("a.csv", "b.csv"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("text\n好\n".encode()), "utf-8"))
+        done = label_file(random_model, "-", tmp_path / name)
+        assert done.rows == 1 and (tmp_path / name).read_text("utf-8").startswith("text,label,confidence\n好,")
+    with pytest.raises(CorpusError, match="can't be made from standard input"):
+        label_file(random_model, "-", tmp_path / "out.xlsx")
 
 
 def test_the_command_from_standard_input_to_standard_output(tmp_path, random_model):

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from random_model import make_model
 
 from pipeline.errors import PipelineError
-from pipeline.jobs import label, table_job
 from pipeline.jobs.journal import JobProgress, Journal
 from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
+from pipeline.jobs.results import RowCounts
 
 ROWS = [
     f"{row},今天天气{'很好' * (row % 7)}，\r\n" if row % 5 else f'{row},"味道 ""x""\n不好吃"\n' for row in range(3000)
@@ -20,12 +23,14 @@ ROWS = [
 BAD = {500: "500,多,了\n", 1700: '1700,"坏"了\n', 2999: "2999\n"}
 DRIVER = """
 import sys
-from pipeline.stages import label, shard
-table_job.CHUNK, table_job.ALONE, label.COMMIT = 50, 0.0, 0.0
+from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
+limits = Limits(chunk_rows=50, solo_seconds=0.0, commit_seconds=0.0)
 if __name__ == "__main__":
-    done = label.label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]))
+    done = label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]), limits=limits)
     print(done.rows, done.labelled, done.blank, done.rejected, done.resumed)
 """
+SMALL = Limits(chunk_rows=4, commit_seconds=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +72,7 @@ def same(folder, out):
 def test_a_killed_job_goes_on_to_the_same_bytes(job, out, workers):
     folder, model = job
     journal = folder / f"{out}.job" / "journal.jsonl"
-    for lines in (1, 30):
+    for lines in (2, 31):  # the first is no entry
         process = subprocess.Popen(command(folder, model, out, workers), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") >= lines):
             time.sleep(0.005)
@@ -84,7 +89,7 @@ def test_an_interrupt_keeps_what_is_done(job):
     folder, model = job
     process = subprocess.Popen(command(folder, model, "int.csv", 1), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     journal = folder / "int.csv.job" / "journal.jsonl"
-    while not (journal.exists() and journal.stat().st_size):
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     process.communicate()
@@ -94,75 +99,75 @@ def test_an_interrupt_keeps_what_is_done(job):
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch):
-    """A job of 30 rows in chunks of 4, stopped after 12 rows, and its arguments."""
-    monkeypatch.setattr(table_job, "CHUNK", 4)
-    monkeypatch.setattr(label, "COMMIT", 0.0)
+def small(tmp_path):
+    """A folder with a table of 30 rows."""
     (tmp_path / "in.csv").write_text("text\n" + "好吃\n" * 30, encoding="utf-8")
     return tmp_path
 
 
-def stop_after(monkeypatch, rows):
-    """Has the disk fill up behind some rows."""
-    append = Journal.append
+def disk_of(rows):
+    """A meter that fails once more rows are written, as a full disk would."""
 
-    def failing(journal, output, rejects):
-        if journal.standing.read >= rows:
-            journal._files["output"].write(output[: len(output) // 2])
-            raise OSError(28, "No space left on device")
-        append(journal, output, rejects)
+    @contextmanager
+    def progress(what, *, total, unit):
+        written = 0
 
-    monkeypatch.setattr(Journal, "append", failing)
-    return lambda: monkeypatch.setattr(Journal, "append", append)
+        def advance(done, note=""):
+            nonlocal written
+            written += done
+            if written > rows:
+                raise OSError(28, "No space left on device")
+
+        yield advance
+
+    return progress
 
 
-def begun(small, model, monkeypatch, **options):
-    mend = stop_after(monkeypatch, 12)
+def begun(small, model):
+    """A job that a full disk stopped after 12 rows, and half a chunk."""
     with pytest.raises(OSError, match="No space"):
-        label_file(model, small / "in.csv", small / "out.csv", **options)
-    mend()
+        label_file(model, small / "in.csv", small / "out.csv", limits=SMALL, progress=disk_of(12))
     assert (small / "out.csv.job").is_dir() and not (small / "out.csv").exists()
+    with (small / "out.csv.job" / "output").open("ab") as file:
+        file.write("好吃".encode()[:4])
 
 
-def test_a_full_disk_costs_nothing(small, random_model, monkeypatch):
-    label_file(random_model, small / "in.csv", small / "whole.csv")
-    begun(small, random_model, monkeypatch)
-    done = label_file(random_model, small / "in.csv", small / "out.csv")
+def test_a_full_disk_costs_nothing(small, random_model):
+    label_file(random_model, small / "in.csv", small / "whole.csv", limits=SMALL)
+    begun(small, random_model)
+    done = label_file(random_model, small / "in.csv", small / "out.csv", limits=SMALL)
     assert (done.rows, done.labelled, done.resumed) == (30, 30, 12)
     assert (small / "out.csv").read_bytes() == (small / "whole.csv").read_bytes()
 
 
-def test_what_changed_is_named_and_nothing_is_mixed(small, random_model, monkeypatch):
-    begun(small, random_model, monkeypatch)
+def test_what_changed_is_named_and_nothing_is_mixed(small, random_model):
+    begun(small, random_model)
     with pytest.raises(PipelineError, match="--probabilities changed"):
-        label_file(random_model, small / "in.csv", small / "out.csv", probabilities=True)
+        label_file(random_model, small / "in.csv", small / "out.csv", probabilities=True, limits=SMALL)
+    with pytest.raises(PipelineError, match="the size of a chunk changed"):
+        label_file(random_model, small / "in.csv", small / "out.csv")
     (small / "in.csv").write_text("text\n" + "难看\n" * 30, encoding="utf-8")
     with pytest.raises(PipelineError, match=r"since then the input changed: .* --restart"):
-        label_file(random_model, small / "in.csv", small / "out.csv")
+        label_file(random_model, small / "in.csv", small / "out.csv", limits=SMALL)
     done = label_file(random_model, small / "in.csv", small / "out.csv", restart=True)
     assert done.resumed == 0 and (small / "out.csv").read_text("utf-8").count("难看") == 30
 
 
-def test_an_input_that_grows_meanwhile_is_refused(small, random_model, monkeypatch):
-    pieces = table_job.TableJob.pieces
+@pytest.mark.parametrize("change", [lambda path: path.write_text("text\n好看\n", encoding="utf-8"), Path.unlink])
+def test_an_input_that_changes_meanwhile_is_refused(small, random_model, change):
+    @contextmanager
+    def changing(what, *, total, unit):
+        yield lambda done, note="": change(small / "in.csv") if done else None
 
-    def growing(self, standing):
-        for number, piece in enumerate(pieces(self, standing)):
-            if number == 2:
-                with (small / "in.csv").open("a", encoding="utf-8") as file:
-                    file.write("好看\n")
-            yield piece
-
-    monkeypatch.setattr(table_job.TableJob, "pieces", growing)
+    limits = Limits(chunk_rows=30)
     with pytest.raises(PipelineError, match="changed while it was read"):
-        label_file(random_model, small / "in.csv", small / "out.csv")
+        label_file(random_model, small / "in.csv", small / "out.csv", limits=limits, progress=changing)
     assert not (small / "out.csv").exists()
 
 
-def test_a_job_that_never_began_leaves_nothing(small, random_model, monkeypatch):
-    stop_after(monkeypatch, 0)
+def test_a_job_that_never_began_leaves_nothing(small, random_model):
     with pytest.raises(OSError, match="No space"):
-        label_file(random_model, small / "in.csv", small / "out.csv")
+        label_file(random_model, small / "in.csv", small / "out.csv", limits=SMALL, progress=disk_of(0))
     assert sorted(path.name for path in small.iterdir()) == ["in.csv"]
 
 
@@ -175,7 +180,7 @@ def test_a_kill_between_the_renames_is_survived(small, random_model, monkeypatch
         pass
 
     def finish(journal, target, rejected, output):
-        journal._close_files()
+        journal.close()
         if place != "rejects":
             (journal.folder / "rejects").replace(rejected)
         if place == "folder":
@@ -207,23 +212,28 @@ def test_one_process_at_a_time(tmp_path):
 def test_a_torn_line_promises_nothing(tmp_path):
     with Journal.at(tmp_path / "a.job", {}) as journal:
         journal.append(b"one", b"")
-        journal.commit(JobProgress(chunks=1, read=1, labelled=1, output=3))
+        journal.commit(JobProgress(chunks=1, rows=RowCounts(1, 1), output=3))
         journal.append(b"two", b"bad")
     with (tmp_path / "a.job" / "journal.jsonl").open("ab") as file:
         file.write(json.dumps({"chunks": 2}).encode())
     with Journal.at(tmp_path / "a.job", {}) as journal:
-        assert journal.standing == JobProgress(chunks=1, read=1, labelled=1, output=3)
+        assert journal.progress == JobProgress(chunks=1, rows=RowCounts(1, 1), output=3)
         journal.append(b"zwo", b"")
-        journal.commit(JobProgress(chunks=2, read=2, labelled=2, output=6, whole=True))
+        journal.commit(JobProgress(chunks=2, rows=RowCounts(2, 2), output=6, whole=True))
         journal.finish(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == b"onezwo" and [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("damage", [b"[]\n", b"{}\n", b'{"chunks": 1, "read"\n', b"\xff\n"])
+HEAD = b'{"format": 3, "depends": {}}\n'
+
+
+@pytest.mark.parametrize(
+    "damage", [b"[]\n", b"{}\n", b'{"format": 3, "dep"\n', b"\xff\n", HEAD + b"{}\n", HEAD + b'{"chunks": 1, "rows"\n']
+)
 def test_a_damaged_journal_is_refused(tmp_path, damage):
     (tmp_path / "a.job").mkdir()
     (tmp_path / "a.job" / "journal.jsonl").write_bytes(damage)
     with pytest.raises(PipelineError, match="damaged: pass --restart"):
         Journal.at(tmp_path / "a.job", {})
     with Journal.at(tmp_path / "a.job", {}, restart=True) as journal:
-        assert journal.standing == JobProgress()
+        assert journal.progress == JobProgress()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,11 +16,11 @@ from corpora import conllu, formats, spans
 from corpora.targets import Targets
 from pipeline.__main__ import BAD_INPUT, SUCCESS, main
 from pipeline.errors import PipelineError
-from pipeline.jobs import label, table_job
 from pipeline.jobs.label import label_file
 from pipeline.jobs.local import label_files
+from pipeline.jobs.options import LabelOptions, Limits
 from pipeline.jobs.parts import LabelledParts
-from pipeline.jobs.table_job import Options, TableJob
+from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model
 
 CELLS = [
@@ -144,41 +145,41 @@ def test_cells_that_a_spreadsheet_would_run(run, tmp_path, models):
 
 
 @pytest.mark.parametrize("layout", ["long", "conll", "conllu"])
-def test_a_stopped_job_goes_on_to_the_same_bytes_and_workers_change_nothing(tmp_path, models, monkeypatch, layout):
-    monkeypatch.setattr(table_job, "CHUNK", 4)
-    monkeypatch.setattr(label, "COMMIT", 0.0)
+def test_a_stopped_job_goes_on_to_the_same_bytes_and_workers_change_nothing(tmp_path, models, layout):
+    limits = Limits(chunk_rows=4, commit_seconds=0.0, solo_seconds=0.0)
     write_csv(tmp_path / "in.csv", [[CELLS[row % 7]] for row in range(60)], header=("text",))
     suffix = "csv.gz" if layout == "long" else layout
-    source, options = tmp_path / "in.csv", {"layout": layout}
+    source, options = tmp_path / "in.csv", {"layout": layout, "limits": limits}
     whole, out = tmp_path / f"whole.{suffix}", tmp_path / f"out.{suffix}"
     label_file(models["joint"], source, whole, **options)
-    pieces = TableJob.pieces
 
-    def stopping(self, standing):
-        for number, piece in enumerate(pieces(self, standing)):
-            if number == 5:
+    @contextmanager
+    def stopping(what, *, total, unit):
+        rows = []
+
+        def advance(done, note=""):
+            rows.append(done)
+            if sum(rows) > 16:
                 raise KeyboardInterrupt
-            yield piece
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(TableJob, "pieces", stopping)
-        label_file(models["joint"], source, out, **options)
+        yield advance
+
+    with pytest.raises(KeyboardInterrupt):
+        label_file(models["joint"], source, out, progress=stopping, **options)
     with pytest.raises(PipelineError, match=r"since then .*--layout"):
-        label_file(models["joint"], source, out, output_format="csv")
+        label_file(models["joint"], source, out, output_format="csv", limits=limits)
     done = label_file(models["joint"], source, out, **options)
     assert done.resumed > 0 and out.read_bytes() == whole.read_bytes()
-    monkeypatch.setattr(table_job, "ALONE", 0.0)
     label_file(models["joint"], source, out, workers=2, force=True, **options)
     assert out.read_bytes() == whole.read_bytes()
 
 
-def test_parts_one_behind_the_other_are_the_whole(tmp_path, models, monkeypatch):
-    monkeypatch.setattr(table_job, "CHUNK", 4)
+def test_parts_one_behind_the_other_are_the_whole(tmp_path, models):
+    limits = Limits(chunk_rows=4, part_chunks=2)
     write_csv(tmp_path / "in.csv", [[CELLS[row % 7]] for row in range(20)], header=("text",))
-    label_file(models["words"], tmp_path / "in.csv", tmp_path / "whole.conllu", layout="conllu")
-    made = LabelledParts(
-        TableJob(models["words"], tmp_path / "in.csv", tmp_path / "p", Options(layout="conllu", origin="in.csv")), 2
-    )
+    label_file(models["words"], tmp_path / "in.csv", tmp_path / "whole.conllu", layout="conllu", limits=limits)
+    options = LabelOptions(layout="conllu", origin="in.csv")
+    made = LabelledParts(TableJob(models["words"], tmp_path / "in.csv", tmp_path / "p", options, limits))
     (tmp_path / "p").mkdir()
     numbers = []
     while not numbers or not numbers[-1].last:
@@ -191,7 +192,7 @@ def test_several_files_get_the_suffix_of_the_layout(tmp_path, models):
     (tmp_path / "in").mkdir()
     for name in ("a.csv", "b.csv"):
         write_csv(tmp_path / "in" / name, [["去北京"]], header=("text",))
-    label_files(models["entities"], [tmp_path / "in"], tmp_path / "out", options=Options(layout="conll"))
+    label_files(models["entities"], [tmp_path / "in"], tmp_path / "out", options=LabelOptions(layout="conll"))
     assert {path.name for path in (tmp_path / "out").glob("*.conll")} == {"a.conll", "b.conll"}
 
 

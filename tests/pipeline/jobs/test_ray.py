@@ -13,7 +13,7 @@ from random_model import make_model
 from pipeline.config.segment import SegmentSettings
 from pipeline.errors import PipelineError
 from pipeline.jobs import ray
-from pipeline.jobs.job import Segmenting
+from pipeline.jobs.job import SegmentJob
 from pipeline.jobs.label import label_file, rejected_path
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import segment_file
@@ -25,14 +25,14 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 from pipeline.jobs import ray
-from pipeline.jobs.job import Labelling
-from pipeline.jobs.table_job import Options
+from pipeline.jobs.job import LabelJob
+from pipeline.jobs.options import LabelOptions, Limits
 
 if __name__ == "__main__":
     model, address, folder, *sources = sys.argv[1:]
-    job = Labelling(Path(model), "float32", Options(), chunks=1)
+    job = LabelJob(Path(model), "float32", LabelOptions(), Limits(part_chunks=1))
     for outcome in ray.run(job, sources, folder, address=address):
-        done = outcome.labelled
+        done = outcome.result
         print(json.dumps([outcome.source.name, outcome.error, done and [done.rows, done.rejected, done.resumed]]))
 """
 
@@ -160,7 +160,7 @@ def test_the_commands(cluster, place):
 def test_no_cluster(place, monkeypatch):
     pytest.importorskip("ray", reason="the engine ray needs zhpipe[ray]")
     with pytest.raises(PipelineError, match=r"--address 127.0.0.1:1: can't be reached \(.*\): ask `ray status` there"):
-        ray.run(Segmenting(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x", address="127.0.0.1:1")
+        ray.run(SegmentJob(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x", address="127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PipelineError, match=r"pip install zhpipe\[ray\]"):
-        ray.run(Segmenting(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x")
+        ray.run(SegmentJob(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x")

@@ -3,15 +3,15 @@
 import csv
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from mini import mails, python, write_csv
 
 import pipeline
 from pipeline.errors import PipelineError
-from pipeline.jobs import label, table_job
-from pipeline.jobs.journal import Journal
 from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
 from pipeline.models import drift
 from pipeline.tasks.classify import Classify
 
@@ -54,25 +54,27 @@ def test_rows_to_review_are_those_below_the_threshold_as_written(trained, tmp_pa
     assert [row["label"] for row in rows_of(tmp_path / "plain.csv")] == [row["label"] for row in rows]
 
 
-def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_workers(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(table_job, "CHUNK", 16)
-    monkeypatch.setattr(label, "COMMIT", 0.0)
+def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_workers(trained, tmp_path):
+    limits = Limits(chunk_rows=16, commit_seconds=0.0)
     source = write_csv(tmp_path / "in.csv", mails(100, seed=6))
-    arguments = {"text": "正文", "review_below": 0.6}
+    arguments = {"text": "正文", "review_below": 0.6, "limits": limits}
     whole = label_file(trained("gru"), source, tmp_path / "whole.csv", **arguments)
-    append = Journal.append
 
-    def failing(journal, output, rejects):
-        if journal.standing.read >= 48:
-            raise OSError(28, "No space left on device")
-        append(journal, output, rejects)
+    @contextmanager
+    def failing(what, *, total, unit):
+        rows = []
 
-    monkeypatch.setattr(Journal, "append", failing)
+        def advance(done, note=""):
+            rows.append(done)
+            if sum(rows) > 48:
+                raise OSError(28, "No space left on device")
+
+        yield advance
+
     with pytest.raises(OSError, match="No space"):
-        label_file(trained("gru"), source, tmp_path / "out.csv", **arguments)
-    monkeypatch.setattr(Journal, "append", append)
+        label_file(trained("gru"), source, tmp_path / "out.csv", progress=failing, **arguments)
     with pytest.raises(PipelineError, match="since then --review-below changed"):
-        label_file(trained("gru"), source, tmp_path / "out.csv", text="正文", review_below=0.7)
+        label_file(trained("gru"), source, tmp_path / "out.csv", **{**arguments, "review_below": 0.7})
     resumed = label_file(trained("gru"), source, tmp_path / "out.csv", **arguments)
     assert resumed.resumed == 48 and (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert resumed.needs_review == whole.needs_review and resumed.warnings == whole.warnings

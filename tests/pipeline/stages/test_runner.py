@@ -16,7 +16,7 @@ NAMES = ("segment", "embed", "train", "evaluate")
 
 
 @pytest.fixture
-def toy(monkeypatch, tmp_path):
+def toy(tmp_path):
     """Stages of the real names that read the one before and write a file; `run(...)` gives those that ran."""
     broken = set()
 
@@ -33,12 +33,12 @@ def toy(monkeypatch, tmp_path):
 
         return Stage(name, (name,), inputs, perform)
 
-    monkeypatch.setattr("pipeline.stages.runner.STAGES", {name: stage(place, name) for place, name in enumerate(NAMES)})
+    stages = {name: stage(place, name) for place, name in enumerate(NAMES)}
 
     def run(seed=1, **options):
         config = from_mapping({"name": "toy", "seed": seed, "corpus": {"train": "a.csv"}})
         told = []
-        run_stages(config, runs=tmp_path, report=told.append, **options)
+        run_stages(config, runs=tmp_path, report=told.append, stages=stages, **options)
         return [finished.stage for finished in told if not finished.skipped]
 
     run.broken = broken

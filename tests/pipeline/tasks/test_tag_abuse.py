@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from mini import read_csv, write_csv
 from random_tagger import make_tagger
 
-from pipeline.jobs import table_job
 from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
 from pipeline.models.model import Model
 from pipeline.tagging.decoder import IN_ONE, Decoder
 
@@ -57,10 +57,9 @@ def test_any_cells(model, tmp_path, asked):
     check(asked, model, tmp_path)
 
 
-def test_workers_and_small_chunks(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(table_job, "CHUNK", 8)
-    monkeypatch.setattr(table_job, "ALONE", 0.0)
-    assert check([*ODD, "去滨江步道骑车"] * 6, model, tmp_path, workers=2) > 0
+def test_workers_and_small_chunks(model, tmp_path):
+    limits = Limits(chunk_rows=8, solo_seconds=0.0)
+    assert check([*ODD, "去滨江步道骑车"] * 6, model, tmp_path, workers=2, limits=limits) > 0
 
 
 def test_a_cell_of_200_000_characters_is_decoded_in_windows(model, tmp_path, monkeypatch):

@@ -1,0 +1,58 @@
+"""What labelling and segmenting jobs print about their results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.jobs.results import FileResult, LabelResult
+
+
+def print_results(results: Sequence[FileResult], *, review: bool = False) -> None:
+    """Prints lines for each of several files. Raises PipelineError if one failed."""
+    for each in results:
+        if each.error:
+            click.echo(f"zhpipe: {each.error}", err=True)
+        elif each.result is None:
+            click.echo(f"done before; {each.target}")
+        else:
+            click.echo(f"{summary(each.result)}; {each.target}")
+            print_expectation(each.result, review=review)
+    if failed := sum(bool(each.error) for each in results):
+        raise PipelineError(f"{failed} of {len(results)} files failed")
+
+
+def summary(result: LabelResult) -> str:
+    """Row counts, seconds and rows per second in a line."""
+    rate = (result.rows - result.resumed) / max(result.seconds, 1e-9)
+    rejected = f", {result.rejected} rejected" if result.rejected else ""
+    resumed = f" ({result.resumed} done before)" if result.resumed else ""
+    rows = counted(result.rows, ("row", "rows"))
+    return (
+        f"{rows}{resumed}: {result.labelled} labelled, {result.blank} blank{rejected}; "
+        f"{result.seconds:.1f} s, {rate:,.0f} rows/s"
+    )
+
+
+def counted(count: int, names: tuple[str, str]) -> str:
+    """A count with its noun, `1 row` or `2 rows`; `names`: singular and plural."""
+    return f"{count} {names[0] if count == 1 else names[1]}"
+
+
+def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -> None:
+    """Prints the expected share of right answers, the rows to review, and a warning if the texts look unfamiliar."""
+    if result.expected_right is not None:
+        line = f"expected right  {result.expected_right:.1%} of {counted(result.claims, result.claimed)}"
+        doubtful = counted(result.needs_review, ("row needs", "rows need"))
+        click.echo(line + (f"; {doubtful} review" if review else ""), err=err)
+    if result.warnings:
+        click.echo(
+            f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
+            f"{'; '.join(result.warnings)}",
+            err=True,
+        )

@@ -1,0 +1,90 @@
+"""Options: how a table is read, labelled and written, and the sizes and times of the job that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.jobs import layouts
+from pipeline.jobs.layouts import TABLE
+from pipeline.jobs.predict import OutputOptions
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """How a table is read, labelled and written. None stands for what the suffix of the file implies.
+
+    Of the input:
+        text: Name of the text column, or of several whose texts are joined.
+        words: Column with the words of the text (`corpora.wordcells`), which are the text itself if `text` is empty.
+        format, encoding: Of the file.
+        delimiter, header: Of CSV and TSV; the output has the same.
+        strict: Stop at the first bad row.
+
+    Of the output:
+        output_format, output_encoding: Of the file; the encoding is by default that of the input.
+        layout: One of `pipeline.jobs.layouts.LAYOUTS`.
+        prefix: Put before the names of the new columns.
+        probabilities: Add the finer columns.
+        review_below: Add `needs_review`, true if the confidence, as written, of a label, an entity or a word is lower.
+        n_best: Number of a tagger's answers in the column `alternatives`, which exists if this is more than 1.
+        origin: Name of the input in the new columns `file` and `row` (from 1), which exist unless this is None.
+        excel_safe: Guard cells that a spreadsheet would run as a formula.
+
+    Of the work:
+        workers: Processes, 0 for all cores; any number gives the same output.
+    """
+
+    text: str | Sequence[str] = "text"
+    format: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    header: bool = True
+    output_format: str | None = None
+    output_encoding: str | None = None
+    probabilities: bool = False
+    prefix: str = ""
+    excel_safe: bool = False
+    strict: bool = False
+    review_below: float | None = None
+    workers: int = 1
+    origin: str | None = None
+    words: str | None = None
+    layout: str = TABLE
+    n_best: int = 1
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the text columns."""
+        return (self.text,) if isinstance(self.text, str) else tuple(self.text)
+
+    @property
+    def suffix_format(self) -> str | None:
+        """The format that gives output files their suffix; None: that of the input."""
+        return self.layout if self.layout in layouts.FORMATS else self.output_format
+
+    @property
+    def asked(self) -> OutputOptions:
+        """What is asked of the model."""
+        return OutputOptions(self.probabilities, self.review_below, self.layout, self.n_best)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes and times of a labelling job.
+
+    `chunk_rows`, `chunk_characters`: a chunk, the rows that are in memory and are labelled together, ends at whichever
+    comes first; `bad_rows`: a file that begins with so many bad rows and no good one is given up; `solo_seconds`: time
+    that this process works alone before it starts others; `commit_seconds`: time between two entries of the journal,
+    the most work that a kill can cost; `part_chunks`: chunks in a part of a job on a cluster.
+    """
+
+    chunk_rows: int = 2048
+    chunk_characters: int = 1 << 21
+    bad_rows: int = 100
+    solo_seconds: float = 1.0
+    commit_seconds: float = 1.0
+    part_chunks: int = 16
+
+
+DEFAULT_LIMITS = Limits()

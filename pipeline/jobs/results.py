@@ -1,0 +1,107 @@
+"""Results: row counts, and what a job reports of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.models import drift
+from pipeline.models.model import Model
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows read, and what became of them: `read` = `labelled` + `blank` + `rejected`.
+
+    `blank`: rows whose text is empty or white space; `rejected`: rows that can't be read or written; `tally`: figures
+    of the answers, summed (`pipeline.models.drift.tally`).
+
+    >>> RowCounts(read=2, labelled=2) + RowCounts(read=1, blank=1)
+    RowCounts(read=3, labelled=2, blank=1, rejected=0, tally={})
+    """
+
+    read: int = 0
+    labelled: int = 0
+    blank: int = 0
+    rejected: int = 0
+    tally: drift.Tally = field(default_factory=dict)
+
+    def __add__(self, other: RowCounts) -> RowCounts:
+        return RowCounts(
+            self.read + other.read,
+            self.labelled + other.labelled,
+            self.blank + other.blank,
+            self.rejected + other.rejected,
+            drift.added(self.tally, other.tally),
+        )
+
+
+@dataclass(frozen=True)
+class LabelResult:
+    """The outcome of labelling one file.
+
+    `counts`: all rows of the file; `seconds`: time taken, without loading the model; `resumed`: rows that an earlier
+    attempt had done; `reason`: what is wrong with the first rejected row; `claimed`: what one claim of the model is
+    called, and several: labelled rows, entities or words; `warnings`: how the texts differ from those of training.
+    """
+
+    counts: RowCounts
+    seconds: float
+    resumed: int = 0
+    reason: str = ""
+    claimed: tuple[str, str] = ("", "")
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows read."""
+        return self.counts.read
+
+    @property
+    def labelled(self) -> int:
+        """Rows with an answer."""
+        return self.counts.labelled
+
+    @property
+    def blank(self) -> int:
+        """Rows without text."""
+        return self.counts.blank
+
+    @property
+    def rejected(self) -> int:
+        """Rows that could not be read or written."""
+        return self.counts.rejected
+
+    @property
+    def claims(self) -> int:
+        """Answers that are right or wrong by themselves, such as entities."""
+        return int(self.counts.tally.get("claims", 0))
+
+    @property
+    def expected_right(self) -> float | None:
+        """Mean confidence: the share of the claims that should be right. None if there are no claims."""
+        return self.counts.tally["confidence"] / self.counts.tally["claims"] if self.claims else None
+
+    @property
+    def needs_review(self) -> int:
+        """Rows with a claim whose confidence is below `review_below`."""
+        return int(self.counts.tally.get("review", 0))
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """The outcome of one of several files.
+
+    `result` is None if the file was done before or failed; `error`: what went wrong, in a sentence.
+    """
+
+    source: Path
+    target: Path
+    result: LabelResult | None = None
+    error: str = ""
+
+
+def label_result(model: Model, counts: RowCounts, *, seconds: float, resumed: int = 0, reason: str = "") -> LabelResult:
+    """The outcome of labelling with a model: the counts, and warnings if the texts look unlike the training data."""
+    warnings = tuple(drift.warnings(counts.tally, model.about.get("familiar", {})))
+    return LabelResult(counts, seconds, resumed, reason, model.task.claimed or ("", ""), warnings)
