@@ -21,7 +21,10 @@ ORDER = (
         "pipeline.encoding.labels",
     ),
     ("pipeline.config.load", "pipeline.config.reference"),
-    ("pipeline.tagging.__init__", "pipeline.tagging.linear_chain", "pipeline.training.crf"),
+    (
+        *("pipeline.tagging.__init__", "pipeline.tagging.linear_chain", "pipeline.tagging.overlapping_windows"),
+        "pipeline.training.crf",
+    ),
     ("pipeline.tagging.forward_backward",),
     ("pipeline.tagging.viterbi", "pipeline.tagging.tagset"),
     ("pipeline.tagging.decoder",),

@@ -20,7 +20,7 @@ from corpora.document import Document
 from corpora.normalise import normaliser
 from embeddings.vocabulary import FIRST, UNKNOWN, Vocabulary
 from pipeline.config.settings import CorpusSettings, NetworkSettings, Settings, TrainSettings
-from pipeline.encoding.batch import Batch, Example, windows
+from pipeline.encoding.batch import Batch, Example, bptt_batches
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.evaluation.baselines.kneser_ney import KneserNey
@@ -220,7 +220,7 @@ class Language(Task):
         reset_states(network)
         reader = self.reader(frozen, encoder)
         states = reader.beginning(len(batch.positions))
-        for window in windows(batch, self.window, network.inputs[0].shape[0]):
+        for window in bptt_batches(batch, self.window, network.inputs[0].shape[0]):
             [lengths] = window.lengths.values()
             going = np.flatnonzero(lengths)
             trained = np.asarray(network.predict_on_batch(window.inputs))[going]
