@@ -24,7 +24,8 @@ class NgramVocabulary:
     `longest`: the highest order n, 1 to 3. The id of an n-gram is its place in `keys` plus 1; 0 is padding. N-grams
     with an unknown token are left out. Raises ValueError for a token id of 2 ** 20 or more.
 
-    >>> ngrams = NgramVocabulary.build([np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)], longest=2, min_count=2)
+    >>> texts = [np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)]
+    >>> ngrams = NgramVocabulary.build(texts, longest=2, min_count=2)
     >>> len(ngrams), ngrams.ids([np.array([2, 3, 3], np.int32)])
     (3, [array([1, 2, 3], dtype=int32)])
     """

@@ -136,7 +136,7 @@ def forward_backward(scores: Floats, lengths: NDArray[Any], chain: LinearChain) 
 
 
 class LogProduct:
-    """log(exp(x) @ exp(table)) for x (rows, tags), by a matrix product; sums that would underflow are computed apart."""
+    """log(exp(x) @ exp(table)) for x (rows, tags), by a matrix product; sums that would underflow use `log_sum`."""
 
     def __init__(self, table: Floats) -> None:
         self.table = np.asarray(table, np.float64)

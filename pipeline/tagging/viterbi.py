@@ -145,7 +145,7 @@ class _MaxPlus:
 
 
 def _split(allowed: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The columns for the dense block and the columns with few predecessors, split so that the fewest sums are needed."""
+    """The columns of the dense block and those with few predecessors, split so that the fewest sums are needed."""
     counts = allowed.sum(axis=0)
 
     def work(most: int) -> int:

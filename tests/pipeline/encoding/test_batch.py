@@ -101,7 +101,7 @@ def test_a_target_a_step_ends_where_its_row_does():
 
 
 @given(LENGTHS, st.integers(0, 20), st.integers(0, 3))
-def test_windows_one_behind_the_other_are_the_batch(lengths, steps, more):
+def test_pieces_one_after_the_other_are_the_batch(lengths, steps, more):
     rows = [
         Example({"char": np.arange(1, n + 1, dtype=np.int32)}, target=np.arange(n, dtype=np.int32)) for n in lengths
     ]

@@ -1,4 +1,4 @@
-"""Viterbi and forward-backward against the enumeration of every tag sequence, against python-crfsuite, and against its own laws."""
+"""Viterbi and forward-backward against the enumeration of every tag sequence, python-crfsuite, and their own laws."""
 
 from dataclasses import dataclass, replace
 from itertools import product
