@@ -13,7 +13,9 @@ from time import perf_counter
 
 import numpy as np
 
-from pipeline.tagging import forward_backward, linear_chain, viterbi
+from pipeline.tagging import linear_chain, viterbi
+from pipeline.tagging.forward_backward import forward_backward
+from pipeline.tagging.linear_chain import LinearChain
 
 BATCH, STEPS = 64, 50
 
@@ -79,14 +81,15 @@ def main() -> None:
             transitions = generator.normal(0, 1, (tags, tags)).astype(np.float32)
             if scheme == "BMES":
                 transitions = linear_chain.forbid(transitions, bmes(tags))
-            chain = scores, lengths, transitions, np.zeros(tags, np.float32), np.zeros(tags, np.float32)
+            ends = np.zeros(tags, np.float32)
+            chain = scores, lengths, LinearChain(transitions, ends, ends)
             tokens = int(lengths.sum())
             speeds = [
                 tokens_per_second(decode, tokens, seconds)
                 for decode in (
                     lambda chain=chain: viterbi.best_path(*chain),
-                    lambda chain=chain: viterbi.best_path_memm(*chain),
-                    lambda chain=chain: forward_backward.marginals(*chain),
+                    lambda chain=chain: viterbi.best_path(viterbi.normalise_locally(*chain), *chain[1:]),
+                    lambda chain=chain: forward_backward(*chain).marginals(),
                     lambda chain=chain: viterbi.n_best(*chain, 5),
                 )
             ]

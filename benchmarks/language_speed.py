@@ -15,7 +15,7 @@ from benchmarks.markdown import machine, spread, table
 from benchmarks.training_speed import CELLS, CLIP_NORM, Epochs, Speed, check_quiet, limit_threads
 from pipeline.config.network import NetworkSettings
 from pipeline.config.train import TrainSettings
-from pipeline.encoding.batch import NO_TARGET, Example, pad, shuffled, windows
+from pipeline.encoding.batch import NO_TARGET, Example, bptt_batches, pad, shuffled
 
 DROPOUT = 0.3
 COLUMNS = ("cell", "loop", "tokens/s", "a CPU second", "zhpipe / it", "the same by CPU seconds")
@@ -177,7 +177,7 @@ def _windowed(examples: Sequence[Example], batch_size: int, window: int) -> Any:
     def epoch() -> Windows:
         for positions in shuffled(examples, batch_size, generator):
             begins = True
-            for part in windows(pad(examples, positions), window, batch_size):
+            for part in bptt_batches(pad(examples, positions), window, batch_size):
                 [ids] = part.ids.values()
                 yield torch.from_numpy(ids).long(), torch.from_numpy(part.targets).long(), begins
                 begins = False

@@ -123,7 +123,7 @@ def make_tagger(folder: Path, types: int) -> Any:
     from pipeline.models import model
     from pipeline.networks import graph
     from pipeline.segmentation.segmenter import Segmenter
-    from pipeline.tagging.decoder import LinearChain
+    from pipeline.tagging.linear_chain import LinearChain
     from pipeline.tasks import Tag
 
     generator = np.random.default_rng(0)

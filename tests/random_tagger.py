@@ -12,7 +12,7 @@ from pipeline.models import model
 from pipeline.networks import graph
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.tagging.decoder import LinearChain
+from pipeline.tagging.linear_chain import LinearChain
 from pipeline.tasks import Tag
 
 TOKENS = {"char": [*"去滨江步道骑车我爱吃北京烤鸭，。aN"], "word": ["去", "滨江步道", "骑车", "我", "爱", "北京", "，"]}

@@ -1,1 +1,1 @@
-"""Encoding: tokens become the ids and features that a network reads, in padded batches."""
+"""Encoding: the tokens of a text as the ids that a network reads, and padded batches of these."""

@@ -1,4 +1,4 @@
-"""Batches: examples of like length side by side, padded on the right; the only place that pads."""
+"""Batches: examples of similar length side by side, padded on the right; the only place that pads."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int32]
 
-POOL = 50  # batches that are sorted by length together while training
+POOL = 50  # batches whose rows are sorted by length together in training
 STEPS = 1024  # in a batch of long rows, for prediction
 FEWEST = 8  # rows in such a batch
 GRID = 8  # padded lengths are multiples of it
-NO_TARGET = -1  # what stands behind the last target of a row that has one a step
+NO_TARGET = -1  # fills up rows that have a target per step
 
 
 @dataclass(frozen=True)
 class Example:
     """One text as a network reads it.
 
-    `streams`: for each sequence that the network reads its ids, int32 (steps,), at least one; `bags`: for each set of
-    n-grams its ids, int32 (grams,), or for each step (steps, grams); `target`: what is to be answered, a label id, or
-    one a step of the first stream, int32 (steps,), or None; `truncated`: whether tokens beyond `max_tokens` were cut.
+    `streams`: name -> int32 (steps,), the ids of each sequence that the network reads, at least one; `bags`: name ->
+    int32 (ids,), or int32 (steps, ids) per step, ids whose vectors or weights are summed (n-grams, features of a
+    token); `target`: a label id, or int32 (steps,) one per step of the first stream, or None; `truncated`: whether the
+    text had more than `max_tokens` tokens.
     """
 
     streams: Mapping[str, Ids]
@@ -37,10 +38,10 @@ class Example:
 class Batch:
     """Examples padded to a rectangle.
 
-    `ids`: stream -> int32 (batch, steps), 0 on the right of each row's length; `lengths`: stream -> int32 (batch,),
-    the only record of padding; `bags`: name -> int32 (batch, grams), or (batch, steps, grams), filled up with 0;
-    `targets`: int32 (batch,), or (batch, steps) filled up with NO_TARGET, or None; `positions`: int64 (batch,), where
-    in the source the rows came from; `is_last`: whether nothing more comes of these rows.
+    `ids`: stream -> int32 (batch, steps), padded with 0 after the length of each row; `lengths`: stream -> int32
+    (batch,), the only record of padding; `bags`: name -> int32 (batch, ids) or (batch, steps, ids), padded with 0;
+    `targets`: int32 (batch,), or (batch, steps) padded with NO_TARGET, or None; `positions`: int64 (batch,), the place
+    of each row among the examples; `is_last`: whether no further batch continues these rows.
     """
 
     ids: Mapping[str, Ids]
@@ -52,41 +53,38 @@ class Batch:
 
     @property
     def inputs(self) -> dict[str, Ids]:
-        """What the network is fed: `STREAM` and `STREAM_lengths` of each stream, and the bags by name."""
+        """The inputs of the network by name: `STREAM` and `STREAM_lengths` of each stream, and the bags."""
         return {**self.ids, **{f"{name}_lengths": value for name, value in self.lengths.items()}, **self.bags}
 
     @property
     def inside(self) -> NDArray[np.bool_]:
-        """Which places of the first stream are no padding: bool (batch, steps)."""
+        """Which places of the first stream are tokens, not padding: bool (batch, steps)."""
         name = next(iter(self.ids))
         return np.arange(self.ids[name].shape[1]) < self.lengths[name][:, None]
 
 
-# What a network is handed beside the inputs of a batch, by name.
+# Further inputs of the network for a batch, by name.
 Feed = Callable[[Batch, np.random.Generator], dict[str, NDArray[Any]]]
 
 
-def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch]:
-    """A batch with a target a step, at most `steps` steps at a time, in stretches of like length; 0: all at once.
+def bptt_batches(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch]:
+    """A batch with a target per step, cut along the steps for truncated backpropagation through time.
 
-    Lengths are those within the stretch, 0 for a row that has ended before. `rows`: the batch is filled up to so many
-    with rows of nothing, for a network that keeps its states row by row.
+    Each piece has at most `steps` steps (0: all of them), and all have about the same. Lengths count the tokens inside
+    a piece, 0 for a row that has ended before. `rows`: empty rows fill the batch up to this number, for a network that
+    keeps its states row by row.
     """
     name = next(iter(batch.ids))
-    ids, lengths, targets = batch.ids[name], batch.lengths[name], batch.targets
-    more = (rows or len(ids)) - len(ids)
-    ids, lengths = np.pad(ids, ((0, more), (0, 0))), np.pad(lengths, (0, more))
-    if targets is not None:
-        targets = np.pad(targets, ((0, more), (0, 0)), constant_values=NO_TARGET)
+    ids, lengths, targets = _filled_up(batch, (rows or len(batch.positions)) - len(batch.positions))
     width, longest = ids.shape[1], int(lengths.max())
     steps = -(-width // -(-width // (steps or width)))
     for start in range(0, longest, steps):
-        stretch = slice(start, start + steps)
+        piece = slice(start, start + steps)
         yield Batch(
-            ids={name: ids[:, stretch]},
-            lengths={name: np.clip(lengths - start, 0, ids[:, stretch].shape[1]).astype(np.int32)},
+            ids={name: ids[:, piece]},
+            lengths={name: np.clip(lengths - start, 0, ids[:, piece].shape[1]).astype(np.int32)},
             bags={},
-            targets=None if targets is None else targets[:, stretch],
+            targets=None if targets is None else targets[:, piece],
             positions=batch.positions,
             is_last=start + steps >= longest,
         )
@@ -95,7 +93,7 @@ def windows(batch: Batch, steps: int, rows: int | None = None) -> Iterator[Batch
 def pad(examples: Sequence[Example], positions: NDArray[np.int64], *, coarse: bool = False) -> Batch:
     """The examples at `positions`, right-padded with 0 to the next multiple of 8 steps.
 
-    With `coarse` to the next power of 2, at least 8: few shapes, for a backend that compiles each anew (JAX).
+    With `coarse`, to the next power of 2 from 8 on: few shapes, for a backend that compiles each of them (JAX).
     """
     chosen = [examples[position] for position in positions]
     streams = list(chosen[0].streams)
@@ -110,10 +108,10 @@ def pad(examples: Sequence[Example], positions: NDArray[np.int64], *, coarse: bo
 
 
 def in_order_of_length(examples: Sequence[Example], batch_size: int) -> Iterator[Batch]:
-    """Every example once, shortest first, for prediction: as little padding as can be.
+    """Every example once, shortest first, for prediction: with as little padding as possible.
 
-    A batch has at most `batch_size` rows, fewer where they are long, since what doesn't fit the processor's cache is
-    slow: at most 1,024 steps in all, or 8 rows.
+    A batch has at most `batch_size` rows. Batches of long rows have fewer, at most 1,024 steps in all or else 8 rows,
+    because prediction is slow on what does not fit the processor's cache.
     """
     lengths = _lengths(examples)
     order = np.argsort(lengths, kind="stable")
@@ -126,10 +124,10 @@ def in_order_of_length(examples: Sequence[Example], batch_size: int) -> Iterator
 
 
 def shuffled(examples: Sequence[Example], batch_size: int, generator: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Positions of each batch of a training epoch: random, yet of like length within a batch. Every example comes once.
+    """The positions of each batch of a training epoch: in random order, of similar length within a batch, each once.
 
-    All examples are shuffled, cut into pools of 50 batches, each pool sorted by length and cut into batches, and the
-    batches shuffled (bucketing as in tf.data and fairseq). Memory: int64 (n_examples,).
+    All examples are shuffled and cut into pools of 50 batches; each pool is sorted by length and cut into batches; the
+    batches are shuffled (bucketing, as in tf.data and fairseq). Memory: int64 (n_examples,).
     """
     lengths = _lengths(examples)
     order = generator.permutation(len(examples))
@@ -141,8 +139,17 @@ def shuffled(examples: Sequence[Example], batch_size: int, generator: np.random.
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
+def _filled_up(batch: Batch, more: int) -> tuple[Ids, Ids, Ids | None]:
+    """Ids, lengths and targets of the first stream, with `more` empty rows at the end."""
+    name = next(iter(batch.ids))
+    ids, lengths, targets = batch.ids[name], batch.lengths[name], batch.targets
+    if targets is not None:
+        targets = np.pad(targets, ((0, more), (0, 0)), constant_values=NO_TARGET)
+    return np.pad(ids, ((0, more), (0, 0))), np.pad(lengths, (0, more)), targets
+
+
 def _lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
-    """Steps of each example's first stream."""
+    """The steps of each example's first stream."""
     return np.fromiter((len(next(iter(example.streams.values()))) for example in examples), np.int64, len(examples))
 
 

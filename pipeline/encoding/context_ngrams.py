@@ -8,23 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, LONGEST
+from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, LONGEST, check_token_ids, frequent_keys, unit_weights
 
 Ids = NDArray[np.int32]
 Keys = NDArray[np.int64]
-EDGE, UNKNOWN = 1, 0  # in keys: what lies outside of the text; what is no token of the vocabulary
+EDGE, UNKNOWN = 1, 0  # in keys: a place outside the text; a token that is not in the vocabulary
 
 
 @dataclass(frozen=True)
 class ContextNgrams:
-    """The n-grams of token ids that the train split has often enough, each by where it stands from the token.
+    """The n-grams of token ids that are frequent enough in the train split, told apart by their place around a token.
 
-    `keys`: int64 (n_grams,), ascending, packed as in `grams.NgramVocabulary`, with 1 for each place outside of the text;
-    `longest`: of the n-grams; `window`: how many tokens to the left and right they reach. An n-gram of order n has
-    2 * window + 2 - n places in the window, and an id for each of them, from 1; 0 is one that train has too rarely.
+    `keys`: int64 (n_grams,), ascending, packed as in `NgramVocabulary`, with 1 for each place outside the text;
+    `longest`: the highest order n, 1 to 3; `window`: how many tokens to the left and to the right are read. An n-gram
+    of order n fits the window at 2 * window + 2 - n places and has an id, from 1, for each of them; 0 stands for an
+    n-gram that is not in `keys`. Raises ValueError for arguments out of range and token ids of 2 ** 20 or more.
 
-    >>> windows = ContextNgrams.build([np.array([2, 3], np.int32)], longest=1, window=1)
-    >>> len(windows.keys), len(windows), windows.ids([np.array([3, 9], np.int32)])
+    >>> ngrams = ContextNgrams.build([np.array([2, 3], np.int32)], longest=1, window=1)
+    >>> len(ngrams.keys), len(ngrams), ngrams.ids([np.array([3, 9], np.int32)])
     (3, 9, [array([[1, 6, 0],
            [3, 0, 7]], dtype=int32)])
     """
@@ -41,7 +42,7 @@ class ContextNgrams:
             )
 
     def __len__(self) -> int:
-        """How many ids there are, 0 not counted."""
+        """The number of ids, 0 not counted."""
         return sum(count * places for count, places in zip(self._counts(), self._places(), strict=True))
 
     @classmethod
@@ -54,23 +55,17 @@ class ContextNgrams:
         min_count: int = 1,
         max_features: int | None = None,
     ) -> ContextNgrams:
-        """The n-grams that stand `min_count` times or more; of these the `max_features` most frequent."""
+        """The n-grams that occur `min_count` times or more; at most the `max_features` most frequent."""
         flat, _ = _flat(texts, window)
         keys = np.concatenate([key[good] for key, good in _keys(flat, longest)])
-        unique, counts = np.unique(keys, return_counts=True)
-        kept = np.flatnonzero(counts >= min_count)
-        if max_features is not None and len(kept) > max_features:
-            kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
-        return cls(unique[kept], longest, window)
+        return cls(frequent_keys(keys, min_count, max_features), longest, window)
 
     def weights(self) -> NDArray[np.float32]:
-        """float32 (ids + 1,): 1 for each id, 0 for 0; in the place of an idf."""
-        values = np.ones(len(self) + 1, np.float32)
-        values[0] = 0
-        return values
+        """float32 (ids + 1,): 1 for each id, 0 for 0; used in place of an idf."""
+        return unit_weights(len(self) + 1)
 
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
-        """For each text the ids of the n-grams around each token, int32 (n_tokens, places of all orders)."""
+        """The ids of the n-grams around each token, for each text int32 (n_tokens, places of all orders)."""
         flat, tokens = _flat(texts, self.window)
         columns, base = [], 1
         firsts = np.searchsorted(self.keys, [1 << BITS * order for order in range(self.longest)])
@@ -87,16 +82,17 @@ class ContextNgrams:
         return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []
 
     def _counts(self) -> list[int]:
-        """N-grams of each order: a longer one's key is always the greater."""
+        """The number of n-grams of each order; the key of a longer one is always greater."""
         edges = np.searchsorted(self.keys, [1 << BITS * order for order in range(self.longest + 1)])
         return np.diff(edges).tolist()  # type: ignore[no-any-return]
 
     def _places(self) -> list[int]:
+        """The number of places in the window for n-grams of each order."""
         return [max(0, 2 * self.window + 2 - order) for order in range(1, self.longest + 1)]
 
 
 def _flat(texts: Sequence[Ids], window: int) -> tuple[Keys, NDArray[np.int64]]:
-    """All ids in one array with `window` edges around each text, and where in it each token stands."""
+    """All ids in one array, with `window` edges around each text, and the place of each token in it."""
     if not len(texts):
         return np.full(2 * window, EDGE, np.int64), np.zeros(0, np.int64)
     edge = np.full(window, EDGE, np.int64)
@@ -104,8 +100,7 @@ def _flat(texts: Sequence[Ids], window: int) -> tuple[Keys, NDArray[np.int64]]:
     for text in texts:
         parts += [np.where(text >= FIRST_TOKEN, text, UNKNOWN).astype(np.int64), edge]
     flat = np.concatenate(parts)
-    if flat.size and flat.max() >= 1 << BITS:
-        raise ValueError(f"token ids must be under {1 << BITS}, received {flat.max()}")
+    check_token_ids(flat)
     lengths = np.array([len(text) for text in texts])
     starts = np.cumsum(np.r_[0, lengths[:-1] + window]) + window
     inner = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -113,10 +108,10 @@ def _flat(texts: Sequence[Ids], window: int) -> tuple[Keys, NDArray[np.int64]]:
 
 
 def _keys(flat: Keys, longest: int) -> list[tuple[Keys, NDArray[np.bool_]]]:
-    """For each order the key of the n-gram that begins at each place, and whether it is one without unknown tokens."""
+    """For each order: the key of the n-gram that begins at each place, and whether all its tokens are known."""
     key, good, found = np.zeros(len(flat), np.int64), np.ones(len(flat), bool), []
-    for order in range(longest):
-        following = np.r_[flat[order:], np.zeros(min(order, len(flat)), np.int64)]
+    for shift in range(longest):
+        following = np.r_[flat[shift:], np.zeros(min(shift, len(flat)), np.int64)]
         key, good = (key << BITS) | following, good & (following != UNKNOWN)
         found.append((key, good))
     return found

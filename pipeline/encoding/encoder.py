@@ -1,4 +1,4 @@
-"""Encoder: the words and characters of a text become the ids that a network reads, in training and labelling alike."""
+"""The encoder: from the words and characters of a text to the ids that a network reads, in training and labelling."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ UNKNOWN = np.array([1], np.int32)
 
 @dataclass(frozen=True)
 class Tokenised:
-    """A text and its tokens without white space and stop words."""
+    """A text and its tokens, without white space and stop words."""
 
     text: str
     tokens: Sequence[str]
 
     def tokens_of(self, unit: str, segmenter_unit: str) -> Sequence[str]:
-        """The tokens of a unit: as segmented, or else the characters of the text that are no white space."""
+        """The tokens of a unit: the segmenter's if this is its unit, else the characters that are not white space."""
         if unit == segmenter_unit:
             return self.tokens
         return [character for character in self.text if not character.isspace()]
 
     def places(self) -> list[tuple[int, int]]:
-        """Where each token stands in the text, in characters, half-open.
+        """The (start, end) of each token in the text, in characters, half-open.
 
         >>> Tokenised("北京 烤鸭", ["北京", "烤鸭"]).places()
         [(0, 2), (3, 5)]
@@ -49,59 +49,67 @@ class Tokenised:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Makes Examples; everything in it is fixed by the train split.
+    """Makes examples of texts; everything in it comes from the train split.
 
-    `reads`: the units of the recurrent part, in the network's order; `vocabularies`: for each unit read or weighed;
-    `grams`: for each unit whose n-grams the wide part weighs, those of a text or those around each token; `max_tokens`:
-    a longer text is cut there; `segmenter_unit`: the unit of the tokens that are handed in; `affixes`: of words that
-    the wide part weighs, if any; `features`: by name, what a tagger reads of each token beside its vector.
+    Arguments:
+        reads: the units of the recurrent part, in the network's order.
+        vocabularies: for each unit that the recurrent or the linear part reads.
+        ngrams: for each unit whose n-grams the linear part weighs: those of a text, or those around each token.
+        max_tokens: longer texts are cut there.
+        segmenter_unit: the unit of the tokens in a `Tokenised`.
+        affixes: of words, if the linear part weighs them.
+        features: what a tagger reads of each token beside its vector, by name.
 
-    The streams of an Example are named `word` and `char`, its bags `gram_word`, `gram_char`, `gram_affix` and
-    `feature_NAME`.
+    The streams of an Example are named `word` and `char`; its bags are named `gram_word`, `gram_char`, `gram_affix`
+    and `feature_NAME`.
     """
 
     reads: tuple[str, ...]
     vocabularies: Mapping[str, Vocabulary]
-    grams: Mapping[str, NgramVocabulary | ContextNgrams]
+    ngrams: Mapping[str, NgramVocabulary | ContextNgrams]
     max_tokens: int
     segmenter_unit: str
     affixes: Affixes | None = None
     features: Mapping[str, Feature] = field(default_factory=dict)
 
     @property
-    def weighs(self) -> tuple[str, ...]:
-        """The names of the wide parts, in the network's order."""
-        return (*self.grams, *(("affix",) if self.affixes else ()))
+    def linear_parts(self) -> tuple[str, ...]:
+        """The names of the linear parts, in the network's order."""
+        return (*self.ngrams, *(("affix",) if self.affixes else ()))
 
     def token_ids(self, unit: str, texts: Sequence[Tokenised]) -> list[Ids]:
-        """Ids of each text in a unit, uncut: int32 (n_tokens,)."""
+        """The ids of each text in a unit, not cut: int32 (n_tokens,)."""
         tokens = [text.tokens_of(unit, self.segmenter_unit) for text in texts]
-        # One array for all, since to make one for each text takes longer than to look its tokens up.
+        # One array for all texts: making an array takes longer than looking up the tokens of a text.
         ids = self.vocabularies[unit].ids(list(chain.from_iterable(tokens)))
         return [ids[start:end] for start, end in pairwise(accumulate(map(len, tokens), initial=0))]
 
     def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | Ids | None]) -> list[Example]:
-        """One Example a text, in order. A text without tokens is read as one unknown token."""
+        """One Example per text, in order. A text without tokens is read as one unknown token."""
         ids = {unit: self.token_ids(unit, texts) for unit in self.vocabularies}
         streams = _by_text({unit: [self._cut(row) for row in ids[unit]] for unit in self.reads}, len(texts))
-        weighed = {f"gram_{unit}": grams.ids(ids[unit]) for unit, grams in self.grams.items()}
-        if self.affixes:
-            weighed["gram_affix"] = self.affixes.ids([text.tokens for text in texts])
-        for name, feature in self.features.items():
-            weighed[f"feature_{name}"] = feature.ids([text.tokens for text in texts])
-        bags = _by_text(weighed, len(texts))
+        bags = _by_text(self._bags(ids, [text.tokens for text in texts]), len(texts))
         longest = [max(map(len, rows)) for rows in zip(*(ids[unit] for unit in self.reads), strict=True)]
         return [
             Example(streams[index], bags[index], targets[index], longest[index] > self.max_tokens)
             for index in range(len(texts))
         ]
 
+    def _bags(self, ids: Mapping[str, list[Ids]], tokens: Sequence[Sequence[str]]) -> dict[str, list[Ids]]:
+        """The bags by name, an array per text; `ids` of the texts by unit."""
+        bags = {f"gram_{unit}": ngrams.ids(ids[unit]) for unit, ngrams in self.ngrams.items()}
+        if self.affixes:
+            bags["gram_affix"] = self.affixes.ids(tokens)
+        for name, feature in self.features.items():
+            bags[f"feature_{name}"] = feature.ids(tokens)
+        return bags
+
     def _cut(self, ids: Ids) -> Ids:
         return ids[: self.max_tokens] if len(ids) else UNKNOWN
 
 
 def _by_text(rows: Mapping[str, Sequence[Ids]], count: int) -> list[dict[str, Ids]]:
-    """From arrays by name and text to arrays by text and name."""
+    """From name -> an array per text, to a dict by name for each of `count` texts."""
     if not rows:
         return [{}] * count
     return [dict(zip(rows, of_text, strict=True)) for of_text in zip(*rows.values(), strict=True)]

@@ -1,9 +1,9 @@
-"""Features: what a tagger's network reads of a token beside its vector, as ids of further vectors."""
+"""Features: what a tagger reads of a token beside its vector, as ids of further vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -15,42 +15,43 @@ from numpy.typing import NDArray
 from embeddings.vocabulary import Vocabulary
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.lexicon import Lexicon
+from pipeline.encoding.ngrams import unit_weights
+from pipeline.encoding.word_rows import WordRows
 from pipeline.segmentation.segmenter import Segmenter
 
 Ids = NDArray[np.int32]
 
-CHARACTERS = 8  # of a word that are read: of a longer one half of them from each end
+CHARACTERS = 8  # read of a word; of a longer one half of them from each end
 LONGEST_AFFIX = 3
-REMEMBERED = 1 << 17  # words whose ids are kept at hand: a stream of new ones must not fill the memory
 
 
 class Feature(Protocol):
-    """Ids that each token has, in groups; a group's vectors are summed up to one.
+    """The ids that each token has, in groups; the network sums the vectors of a group.
 
-    `groups`: how many ids each group has. Ids are below `len(feature)`; 0 stands for none.
+    Ids are below `len(feature)`; 0 stands for none.
     """
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """How many ids each group has."""
+        """The number of ids in each group."""
 
     def __len__(self) -> int:
-        """How many ids there are, 0 among them."""
+        """The number of ids, 0 counted."""
 
     def ids(self, texts: Sequence[Sequence[str]]) -> list[Ids]:
         """For each text, a list of tokens, int32 (n_tokens, ids of all groups)."""
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Writes the files of its own, and returns what `load` needs besides."""
+        """Writes the feature's files and returns the options that `load` needs besides."""
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The feature that `save` wrote."""
 
 
 @dataclass(frozen=True)
 class Bigrams:
-    """Each character with the one behind it; the last one of a text alone.
+    """Each character joined with the next one; the last character of a text stays alone.
 
     >>> Bigrams(Vocabulary(["北京", "京"])).ids([["北", "京"]])[0].tolist()
     [[2], [3]]
@@ -68,19 +69,19 @@ class Bigrams:
         return _split(ids[:, None], texts)
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Writes the bigrams."""
+        """Writes bigrams.txt."""
         self.vocabulary.save(folder / "bigrams.txt")
         return {}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The feature that `save` wrote."""
         return cls(Vocabulary.load(folder / "bigrams.txt"))
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Where each character stands in a word of jieba's: 1 begins it, 2 goes on, 3 ends it, 4 is all of it.
+    """The place of each character in a word cut by jieba: 1 begins it, 2 is inside, 3 ends it, 4 is all of it.
 
     >>> Segmentation().ids([list("我爱北京")])[0].ravel().tolist()
     [4, 4, 1, 3]
@@ -102,18 +103,18 @@ class Segmentation:
         return _split(np.array(places, np.int32)[:, None], texts)
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Nothing."""
+        """Writes nothing."""
         return {}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The feature, which has no files."""
         return cls()
 
 
 @dataclass(frozen=True)
 class WordCharacters:
-    """The characters of each word: of one with more than 8 the first and the last 4.
+    """The characters of each word; of a word with more than 8, the first and the last 4.
 
     >>> WordCharacters(Vocabulary(["北", "京"])).ids([["北京"]])[0].tolist()
     [[2, 3, 0, 0, 0, 0, 0, 0]]
@@ -121,47 +122,47 @@ class WordCharacters:
 
     vocabulary: Vocabulary
     groups = (CHARACTERS,)
-    _rows: dict[str, Ids] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
 
     def ids(self, texts: Sequence[Sequence[str]]) -> list[Ids]:
         """For each text int32 (n_tokens, 8)."""
-        rows = [self._row(word) for text in texts for word in text]
+        known = self._rows
+        rows = [known[word] for text in texts for word in text]
         return _split(np.array(rows, np.int32).reshape(-1, CHARACTERS), texts)
 
+    @cached_property
+    def _rows(self) -> WordRows:
+        return WordRows(self._row)
+
     def _row(self, word: str) -> Ids:
-        row = self._rows.get(word)
-        if row is None:
-            half = CHARACTERS // 2
-            read = word if len(word) <= CHARACTERS else word[:half] + word[-half:]
-            row = np.zeros(CHARACTERS, np.int32)
-            row[: len(read)] = self.vocabulary.ids(read)
-            if len(self._rows) < REMEMBERED:
-                self._rows[word] = row
+        half = CHARACTERS // 2
+        read = word if len(word) <= CHARACTERS else word[:half] + word[-half:]
+        row = np.zeros(CHARACTERS, np.int32)
+        row[: len(read)] = self.vocabulary.ids(read)
         return row
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Writes the characters."""
+        """Writes spelling.txt, the characters."""
         self.vocabulary.save(folder / "spelling.txt")
         return {}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The feature that `save` wrote."""
         return cls(Vocabulary.load(folder / "spelling.txt"))
 
 
 @dataclass(frozen=True)
-class Ends:
-    """The beginnings and ends of each word, as `windows.Affixes` has them, each a group of its own."""
+class WordAffixes:
+    """The prefixes and suffixes of each word, see `Affixes`; each is a group of its own."""
 
     affixes: Affixes
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """One for each length, of beginnings and of ends."""
+        """One id for each length of a prefix, then of a suffix."""
         return (1,) * (2 * self.affixes.longest)
 
     def __len__(self) -> int:
@@ -172,28 +173,28 @@ class Ends:
         return self.affixes.ids(texts)
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Writes the beginnings and ends."""
+        """Writes ends.txt, the affixes."""
         self.affixes.vocabulary.save(folder / "ends.txt")
         return {"longest": self.affixes.longest}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The feature that `save` wrote."""
         return cls(Affixes(Vocabulary.load(folder / "ends.txt"), int(options["longest"])))
 
 
-# By the name of their settings.
+# By the names that the settings have for them.
 FEATURES: dict[str, type[Feature]] = {
     "bigrams": Bigrams,
     "segmentation": Segmentation,
     "lexicon": Lexicon,
     "characters": WordCharacters,
-    "affixes": Ends,
+    "affixes": WordAffixes,
 }
 
 
 def bigrams(tokens: Sequence[str]) -> list[str]:
-    """Each token with the one behind it.
+    """Each token joined with the next one.
 
     >>> bigrams(["北", "京"])
     ['北京', '京']
@@ -202,17 +203,13 @@ def bigrams(tokens: Sequence[str]) -> list[str]:
 
 
 def membership(groups: Sequence[int]) -> NDArray[np.float32]:
-    """float32 (groups, ids of all groups): 1 where the id is of the group, else 0."""
+    """float32 (groups, ids of all groups): 1 where an id belongs to a group, else 0; `groups` holds their sizes."""
     return np.repeat(np.eye(len(groups), dtype=np.float32), groups, axis=1)
 
 
 def shares(feature: Feature, texts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-    """float32 (ids,): how much each id weighs in its group: that of a lexicon as often as it is in train."""
-    if isinstance(feature, Lexicon):
-        return feature.frequencies(texts)
-    values = np.ones(len(feature), np.float32)
-    values[0] = 0
-    return values
+    """float32 (ids,): the weight of each id in the sum of its group: for a lexicon its frequency in train, else 1."""
+    return feature.frequencies(texts) if isinstance(feature, Lexicon) else unit_weights(len(feature))
 
 
 def _places(word: str) -> list[int]:
@@ -220,4 +217,5 @@ def _places(word: str) -> list[int]:
 
 
 def _split(rows: Ids, texts: Sequence[Sequence[str]]) -> list[Ids]:
+    """Rows of all tokens -> rows of each text."""
     return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []

@@ -11,13 +11,13 @@ from embeddings import wordlist
 
 @dataclass(frozen=True)
 class Labels:
-    """Unique target names in a fixed order; a name's id is its place, from 0.
+    """Unique target names in a fixed order; the id of a name is its place, from 0.
 
     >>> labels = Labels.build(["通知", "垃圾邮件", "通知"])
     >>> labels.names, labels.id("通知")
     (('垃圾邮件', '通知'), 1)
 
-    Raises ValueError where a name is empty or comes twice.
+    Raises ValueError for an empty or repeated name.
     """
 
     names: tuple[str, ...]
@@ -29,7 +29,7 @@ class Labels:
 
     @classmethod
     def build(cls, names: Iterable[str]) -> Labels:
-        """The different names, sorted by code point; hand it the train split's labels alone."""
+        """The distinct names, sorted by code point; pass the labels of the train split only."""
         return cls(tuple(sorted(set(names))))
 
     def __len__(self) -> int:
@@ -39,16 +39,16 @@ class Labels:
         return name in self._ids  # type: ignore[attr-defined]
 
     def id(self, name: str) -> int:
-        """The id of a name; raises KeyError for one that the train split did not have."""
+        """The id of a name; raises KeyError for a name that the train split did not have."""
         return self._ids[name]  # type: ignore[attr-defined, no-any-return]
 
     def save(self, path: Path) -> None:
-        """Write one escaped name a line, UTF-8."""
+        """Writes one escaped name per line, UTF-8."""
         wordlist.write(path, self.names)
 
     @classmethod
     def load(cls, path: Path) -> Labels:
-        """Read what `save` wrote; raises EmbeddingError naming file and line where it can't be."""
+        """The labels that `save` wrote; raises EmbeddingError with file and line for a broken file."""
         return cls(tuple(wordlist.read(path)))
 
 

@@ -1,4 +1,4 @@
-"""Lexicon: the words of a dictionary at each character of a text: those that begin there, go on, end, or are it."""
+"""The lexicon feature: the words of a dictionary that begin, continue or end at each character of a text, or are it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ Ids = NDArray[np.int32]
 Places = NDArray[np.int64]
 
 LONGEST = 8  # characters of a word that is looked for
-MOST = 4  # words that begin, go on, or end at a character; of more the longest
+MOST = 4  # words kept that begin, continue, or end at a character: the longest ones
 BITS = 21  # of a code point
 FILE = "lexicon.txt"
 
 
 @dataclass(frozen=True)
-class Matches:
-    """Every word found: where it starts among all characters, its length in characters, its id."""
+class LexiconMatches:
+    """Every word found, int arrays (matches,): its first character, its length in characters, its id.
+
+    `starts` counts the characters of all texts together.
+    """
 
     starts: Places
     sizes: Places
@@ -34,11 +37,11 @@ class Matches:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A dictionary whose words are looked for at every character (Ma et al., ACL 2020, section 3.2).
+    """The words of a dictionary at every character (Ma et al., ACL 2020, section 3.2).
 
-    `vocabulary`: its words. Those of over 8 characters are never found. A character has 13 ids: 4 of words that begin
-    at it, 4 of words that go on through it, 4 of words that end at it, the longest first, and that of the word that it
-    is itself; 0 fills up.
+    `vocabulary` holds the words; those of more than 8 characters are never found. A character has 13 ids: of up to 4
+    words that begin at it, 4 that continue through it and 4 that end at it, each the longest first, and of the word
+    that it is by itself. 0 fills up.
 
     >>> lexicon = Lexicon(Vocabulary(["北京", "北京烤鸭", "鸭"]))
     >>> lexicon.ids([["北", "京", "烤", "鸭"]])[0].tolist()[0]
@@ -67,9 +70,9 @@ class Lexicon:
         return np.split(rows, np.cumsum(lengths)[:-1]) if lengths else []
 
     def frequencies(self, texts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """float32 (ids,): how often each word is found in the texts, and one time more; 0 for padding and unknown.
+        """float32 (ids,): how often each word occurs in the texts, plus 1; 0 for padding and unknown.
 
-        The one more gives a word that train lacks a weight (Ma et al. count it in more text than is annotated).
+        Adding 1 gives a weight to words that train lacks. (Ma et al. count in more text than is annotated.)
         """
         found = self._matches(texts, [len(text) for text in texts])
         counts = np.bincount(found.words, minlength=len(self)).astype(np.float32) + 1
@@ -77,18 +80,18 @@ class Lexicon:
         return counts
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """Writes the words."""
+        """Writes lexicon.txt, the words."""
         self.vocabulary.save(folder / FILE)
         return {}
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any]) -> Self:
-        """What `save` wrote."""
+        """The lexicon that `save` wrote."""
         return cls(Vocabulary.load(folder / FILE))
 
-    def _matches(self, texts: Sequence[Sequence[str]], lengths: Sequence[int]) -> Matches:
-        joined = "".join(chain.from_iterable(texts)).encode("utf-32-le", "surrogatepass")
-        points = np.frombuffer(joined, np.uint32).astype(np.int64)
+    def _matches(self, texts: Sequence[Sequence[str]], lengths: Sequence[int]) -> LexiconMatches:
+        """Walks the trie from every character at once, one level at a time."""
+        points = _code_points("".join(chain.from_iterable(texts)))
         ends = np.repeat(np.cumsum(lengths, dtype=np.int64), lengths)
         edges, words = self._trie
         at, node = np.arange(len(points)), np.zeros(len(points), np.int64)
@@ -102,18 +105,18 @@ class Lexicon:
             at, node = at[hit], place[hit] + 1
             whole = words[node] > 0
             found.append((at[whole], np.full(whole.sum(), size), words[node[whole]]))
-        return Matches(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        return LexiconMatches(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
     @cached_property
     def _trie(self) -> tuple[Places, Ids]:
-        """Edges, ascending: a node's number and a code point; edge number n leads to node n + 1. Each node's word or 0.
+        """The edges of a trie of all words, ascending, and the word of each node, or 0.
 
-        Nodes are numbered level by level, so that what is built one level after the other is sorted as it is.
+        An edge is a node's number and a code point; edge number n leads to node n + 1. Nodes are numbered level by
+        level, so the edges of each level are sorted already.
         """
         tokens = [token for token in self.vocabulary.tokens if len(token) <= LONGEST]
         ids, sizes = self.vocabulary.ids(tokens), np.array([len(token) for token in tokens], np.int64)
-        padded = "".join(token.ljust(LONGEST, "\0") for token in tokens).encode("utf-32-le", "surrogatepass")
-        points = np.frombuffer(padded, np.uint32).astype(np.int64).reshape(-1, LONGEST)
+        points = _code_points("".join(token.ljust(LONGEST, "\0") for token in tokens)).reshape(-1, LONGEST)
         node, count = np.zeros(len(tokens), np.int64), 0
         edges, ends = [np.zeros(0, np.int64)], [np.zeros(1, np.int32)]
         for level in range(LONGEST):
@@ -128,8 +131,13 @@ class Lexicon:
         return np.concatenate(edges), np.concatenate(ends)
 
 
+def _code_points(text: str) -> Places:
+    """The code point of each character, int64 (characters,)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+
+
 def _fill(rows: Ids, places: Places, sizes: Places, words: Ids) -> None:
-    """Writes to each place's row its words, the longest first, as many as there is room for."""
+    """Writes to each place's row its words, the longest first, as many as fit."""
     order = np.lexsort((-sizes, places))
     places, words = places[order], words[order]
     rank = np.arange(len(places)) - np.searchsorted(places, places)

@@ -1,4 +1,4 @@
-"""Grams: the n-grams of a text that the wide part weighs, as sets of ids."""
+"""N-grams: the n-grams of a text as a set of ids, for the linear part of a classifier."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ Keys = NDArray[np.int64]
 
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
-FIRST_TOKEN = 2  # below it are padding and the unknown token
+FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
 
 @dataclass(frozen=True)
 class NgramVocabulary:
-    """The n-grams of token ids that the train split has often enough.
+    """The n-grams of token ids that are frequent enough in the train split.
 
-    `keys`: int64 (n_grams,), ascending; an n-gram's ids packed into one number, 20 bits each, the last id lowest.
-    A gram's id is its place in `keys` plus 1; 0 is padding. N-grams with an unknown token don't count.
-    Raises ValueError where a token id is 2 ** 20 or more.
+    `keys`: int64 (n_grams,), ascending; the ids of an n-gram packed into one number, 20 bits each, the last id lowest.
+    `longest`: the highest order n, 1 to 3. The id of an n-gram is its place in `keys` plus 1; 0 is padding. N-grams
+    with an unknown token are left out. Raises ValueError for a token id of 2 ** 20 or more.
 
-    >>> grams = NgramVocabulary.build([np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)], longest=2, min_count=2)
-    >>> len(grams), grams.ids([np.array([2, 3, 3], np.int32)])
+    >>> texts = [np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)]
+    >>> ngrams = NgramVocabulary.build(texts, longest=2, min_count=2)
+    >>> len(ngrams), ngrams.ids([np.array([2, 3, 3], np.int32)])
     (3, [array([1, 2, 3], dtype=int32)])
     """
 
@@ -45,13 +46,9 @@ class NgramVocabulary:
     def build(
         cls, texts: Sequence[Ids], *, longest: int, min_count: int = 1, max_features: int | None = None
     ) -> NgramVocabulary:
-        """The n-grams up to `longest` in `min_count` texts or more; of these the `max_features` in most texts."""
+        """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest."""
         keys, _ = _pairs(texts, longest)
-        unique, counts = np.unique(keys, return_counts=True)
-        kept = np.flatnonzero(counts >= min_count)
-        if max_features is not None and len(kept) > max_features:
-            kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
-        return cls(unique[kept], longest)
+        return cls(frequent_keys(keys, min_count, max_features), longest)
 
     def idf(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
         """float32 (n_grams + 1,): ln((1 + texts) / (1 + texts with it)) + 1, as scikit-learn smooths it; [0] is 0."""
@@ -61,7 +58,7 @@ class NgramVocabulary:
         return weights.astype(np.float32)
 
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
-        """For each text the ids of its different known n-grams, ascending: int32 (n_grams_of_text,)."""
+        """The ids of the distinct known n-grams of each text, ascending: int32 (n_grams_of_text,)."""
         keys, rows = _pairs(texts, self.longest)
         if not len(self.keys):
             keys, rows = keys[:0], rows[:0]
@@ -71,28 +68,49 @@ class NgramVocabulary:
         return np.split(ids, np.cumsum(np.bincount(rows[known], minlength=len(texts)))[:-1]) if len(texts) else []
 
 
+def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
+    """The distinct keys that occur `min_count` times or more, ascending; at most the `max_features` commonest."""
+    unique, counts = np.unique(keys, return_counts=True)
+    kept = np.flatnonzero(counts >= min_count)
+    if max_features is not None and len(kept) > max_features:
+        kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
+    return unique[kept]
+
+
+def unit_weights(size: int) -> NDArray[np.float32]:
+    """float32 (size,): 1 for each id, 0 for id 0, the padding."""
+    weights = np.ones(size, np.float32)
+    weights[0] = 0
+    return weights
+
+
+def check_token_ids(ids: Keys) -> None:
+    """Raises ValueError for a token id that does not fit the bits it has in a key."""
+    if ids.size and ids.max() >= 1 << BITS:
+        raise ValueError(f"token ids must be under {1 << BITS}, received {ids.max()}")
+
+
 def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64]]:
-    """The different (key, text) pairs of all n-grams, by text and then by key: two int64 arrays (n_pairs,)."""
+    """The distinct (key, text) pairs of all n-grams, by text and then by key: two int64 arrays (n_pairs,)."""
     lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
     flat = np.concatenate(texts).astype(np.int64) if len(texts) else np.zeros(0, np.int64)
-    if flat.size and flat.max() >= 1 << BITS:
-        raise ValueError(f"token ids must be under {1 << BITS}, received {flat.max()}")
-    rows = np.repeat(np.arange(len(texts)), lengths)
-    keys, owners = [], []
+    check_token_ids(flat)
+    keys, rows = _all_ngrams(flat, np.repeat(np.arange(len(texts)), lengths), longest)
+    order = np.lexsort((keys, rows))
+    keys, rows = keys[order], rows[order]
+    first = np.ones(len(keys), bool)
+    first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+    return keys[first], rows[first]
+
+
+def _all_ngrams(flat: Keys, rows: NDArray[np.int64], longest: int) -> tuple[Keys, NDArray[np.int64]]:
+    """The key and the text of every n-gram of known tokens inside one text; `rows`: the text of each token."""
+    keys, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     key, good = np.zeros(len(flat), np.int64), np.ones(len(flat), bool)
-    for order in range(longest):
-        end = len(flat) - order
-        if end <= 0:
-            break
-        good = good[:end] & (flat[order:] >= FIRST_TOKEN) & (rows[:end] == rows[order:])
-        key = (key[:end] << BITS) | flat[order:]
+    for shift in range(min(longest, len(flat))):
+        end = len(flat) - shift
+        good = good[:end] & (flat[shift:] >= FIRST_TOKEN) & (rows[:end] == rows[shift:])
+        key = (key[:end] << BITS) | flat[shift:]
         keys.append(key[good])
         owners.append(rows[:end][good])
-    if not keys:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    all_keys, all_rows = np.concatenate(keys), np.concatenate(owners)
-    order_ = np.lexsort((all_keys, all_rows))
-    all_keys, all_rows = all_keys[order_], all_rows[order_]
-    first = np.ones(len(all_keys), bool)
-    first[1:] = (all_keys[1:] != all_keys[:-1]) | (all_rows[1:] != all_rows[:-1])
-    return all_keys[first], all_rows[first]
+    return np.concatenate(keys), np.concatenate(owners)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.encoding.batch import Batch, Example, Ids, in_order_of_length, windows
+from pipeline.encoding.batch import Batch, Example, Ids, bptt_batches, in_order_of_length
 from pipeline.networks.onnx_network import OnnxNetwork
 
 States = NDArray[np.float32]
@@ -67,7 +67,7 @@ class Reader:
         steps = max(1, min(STEPS, NUMBERS // (self.outputs * rows)))
         parts: list[list[NDArray[np.float64]]] = [[] for _ in range(rows)]
         states = self.beginning(rows)
-        for window in windows(batch, steps):
+        for window in bptt_batches(batch, steps):
             [ids], [lengths] = window.ids.values(), window.lengths.values()
             assert window.targets is not None, "examples without targets have no probabilities"
             going = np.flatnonzero(lengths)

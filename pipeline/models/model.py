@@ -164,9 +164,9 @@ def save(
             "reads": list(encoder.reads),
             "max_tokens": encoder.max_tokens,
             "units": list(encoder.vocabularies),
-            "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
+            "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
             "windows": {
-                unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, ContextNgrams)
+                unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)
             },
             "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
             "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
@@ -185,7 +185,7 @@ def save(
         vocabulary.save(folder / f"vocabulary.{unit}.txt")
     if encoder.affixes:
         encoder.affixes.vocabulary.save(folder / "affixes.txt")
-    for unit, grams in encoder.grams.items():
+    for unit, grams in encoder.ngrams.items():
         np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
     sums = [

@@ -21,7 +21,15 @@ from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example, pad, shuffled
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
-from pipeline.encoding.features import LONGEST_AFFIX, Bigrams, Ends, Feature, Segmentation, WordCharacters, shares
+from pipeline.encoding.features import (
+    LONGEST_AFFIX,
+    Bigrams,
+    Feature,
+    Segmentation,
+    WordAffixes,
+    WordCharacters,
+    shares,
+)
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import PipelineError
@@ -207,7 +215,7 @@ def _encoder(settings: Settings, run: Path, task: Task, texts: Sequence[Tokenise
         words = [text.tokens for text in texts]
         affixes = Affixes.build(words, longest=settings.affixes, min_count=wide.min_count)
         values["affix"] = affixes.weights()
-    return replace(plain, grams=grams, affixes=affixes, features=_features(settings, run, texts)), values
+    return replace(plain, ngrams=grams, affixes=affixes, features=_features(settings, run, texts)), values
 
 
 def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict[str, Feature]:
@@ -219,7 +227,7 @@ def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict
         "segmentation": Segmentation,
         "lexicon": lambda: Lexicon(embed.read_vocabulary(run, "lexicon")),
         "characters": lambda: WordCharacters(Vocabulary.build(map("".join, words), min_count=rarest)),
-        "affixes": lambda: Ends(Affixes.build(words, longest=LONGEST_AFFIX, min_count=rarest)),
+        "affixes": lambda: WordAffixes(Affixes.build(words, longest=LONGEST_AFFIX, min_count=rarest)),
     }
     return {name: made[name]() for name in settings.network.features.widths}
 

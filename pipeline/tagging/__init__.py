@@ -1,1 +1,1 @@
-"""Tagging: what a tagger reads beside its tokens, and how its scores become tags, in a chain."""
+"""Tagging: from the scores of a tagger to tags and spans, with a linear chain; in NumPy alone."""

@@ -1,4 +1,4 @@
-"""Forced: the words of a user's dictionary as a restriction of what a tagger may answer."""
+"""Constraints: the tags that a user's dictionary and white space leave to each token."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tagging.tagset import Tagset
 
 Flags = NDArray[np.bool_]
+Places = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Constraints:
     """Which tags each token of a text may have.
 
-    `kind` as in the section `[tag]`. Where a word of the dictionary stands, and its ends are ends of tokens:
+    `kind` is that of the section `[tag]`. An occurrence of a word of the dictionary counts if it begins and ends where
+    tokens do. Then
 
-    - its tokens are one word, where words are learnt ("words", "joint"), with the dictionary's tag if the tag set has
-      it for words of this length;
-    - they are one entity, where the dictionary names one of the types, or, of "pos", have the dictionary's tag.
+    - its tokens are one word, for the kinds that learn words ("words", "joint"); the word has the dictionary's tag if
+      the tag set has this tag for words of its length;
+    - its tokens are one entity, for "entities", if the dictionary gives it one of the entity types;
+    - its token has the dictionary's tag, for "pos".
 
-    A word of characters never goes across white space, which no network sees, unless it is forced.
+    A word of characters never crosses white space, which no network sees, unless the dictionary holds it.
 
     >>> from pipeline.encoding.labels import Labels
     >>> forced = Constraints(Tagset(Labels(("B", "M", "E", "S")), "BMES"), "words", UserDictionary({"滨江步道": None}))
@@ -41,47 +44,40 @@ class Constraints:
     dictionary: UserDictionary
 
     def allowed(self, text: Tokenised, scores: NDArray[np.float32] | None = None) -> Flags | None:
-        """bool (tokens, tags), or None where every token may have every tag.
+        """bool (tokens, tags), or None if every token may have every tag.
 
-        `scores` (tokens, tags): where given, a word that may have several types gets the best one, so that no
-        transition has to keep its tokens together.
+        With `scores` (tokens, tags), a word that may have several types gets the best of them alone, so that its
+        tokens agree even where no transition is forbidden.
         """
         found = self.dictionary.find(text.text)
         gaps = self.kind in ("words", "joint") and len(text.text) != sum(map(len, text.tokens))
         if not found and not gaps:
             return None
         places = text.places()
-        may = np.ones((len(places), len(self.tagset.labels)), bool)
+        allowed = np.ones((len(places), len(self.tagset.labels)), bool)
         if gaps:
-            starts = [row for row, ((_, end), (start, _)) in enumerate(pairwise(places), 1) if end < start]
-            may[starts] &= self._begins
-        first, behind = (
-            {start: row for row, (start, _) in enumerate(places)},
-            {end: row for row, (_, end) in enumerate(places, 1)},
-        )
-        for start, end in found:
-            if start in first and end in behind:
-                rows = slice(first[start], behind[end])
-                self._force(
-                    may, rows, self.dictionary.words[text.text[start:end]], None if scores is None else scores[rows]
-                )
-        return may
+            after_gap = [row for row, ((_, end), (start, _)) in enumerate(pairwise(places), 1) if end < start]
+            allowed[after_gap] &= self._begins
+        for rows, word in _on_tokens(places, found, text.text):
+            self._force(allowed, rows, self.dictionary.words[word], None if scores is None else scores[rows])
+        return allowed
 
-    def _force(self, may: Flags, rows: slice, type_: str | None, scores: NDArray[np.float32] | None) -> None:
+    def _force(self, allowed: Flags, rows: slice, type_: str | None, scores: NDArray[np.float32] | None) -> None:
+        """Restricts some tokens to be one span of a type, and the next token to begin another."""
         length = rows.stop - rows.start
-        ids = self._sequences(length, type_)
-        if not ids:
+        sequences = self._sequences(length, type_)
+        if not sequences:
             return
-        if scores is not None and len(ids) > 1:
-            ids = [max(ids, key=lambda sequence: scores[np.arange(length), sequence].sum())]
-        may[rows] = False
-        for sequence in ids:
-            may[np.arange(rows.start, rows.stop), sequence] = True
-        if rows.stop < len(may):
-            may[rows.stop] &= ~self.tagset.joined[[sequence[-1] for sequence in ids]].any(axis=0)
+        if scores is not None and len(sequences) > 1:
+            sequences = [max(sequences, key=lambda sequence: scores[np.arange(length), sequence].sum())]
+        allowed[rows] = False
+        for sequence in sequences:
+            allowed[np.arange(rows.start, rows.stop), sequence] = True
+        if rows.stop < len(allowed):
+            allowed[rows.stop] &= ~self.tagset.joined[[sequence[-1] for sequence in sequences]].any(axis=0)
 
     def _sequences(self, length: int, type_: str | None) -> list[list[int]]:
-        """The sequences of tag ids that so many tokens may have as one stretch; none where the tag set has none."""
+        """The sequences of tag ids that make `length` tokens one span; none if the tag set has none."""
         if self.tagset.scheme is None:
             known = type_ is not None and type_ in self.tagset.labels and length == 1
             return [[self.tagset.labels.id(str(type_))]] if known else []
@@ -103,5 +99,14 @@ class Constraints:
 
     @cached_property
     def _begins(self) -> Flags:
-        """Which tags never go on with a stretch, (tags,)."""
+        """The tags that never continue a span, (tags,)."""
         return np.logical_not(self.tagset.joined.any(axis=0))
+
+
+def _on_tokens(places: Places, found: Places, text: str) -> list[tuple[slice, str]]:
+    """The tokens of each word found, for those words that begin and end where tokens do, and the word."""
+    first = {start: row for row, (start, _) in enumerate(places)}
+    after = {end: row for row, (_, end) in enumerate(places, 1)}
+    return [
+        (slice(first[start], after[end]), text[start:end]) for start, end in found if start in first and end in after
+    ]

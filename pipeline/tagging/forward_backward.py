@@ -1,6 +1,6 @@
-"""Lattice: the probabilities of a linear chain's tags, spans and sequences, by the forward-backward algorithm.
+"""The forward-backward algorithm: probabilities of the tags, spans and sequences of a linear chain.
 
-What the arguments are, and the score of a sequence, says `pipeline.tagging.linear_chain`.
+`pipeline.tagging.linear_chain` defines the arguments and the score of a sequence.
 """
 
 from __future__ import annotations
@@ -12,65 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import PipelineError
-from pipeline.tagging.linear_chain import Floats, SortedBatch, TagIds, check_possible, checked, path_score
+from pipeline.tagging.linear_chain import (
+    Floats,
+    LinearChain,
+    SortedBatch,
+    TagIds,
+    check_possible,
+    checked_paths,
+    path_score,
+)
 
 UNDERFLOW = 1e-250
-ONE_THREAD = 1 << 18
-
-
-def log_partition(
-    scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
-) -> NDArray[np.float64]:
-    """The logarithm of the sum over all sequences of exp(score), (batch,): the forward algorithm."""
-    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
-    return batch.unsort(forward_logs(batch, transitions)[2])
-
-
-def marginals(
-    scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
-) -> NDArray[np.float32]:
-    """The probability of each tag at each token, (batch, steps, tags): see `Lattice.marginals`.
-
-    >>> even = np.zeros((2, 2)), np.zeros(2), np.zeros(2)
-    >>> marginals(np.zeros((1, 2, 2)), np.array([1]), *even).tolist()
-    [[[0.5, 0.5], [0.0, 0.0]]]
-    """
-    return forward_backward(scores, lengths, transitions, start, end).marginals()
-
-
-def log_probability(
-    paths: TagIds, scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
-) -> NDArray[np.float64]:
-    """The logarithm of the probability of one sequence a text, (batch,)."""
-    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
-    total = forward_logs(batch, transitions)[2]
-    return batch.unsort(path_score(batch, transitions, batch.sort(paths)) - total)
-
-
-def segment_probability(
-    paths: TagIds,
-    rows: NDArray[Any],
-    starts: NDArray[Any],
-    stops: NDArray[Any],
-    scores: Floats,
-    lengths: NDArray[Any],
-    transitions: Floats,
-    start: Floats,
-    end: Floats,
-) -> NDArray[np.float64]:
-    """The probability of each span's tags, (spans,): see `Lattice.segment_probability`."""
-    lattice = forward_backward(scores, lengths, transitions, start, end)
-    return lattice.segment_probability(paths, rows, starts, stops)
+SINGLE_THREADED = 1 << 18  # multiplications of a matrix product that BLAS does in one thread
 
 
 @dataclass(frozen=True)
-class Lattice:
-    """All a chain's probabilities, from one pass forward and one back (Rabiner, 1989, equations 18 to 27).
+class ChainProbabilities:
+    """The probabilities of a chain, from one forward and one backward pass (Rabiner, 1989, equations 18 to 27).
 
-    Made by `forward_backward`. `log_partition` (batch,). The other fields are time-major, rows by falling length:
-    `forward` and `backward` (steps, batch, tags), scaled so that their product is the marginal, and the logarithm of
-    the `scale` (steps, batch) taken off forward at each step and off backward at the step before. `in_logs`: whether
-    forward and backward are logarithms.
+    Made by `forward_backward`. `log_partition` (batch,) is by text. The other arrays are time-major and sorted as in
+    `batch`: `forward` and `backward` (longest, batch, tags) are scaled so that their product is the marginal
+    probability; `scale` (longest, batch) is the logarithm of what was divided out of `forward` at each step and of
+    `backward` at the step before. `in_logs`: whether forward and backward are logarithms.
     """
 
     log_partition: NDArray[np.float64]
@@ -87,24 +50,24 @@ class Lattice:
         return self.batch.texts(probabilities.astype(np.float32), 0)
 
     def tag_probability(self, paths: TagIds) -> NDArray[np.float32]:
-        """The probability of each token's tag, int (batch, steps) -> float32 (batch, steps); 0 in the padding."""
-        tags = checked(self.batch, self.batch.sort(paths))[:, :, None]
+        """The probability of each token's tag, paths int (batch, steps) -> float32 (batch, steps); 0 in the padding."""
+        tags = checked_paths(self.batch, self.batch.sort(paths))[:, :, None]
         one, two = (np.take_along_axis(each, tags, axis=2)[:, :, 0] for each in (self.forward, self.backward))
         probabilities = np.minimum(np.exp(one + two) if self.in_logs else one * two, 1)
         return self.batch.texts(probabilities.astype(np.float32), 0)
 
     def log_probability(self, paths: TagIds) -> NDArray[np.float64]:
-        """The logarithm of the probability of one sequence a text, int (batch, steps) -> (batch,)."""
+        """The log probability of one sequence per text, paths int (batch, steps) -> (batch,)."""
         score = path_score(self.batch, self.transitions, self.batch.sort(paths))
         return self.batch.unsort(score) - self.log_partition
 
     def log_prefixes(self, paths: TagIds) -> NDArray[np.float64]:
-        """Of each token the score of its path up to it, less the logarithm of the partition up to it, (batch, steps).
+        """At each token, the score of the path so far minus the log partition so far, (batch, steps).
 
-        What the last token of a text has is `log_probability`. Differences between two tokens are, behind enough
-        tokens, the same wherever the text began.
+        At the last token of a text this is `log_probability`. The difference between two tokens does not depend on
+        where the text began, once enough tokens lie before them.
         """
-        tags = checked(self.batch, self.batch.sort(paths))
+        tags = checked_paths(self.batch, self.batch.sort(paths))
         score = np.take_along_axis(self.batch.emissions, tags[:, :, None], axis=2)[:, :, 0]
         score[1:] += self.transitions[tags[:-1], tags[1:]]
         inside = np.arange(len(tags))[:, None] < self.batch.lengths
@@ -114,31 +77,19 @@ class Lattice:
         result: NDArray[np.float64] = self.batch.texts(np.where(inside, logs, 0), 0)
         return result
 
-    def segment_probability(
+    def span_probability(
         self, paths: TagIds, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
     ) -> NDArray[np.float64]:
         """The probability that tokens starts[k] to stops[k] - 1 of text rows[k] have the tags they have in `paths`.
 
-        All that lies outside the span is free: the constrained forward-backward of Culotta and McCallum (HLT-NAACL
-        2004, section 4), with the one sum that the constraint leaves done directly. Paths int (batch, steps), the
-        others int (spans,) -> (spans,). A span is not empty and lies in its text, else PipelineError.
+        The tokens outside the span may have any tags: the constrained forward-backward algorithm of Culotta and
+        McCallum (HLT-NAACL 2004, section 4), whose one remaining sum is computed directly. `paths` int (batch, steps),
+        the others int (spans,) -> (spans,). Raises PipelineError for a span that is empty or reaches out of its text.
         """
         rows, starts, stops = (np.asarray(each, np.int64) for each in (rows, starts, stops))
-        places = self.batch.places[rows]
-        wrong = np.flatnonzero((starts < 0) | (stops <= starts) | (stops > self.batch.lengths[places]))
-        if len(wrong):
-            k = wrong[0]
-            raise PipelineError(
-                f"segment_probability: expected a span inside the {self.batch.lengths[places[k]]} tokens of "
-                f"text {rows[k]}, received {starts[k]} to {stops[k]}"
-            )
-        tags = checked(self.batch, self.batch.sort(paths))
-        inner = stops - starts - 1
-        span = np.repeat(np.arange(len(rows)), inner)
-        step = np.arange(len(span)) - np.repeat(np.cumsum(inner) - inner, inner) + starts[span] + 1
-        place, tag = places[span], tags[step, places[span]]
-        moves = self.transitions[tags[step - 1, place], tag] + self.batch.emissions[step, place, tag]
-        inside = np.bincount(span, moves - self.scale[step, place], len(rows))
+        self._check_spans(rows, starts, stops)
+        places, tags = self.batch.places[rows], checked_paths(self.batch, self.batch.sort(paths))
+        inside = self._score_after_first(tags, places, starts, stops)
         first, last = tags[starts, places], tags[stops - 1, places]
         ends = self.forward[starts, places, first], self.backward[stops - 1, places, last]
         with np.errstate(divide="ignore"):
@@ -146,48 +97,57 @@ class Lattice:
         logs = one + inside + two
         return np.exp(np.minimum(logs, 0))
 
+    def _score_after_first(
+        self, tags: TagIds, places: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Transitions and scores of each span's tokens but the first, minus their scale, (spans,)."""
+        inner = stops - starts - 1
+        span = np.repeat(np.arange(len(places)), inner)
+        step = np.arange(len(span)) - np.repeat(np.cumsum(inner) - inner, inner) + starts[span] + 1
+        place, tag = places[span], tags[step, places[span]]
+        moves = self.transitions[tags[step - 1, place], tag] + self.batch.emissions[step, place, tag]
+        sums: Floats = np.bincount(span, moves - self.scale[step, place], len(places))
+        return sums
 
-def forward_backward(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> Lattice:
-    """The lattice of a batch, in float64, and in logarithms where probabilities would get too small for that.
+    def _check_spans(self, rows: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]) -> None:
+        lengths = self.batch.lengths[self.batch.places[rows]]
+        wrong = np.flatnonzero((starts < 0) | (stops <= starts) | (stops > lengths))
+        if len(wrong):
+            k = wrong[0]
+            raise PipelineError(
+                f"span_probability: expected a span inside the {lengths[k]} tokens of text {rows[k]}, "
+                f"received {starts[k]} to {stops[k]}"
+            )
 
-    So neither long texts nor great scores overflow.
+
+def forward_backward(scores: Floats, lengths: NDArray[Any], chain: LinearChain) -> ChainProbabilities:
+    """The probabilities of a batch, in float64.
+
+    Computed with scaled probabilities, or with logarithms where these would underflow. Long texts and large scores
+    therefore do not overflow.
     """
-    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
-    table = np.asarray(transitions, np.float64)
-    if scaled := _scaled(batch, table):
-        return Lattice(batch.unsort(scaled[2].sum(axis=0)), *scaled, table, batch, in_logs=False)
+    batch = SortedBatch.from_scores(scores, lengths, chain, np.float64)
+    table = np.asarray(chain.transitions, np.float64)
+    if scaled := _scaled_passes(batch, table):
+        return ChainProbabilities(batch.unsort(scaled[2].sum(axis=0)), *scaled, table, batch, in_logs=False)
     forward, scale, total = forward_logs(batch, table)
-    product = LogProduct(table.T)
-    backward = np.full_like(forward, -np.inf)
-    for step, count in batch.backwards():
-        following = batch.following(step)
-        backward[step, following:count] = -log_sum(forward[step, following:count])[:, None]
-        if following:
-            after = batch.emissions[step + 1, :following] + backward[step + 1, :following]
-            backward[step, :following] = product(after) - scale[step + 1, :following, None]
-    return Lattice(batch.unsort(total), forward, backward, scale, table, batch, in_logs=True)
+    backward = _backward_logs(batch, table, forward, scale)
+    return ChainProbabilities(batch.unsort(total), forward, backward, scale, table, batch, in_logs=True)
 
 
 class LogProduct:
-    """log(exp(x) @ exp(table)) for x (rows, tags), by a matrix product; sums that would underflow are done apart.
-
-    A few rows at a time, so that BLAS stays in one thread: its threads wait for each other in a loop, and where the
-    processors are busy with the network that has cost 80 times the work.
-    """
+    """log(exp(x) @ exp(table)) for x (rows, tags), by a matrix product; sums that would underflow use `log_sum`."""
 
     def __init__(self, table: Floats) -> None:
         self.table = np.asarray(table, np.float64)
         highest = self.table.max(axis=0)
         self.shift = np.where(np.isfinite(highest), highest, 0)
         self.weights = np.exp(self.table - self.shift)
-        self.piece = max(1, ONE_THREAD // self.table.size)
 
     def __call__(self, x: Floats) -> Floats:
         highest = x.max(axis=1, keepdims=True)
         highest = np.where(np.isfinite(highest), highest, 0)
-        sums = np.exp(x - highest)
-        for first in range(0, len(x), self.piece):
-            sums[first : first + self.piece] = sums[first : first + self.piece] @ self.weights
+        sums = matrix_product(np.exp(x - highest), self.weights)
         rows, tags = np.nonzero(~(sums > UNDERFLOW))
         with np.errstate(divide="ignore"):
             result: Floats = np.log(sums) + highest + self.shift
@@ -196,8 +156,23 @@ class LogProduct:
         return result
 
 
+def matrix_product(x: Floats, table: Floats) -> Floats:
+    """x (rows, tags) @ table (tags, tags), a few rows at a time so that BLAS stays in one thread.
+
+    The threads of BLAS wait for each other in a busy loop. With the processors busy with the network, that has made
+    decoding 80 times slower.
+    """
+    piece = max(1, SINGLE_THREADED // table.size)
+    if len(x) <= piece:
+        return x @ table
+    result = np.empty_like(x)
+    for first in range(0, len(x), piece):
+        np.matmul(x[first : first + piece], table, out=result[first : first + piece])
+    return result
+
+
 def log_sum(x: Floats) -> Floats:
-    """log(sum(exp(x))) over the last axis; -inf where all is -inf."""
+    """log(sum(exp(x))) over the last axis; -inf where all values are -inf."""
     highest = x.max(axis=-1, keepdims=True)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(divide="ignore"):
@@ -206,7 +181,10 @@ def log_sum(x: Floats) -> Floats:
 
 
 def forward_logs(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Floats]:
-    """Forward logarithms (longest, batch, tags), their highest 0; scale (longest, batch); log partition (batch,)."""
+    """Forward logarithms (longest, batch, tags), the highest of each step 0; scale (longest, batch); log partition.
+
+    The log partition is (batch,), by row.
+    """
     product = LogProduct(transitions)
     forward = np.full(batch.emissions.shape, -np.inf)
     scale = np.zeros(forward.shape[:2])
@@ -222,35 +200,34 @@ def forward_logs(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Float
     return forward, scale, scale.sum(axis=0) + log_sum(last)
 
 
-@np.errstate(all="ignore")  # of the padding, which may hold anything, and of what is then left to logarithms
-def _scaled(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Floats] | None:
-    """Forward and backward probabilities (longest, batch, tags), scaled at each step (Rabiner, 1989, section V.A).
+def _backward_logs(batch: SortedBatch, transitions: Floats, forward: Floats, scale: Floats) -> Floats:
+    """Backward logarithms (longest, batch, tags), scaled to give marginals with `forward`."""
+    product = LogProduct(transitions.T)
+    backward = np.full_like(forward, -np.inf)
+    for step, count in batch.backwards():
+        following = batch.following(step)
+        backward[step, following:count] = -log_sum(forward[step, following:count])[:, None]
+        if following:
+            after = batch.emissions[step + 1, :following] + backward[step + 1, :following]
+            backward[step, :following] = product(after) - scale[step + 1, :following, None]
+    return backward
 
-    And the logarithms of the scale (longest, batch); None where something is too small to be told from 0.
+
+@np.errstate(all="ignore")  # the padding may hold anything; where a result is not finite, logarithms are used
+def _scaled_passes(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Floats] | None:
+    """Scaled forward and backward probabilities (longest, batch, tags) (Rabiner, 1989, section V.A), and log scale.
+
+    The scale is (longest, batch). None if a probability underflows.
     """
-    longest, rows, tags = batch.emissions.shape
-    inside = np.arange(longest)[:, None] < batch.lengths
+    inside = np.arange(len(batch.emissions))[:, None] < batch.lengths
     best = np.where(inside, batch.emissions.max(axis=2), 0)
     highest = transitions.max()
     emitted, weights = batch.emissions - best[:, :, None], np.exp(transitions - highest)
     np.exp(emitted, out=emitted)
-    sums = np.ones((longest, rows))
-    forward, backward = np.zeros((longest, rows, tags)), np.zeros((longest, rows, tags))
-    backward[batch.lengths - 1, np.arange(rows)] = 1
-    for step, count in enumerate(batch.active):
-        now = emitted[step, :count]
-        if step:
-            now = _times(forward[step - 1, :count], weights) * now
-        sums[step, :count] = total = now.sum(axis=1)
-        np.divide(now, total[:, None], out=forward[step, :count])
+    forward, sums = _scaled_forward(batch, emitted, weights)
     if not sums.min() > UNDERFLOW:
         return None
-    turned = np.ascontiguousarray(weights.T)
-    for step in reversed(range(longest - 1)):
-        count = batch.active[step + 1]
-        after = emitted[step + 1, :count] * backward[step + 1, :count]
-        after /= sums[step + 1, :count, None]
-        backward[step, :count] = _times(after, turned)
+    backward = _scaled_backward(batch, emitted, weights, sums)
     if not np.isfinite(backward).all():
         return None
     scale = np.log(sums) + best
@@ -258,12 +235,26 @@ def _scaled(batch: SortedBatch, transitions: Floats) -> tuple[Floats, Floats, Fl
     return forward, backward, scale
 
 
-def _times(x: Floats, table: Floats) -> Floats:
-    """x (rows, tags) @ table, a few rows at a time, as `LogProduct` says."""
-    piece = max(1, ONE_THREAD // table.size)
-    if len(x) <= piece:
-        return x @ table
-    result = np.empty_like(x)
-    for first in range(0, len(x), piece):
-        np.matmul(x[first : first + piece], table, out=result[first : first + piece])
-    return result
+def _scaled_forward(batch: SortedBatch, emitted: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Forward probabilities that sum to 1 at each step, and the sums that they were divided by, (longest, batch)."""
+    forward, sums = np.zeros(emitted.shape), np.ones(emitted.shape[:2])
+    for step, count in enumerate(batch.active):
+        now = emitted[step, :count]
+        if step:
+            now = matrix_product(forward[step - 1, :count], weights) * now
+        sums[step, :count] = total = now.sum(axis=1)
+        np.divide(now, total[:, None], out=forward[step, :count])
+    return forward, sums
+
+
+def _scaled_backward(batch: SortedBatch, emitted: Floats, weights: Floats, sums: Floats) -> Floats:
+    """Backward probabilities (longest, batch, tags), divided by the same sums."""
+    backward = np.zeros(emitted.shape)
+    backward[batch.lengths - 1, np.arange(len(batch.lengths))] = 1
+    turned = np.ascontiguousarray(weights.T)
+    for step in reversed(range(len(emitted) - 1)):
+        count = batch.active[step + 1]
+        after = emitted[step + 1, :count] * backward[step + 1, :count]
+        after /= sums[step + 1, :count, None]
+        backward[step, :count] = matrix_product(after, turned)
+    return backward

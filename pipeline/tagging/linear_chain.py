@@ -1,16 +1,16 @@
-"""Chains: what is computed of linear chains, in which order, and what is checked before.
+"""Linear chains: the scores of a tag after a tag, and a batch of texts laid out for the recursions over them.
 
-Every function of `decoding` and `lattice` reads `scores` (batch, steps, tags), right-padded, `lengths` int (batch,),
-`transitions` (tags, tags) whose [i, j] scores tag j after tag i, `start` (tags,) and `end` (tags,). A sequence y of a
-text of n tokens scores
+Every function of `viterbi` and `forward_backward` takes `scores` (batch, steps, tags), right-padded, `lengths` int
+(batch,), and a `LinearChain`. A sequence y of tags for a text of n tokens scores
 
     start[y_0] + sum_t scores[t, y_t] + sum_t transitions[y_(t-1), y_t] + end[y_(n-1)]
 
 and has the probability exp(score) / sum over all sequences of exp(score) (Lafferty et al., ICML 2001, equation 1).
-`-inf` forbids, anywhere. Padding is never looked at; in what is returned it is -1 for tags and 0 for probabilities.
-A text that no allowed sequence fits, or
-whose scores are not numbers, raises PipelineError: scores that a network computes are finite, and a scheme in which one
-tag may begin, follow itself and end (O, S) has a sequence for every text, so neither happens by a user's doing.
+A score of `-inf` forbids a tag or a transition. The padding is never read; in results it is -1 for tags and 0 for
+probabilities.
+
+A text without an allowed sequence, or with scores that are not finite, raises PipelineError. No user can cause either:
+a network computes finite scores, and every tag scheme has a tag that may begin, follow itself and end (O or S).
 """
 
 from __future__ import annotations
@@ -29,6 +29,30 @@ TagIds = NDArray[np.int32]
 PADDING = -1
 
 
+@dataclass(frozen=True)
+class LinearChain:
+    """The parameters of a linear chain; -inf forbids.
+
+    `transitions` (tags, tags): `[i, j]` scores tag j after tag i; `start` (tags,): of the first tag of a text;
+    `end` (tags,): of its last tag.
+    """
+
+    transitions: Floats
+    start: Floats
+    end: Floats
+
+    def __iter__(self) -> Iterator[Floats]:
+        return iter((self.transitions, self.start, self.end))
+
+    def at_temperature(self, temperature: float) -> LinearChain:
+        """All scores divided by `temperature`."""
+        return LinearChain(*(table / np.float32(temperature) for table in self))
+
+    def without_ends(self) -> LinearChain:
+        """The chain for a piece from the middle of a text: start and end score 0."""
+        return LinearChain(self.transitions, np.zeros_like(self.start), np.zeros_like(self.end))
+
+
 def forbid(values: Floats, allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Transitions (tags, tags), or start or end scores (tags,), with -inf where `allowed` is false.
 
@@ -40,11 +64,11 @@ def forbid(values: Floats, allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class SortedBatch:
-    """A batch, time-major, its rows by falling length, so that those still going on are always the first.
+    """A batch in time-major order, the longest row first, so that the rows still active at a step are the first ones.
 
-    `emissions` (longest, batch, tags), start and end scores added; `order`: the text of each row; `places`: the row of
-    each text; `lengths`: of each row; `active`: how many rows go on at each step; `steps`: as many as the texts were
-    padded to.
+    `emissions` (longest, batch, tags): scores with start and end added; `order` (batch,): the text of each row;
+    `places` (batch,): the row of each text; `lengths` (batch,): of each row; `active`: the number of rows that have a
+    token at each step; `steps`: the padded length of the texts.
     """
 
     emissions: Floats
@@ -55,43 +79,47 @@ class SortedBatch:
     steps: int
 
     @classmethod
-    def of(cls, scores: Floats, lengths: NDArray[Any], start: Floats, end: Floats, dtype: Any) -> SortedBatch:
+    def from_scores(cls, scores: Floats, lengths: NDArray[Any], chain: LinearChain, dtype: Any) -> SortedBatch:
+        """The batch of `scores` (batch, steps, tags) and `lengths` (batch,), computed in `dtype`."""
         lengths = checked_lengths(scores, lengths)
         order = np.argsort(-lengths, kind="stable")
         falling = lengths[order]
         longest = int(falling[0])
         emissions = np.empty((longest, len(order), scores.shape[2]), dtype)
         emissions[:] = scores[order, :longest].swapaxes(0, 1)
-        emissions[0] += np.asarray(start, dtype)
-        emissions[falling - 1, np.arange(len(order))] += np.asarray(end, dtype)
+        emissions[0] += np.asarray(chain.start, dtype)
+        emissions[falling - 1, np.arange(len(order))] += np.asarray(chain.end, dtype)
         active = np.searchsorted(-falling, -np.arange(longest), side="left").tolist()
         return cls(emissions, order, np.argsort(order), falling, active, scores.shape[1])
 
     def following(self, step: int) -> int:
-        """How many rows go on after a step."""
+        """The number of rows that have a token after `step`."""
         return self.active[step + 1] if step + 1 < len(self.active) else 0
 
     def backwards(self) -> Iterator[tuple[int, int]]:
-        """(step, rows that go on), the last step first."""
+        """(step, number of active rows) of each step, the last one first."""
         return zip(reversed(range(len(self.active))), reversed(self.active), strict=True)
 
     def unsort(self, values: Floats) -> Floats:
-        """One value a row -> one value a text."""
+        """One value per row -> one value per text, (batch,)."""
         return values[self.places]
 
     def sort(self, texts: Floats) -> Floats:
-        """(batch, steps) -> (longest, batch), rows by falling length."""
+        """(batch, steps) by text -> (longest, batch) by row."""
         return np.asarray(texts)[self.order, : len(self.active)].T
 
     def texts(self, values: Floats, padding: int = PADDING) -> Floats:
-        """(longest, batch, ...) -> (batch, steps, ...), rows as they came; `values` hold their own padding."""
+        """(longest, batch, ...) by row -> (batch, steps, ...) by text.
+
+        `values` are padded up to `longest` already; `padding` fills the steps after it.
+        """
         result = np.full((len(self.order), self.steps, *values.shape[2:]), padding, values.dtype)
         result[:, : len(self.active)] = values.swapaxes(0, 1)[self.places]
         return result
 
 
 def checked_lengths(scores: Floats, lengths: NDArray[Any]) -> NDArray[np.int64]:
-    """The lengths, checked against the scores' shape."""
+    """The lengths as int64; raises PipelineError unless they fit the shape of the scores."""
     lengths = np.asarray(lengths, np.int64)
     if scores.ndim != 3 or lengths.shape != scores.shape[:1] or not scores.size:
         raise PipelineError(
@@ -107,26 +135,26 @@ def checked_lengths(scores: Floats, lengths: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def check_possible(best: Floats, order: NDArray[np.intp]) -> None:
-    """Raise unless the best score of each row is a number."""
+    """Raises PipelineError unless the best score of each row, `best` (rows,), is finite."""
     wrong = np.flatnonzero(~np.isfinite(best))
     if len(wrong):
         raise PipelineError(
-            f"decoding: expected finite scores and an allowed sequence for each text, text {order[wrong].min()} of the "
-            "batch has none: let one tag begin, follow itself and end"
+            "decoding: expected finite scores and an allowed sequence for each text, "
+            f"text {order[wrong].min()} of the batch has none: let one tag begin, follow itself and end"
         )
 
 
-def checked(batch: SortedBatch, tags: TagIds) -> TagIds:
-    """Paths (longest, batch), padding made 0; PipelineError where a token has no tag."""
-    inside = np.arange(len(tags))[:, None] < batch.lengths
-    if np.any(inside & ((tags < 0) | (tags >= batch.emissions.shape[2]))):
+def checked_paths(batch: SortedBatch, paths: TagIds) -> TagIds:
+    """Paths (longest, batch) with 0 in the padding; raises PipelineError if a token has no tag."""
+    inside = np.arange(len(paths))[:, None] < batch.lengths
+    if np.any(inside & ((paths < 0) | (paths >= batch.emissions.shape[2]))):
         raise PipelineError(f"decoding: expected tags from 0 to {batch.emissions.shape[2] - 1} in every path")
-    return np.where(inside, tags, 0)
+    return np.where(inside, paths, 0)
 
 
 def path_score(batch: SortedBatch, transitions: Floats, paths: TagIds) -> Floats:
-    """The score of one path (longest, batch) a row, (batch,)."""
-    tags = checked(batch, paths)
+    """The score of one path per row, paths (longest, batch) -> (batch,)."""
+    tags = checked_paths(batch, paths)
     inside = np.arange(len(tags))[:, None] < batch.lengths
     score = np.take_along_axis(batch.emissions, tags[:, :, None], axis=2)[:, :, 0]
     score[1:] += np.asarray(transitions, np.float64)[tags[:-1], tags[1:]]

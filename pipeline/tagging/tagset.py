@@ -1,4 +1,4 @@
-"""Tagset: the tags of a scheme, which of them may stand side by side, and the stretches that a sequence marks."""
+"""Tagsets: the tags of a scheme, which tags may be neighbours, and the spans that a sequence of tags marks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ Places = NDArray[Any]
 
 @dataclass(frozen=True)
 class Allowed:
-    """Which tags may follow each other (tags, tags), `[i, j]` j after i, begin a text and end it (tags,); bool."""
+    """What a scheme allows, as bool arrays.
+
+    `transitions` (tags, tags): `[i, j]` whether tag j may follow tag i; `start` and `end` (tags,): whether a tag may
+    begin and end a text.
+    """
 
     transitions: Flags
     start: Flags
@@ -31,7 +35,11 @@ class Allowed:
 
 @dataclass(frozen=True)
 class TokenSpans:
-    """The spans or words of a batch of sequences, in order: the text, first token, token behind and tag id of each."""
+    """The spans (entities or words) of a batch of tag sequences, text by text and in order; int arrays (spans,).
+
+    `rows`: the text of each span; `starts`: its first token; `stops`: the token after its last; `tags`: the tag id of
+    its first token.
+    """
 
     rows: Places
     starts: Places
@@ -41,12 +49,12 @@ class TokenSpans:
 
 @dataclass(frozen=True)
 class Tagset:
-    """Labels that are tags of a scheme, or, with None, of nothing: then each token is a stretch of its own.
+    """The tags of a scheme; without a scheme (None) each token is a span of its own.
 
     >>> tagset = Tagset(Labels(("B-人", "I-人", "O")), "BIO")
     >>> tagset.allowed.transitions.tolist()
     [[True, True, True], [True, True, True], [True, False, True]]
-    >>> found = tagset.stretches(np.array([[2, 0, 1], [1, -1, -1]]), np.array([3, 1]))
+    >>> found = tagset.spans(np.array([[2, 0, 1], [1, -1, -1]]), np.array([3, 1]))
     >>> found.rows.tolist(), found.starts.tolist(), found.stops.tolist()
     ([0, 1], [1, 0], [3, 1])
     """
@@ -56,13 +64,13 @@ class Tagset:
 
     @cached_property
     def types(self) -> tuple[str, ...]:
-        """The label inside each tag: that of its span or word, or "", or the tag itself where there is no scheme."""
+        """The span type in each tag, "" if it has none; the tag itself where there is no scheme."""
         names = self.labels.names
         return names if self.scheme is None else tuple(name.partition("-")[2] for name in names)
 
     @cached_property
     def allowed(self) -> Allowed:
-        """What the scheme allows; all, where there is none."""
+        """What the scheme allows; everything where there is no scheme."""
         names, count = self.labels.names, len(self.labels)
         if self.scheme is None:
             return Allowed(np.ones((count, count), bool), np.ones(count, bool), np.ones(count, bool))
@@ -71,7 +79,7 @@ class Tagset:
 
     @cached_property
     def joined(self) -> Flags:
-        """Whether tags i and j, side by side, are of one stretch, (tags, tags)."""
+        """Whether neighbours with the tags i and j belong to one span, (tags, tags)."""
         count = len(self.labels)
         if self.scheme is None:
             return np.zeros((count, count), bool)
@@ -81,8 +89,8 @@ class Tagset:
     def _inside(self) -> Flags:
         return np.array([self.scheme is None or name != tags.OUTSIDE for name in self.labels.names])
 
-    def stretches(self, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> TokenSpans:
-        """The stretches of tag ids (batch, steps), as `corpora.tags.spans` reads any sequence, legal or not."""
+    def spans(self, paths: NDArray[np.int32], lengths: NDArray[np.int32]) -> TokenSpans:
+        """The spans of tag ids (batch, steps), read as `corpora.tags.spans` reads any sequence, legal or not."""
         rows, steps = np.nonzero(np.arange(paths.shape[1]) < np.asarray(lengths)[:, None])
         found = paths[rows, steps]
         begins = np.ones(len(found), bool)

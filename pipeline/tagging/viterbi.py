@@ -1,7 +1,7 @@
-"""Decoding: the best and the n best tag sequences of linear chains, by Viterbi's algorithm, in NumPy.
+"""Viterbi's algorithm: the best and the n best tag sequences of linear chains, in NumPy.
 
-What the arguments are, and the score of a sequence, says `pipeline.tagging.linear_chain`. Of equal choices the tag of lowest
-id is taken, from the last token backwards.
+`pipeline.tagging.linear_chain` defines the arguments and the score of a sequence. Ties go to the tag of the lowest id,
+decided from the last token backwards.
 """
 
 from __future__ import annotations
@@ -17,63 +17,41 @@ from pipeline.tagging.forward_backward import LogProduct, forward_logs, log_sum
 from pipeline.tagging.linear_chain import (
     PADDING,
     Floats,
+    LinearChain,
     SortedBatch,
     TagIds,
     check_possible,
-    checked_lengths,
     path_score,
 )
 
-RESCALE_EVERY = 8
-BUFFER = 1 << 17
+RESCALE_EVERY = 8  # steps
+BUFFER = 1 << 17  # sums that fit the processor's cache
 
 
-def greedy(scores: Floats, lengths: NDArray[Any]) -> TagIds:
-    """Each token's own best tag, int32 (batch, steps).
+def best_path(scores: Floats, lengths: NDArray[Any], chain: LinearChain) -> TagIds:
+    """The sequence of the highest score, int32 (batch, steps), by Viterbi's algorithm (Rabiner, 1989, eq. 32 to 35).
 
-    Where transitions are forbidden, the most probable allowed sequence of independent tokens is `best_path` with
-    transitions, start and end that are 0 or -inf; the probabilities of the same chain are softmax, renormalised.
+    Computed in float32 and rescaled on the way, so that long texts lose no precision.
 
-    >>> greedy(np.array([[[1.0, 3.0], [2.0, 2.0], [9.0, 0.0]]]), np.array([2])).tolist()
-    [[1, 0, -1]]
-    """
-    lengths = checked_lengths(scores, lengths)
-    inside = np.arange(scores.shape[1]) < lengths[:, None]
-    return np.where(inside, np.argmax(scores, axis=2), PADDING).astype(np.int32)
-
-
-def best_path(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> TagIds:
-    """The sequence of highest score, int32 (batch, steps): Viterbi's algorithm (Rabiner, 1989, equations 32 to 35).
-
-    In float32, rescaled on the way, so that long texts lose no precision.
-
-    >>> scores = np.array([[[2.0, 0.0], [0.9, 1.0]]])
-    >>> best_path(scores, np.array([2]), np.array([[0.5, 0.0], [0.0, 0.0]]), np.zeros(2), np.zeros(2)).tolist()
+    >>> scores, even = np.array([[[2.0, 0.0], [0.9, 1.0]]]), np.zeros(2)
+    >>> best_path(scores, np.array([2]), LinearChain(np.array([[0.5, 0.0], [0.0, 0.0]]), even, even)).tolist()
     [[0, 0]]
     """
-    trellis = _viterbi(scores, lengths, transitions, start, end)
+    trellis = _forward_pass(scores, lengths, chain)
     return trellis.texts(trellis.follow())
 
 
-def best_path_memm(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> TagIds:
-    """The most probable sequence of a MaxEnt Markov model, int32 (batch, steps): see `normalise_locally`."""
-    local = normalise_locally(scores, lengths, transitions, start, end)
-    return best_path(local, lengths, transitions, start, end)
+def normalise_locally(scores: Floats, lengths: NDArray[Any], chain: LinearChain) -> NDArray[np.float64]:
+    """Scores float64 (batch, steps, tags) that make the chain a MaxEnt Markov model (McCallum et al., ICML 2000).
 
-
-def normalise_locally(
-    scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats
-) -> NDArray[np.float64]:
-    """Scores float64 (batch, steps, tags) with which the chain is a MaxEnt Markov model (McCallum et al., ICML 2000).
-
-    There, p(y_t = j | x, y_(t-1) = i) is the softmax over j of scores[t, j] + transitions[i, j]; start stands for the
-    transition into the first token and end is added to the scores of the last. The normaliser of step t depends on
-    nothing but the tag before it, so it is taken off that tag's score, and every function of this module then
-    serves: same transitions, same start and end. The log partition is 0. Where -inf leaves a tag no successor its
-    sequences are lost, and what the functions give are the probabilities of those that go on.
+    In that model p(y_t = j | x, y_(t-1) = i) is the softmax over j of scores[t, j] + transitions[i, j]; start stands
+    for the transition into the first token, and end is added to the scores of the last. The normaliser of step t
+    depends on the previous tag only, so it is subtracted from the score of that tag. Viterbi and forward-backward then
+    apply unchanged, with the same chain, and the log partition is 0. A tag whose successors are all forbidden loses
+    its sequences, and the probabilities are those among the remaining sequences.
     """
-    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
-    product = LogProduct(np.asarray(transitions, np.float64).T)
+    batch = SortedBatch.from_scores(scores, lengths, chain, np.float64)
+    product = LogProduct(np.asarray(chain.transitions, np.float64).T)
     result = np.zeros(scores.shape, np.float64)
     for step, count in batch.backwards():
         local = np.asarray(scores[batch.order[:count], step], np.float64)
@@ -93,30 +71,30 @@ def normalise_locally(
 class NBest:
     """The best sequences of each text, best first.
 
-    `tags` int32 (batch, n, steps); `log_probabilities` float64 (batch, n). Where a text has fewer than n sequences
-    that aren't forbidden, the rest is padding with the log probability -inf.
+    `tags` int32 (batch, n, steps); `log_probabilities` float64 (batch, n). Where a text has fewer than n allowed
+    sequences, the rest is padding with the log probability -inf.
     """
 
     tags: TagIds
     log_probabilities: NDArray[np.float64]
 
 
-def n_best(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats, n: int) -> NBest:
-    """The n sequences of highest score, exactly, the first of them `best_path`.
+def n_best(scores: Floats, lengths: NDArray[Any], chain: LinearChain, n: int) -> NBest:
+    """The n sequences of the highest score, exactly; the first is `best_path`.
 
-    Once Viterbi's forward pass is done, the best sequence that shares a given one's tags after token t and has another
-    at t is known from one sum. The next best of all is the best of these over all sequences found so far (Lawler, 1972,
-    for shortest paths), so that each costs one walk back.
+    After Viterbi's forward pass, one sum gives the best sequence that agrees with a given one after token t and differs
+    at t. The next best sequence overall is the best of these over all sequences found so far (Lawler, 1972, for
+    shortest paths), so each further sequence costs one walk back.
     """
     if n < 1:
-        raise PipelineError(f"n_best: expected at least 1 sequence to be asked for, received {n}")
-    trellis = _viterbi(scores, lengths, transitions, start, end)
+        raise PipelineError(f"n_best: expected to be asked for at least 1 sequence, received {n}")
+    trellis = _forward_pass(scores, lengths, chain)
     found = trellis.deviate(n)
-    batch = SortedBatch.of(scores, lengths, start, end, np.float64)
-    total = forward_logs(batch, transitions)[2]
+    batch = SortedBatch.from_scores(scores, lengths, chain, np.float64)
+    total = forward_logs(batch, chain.transitions)[2]
     present = found[:, 0] != PADDING
     logs = [
-        np.where(there, path_score(batch, transitions, np.maximum(path, 0)) - total, -np.inf)
+        np.where(there, path_score(batch, chain.transitions, np.maximum(path, 0)) - total, -np.inf)
         for path, there in zip(found, present, strict=True)
     ]
     tags = np.stack([trellis.texts(path) for path in found], axis=1)
@@ -124,10 +102,10 @@ def n_best(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Fl
 
 
 class _MaxPlus:
-    """x (tags, rows) -> max over i of x[i] + transitions[i, j] (tags, rows).
+    """x (tags, rows) -> max over i of x[i] + transitions[i, j], (tags, rows).
 
-    Tags that few others may precede (the inner ones of every scheme) are looked up one by one, the rest is one dense
-    block of the tags that may precede any of them; the pieces are small enough for the cache.
+    Tags with few allowed predecessors (the inner tags of every scheme) look these up one by one. All other tags form
+    one dense block with the tags that may precede any of them, computed in pieces that fit the cache.
     """
 
     def __init__(self, transitions: NDArray[np.float32], rows: int) -> None:
@@ -167,7 +145,7 @@ class _MaxPlus:
 
 
 def _split(allowed: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Columns to work through as a dense block, and those with few predecessors, by the least work in sums."""
+    """The columns of the dense block and those with few predecessors, split so that the fewest sums are needed."""
     counts = allowed.sum(axis=0)
 
     def work(most: int) -> int:
@@ -181,14 +159,17 @@ def _split(allowed: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.int
 
 @dataclass(frozen=True)
 class _Trellis(SortedBatch):
-    """Viterbi's forward pass: `best` float32 (longest, tags, batch), the best score that ends in a tag, less a constant
-    for each step and row; `before` (tags, tags): [j, i] scores tag j after tag i."""
+    """The result of Viterbi's forward pass.
+
+    `best` float32 (longest, tags, batch): the best score of a sequence that ends in a tag, minus a constant for each
+    step and row; `before` (tags, tags): `[j, i]` scores tag j after tag i.
+    """
 
     best: NDArray[np.float32]
     before: NDArray[np.float32]
 
     def follow(self, fixed: TagIds | None = None) -> TagIds:
-        """The best path of each row, int32 (longest, batch), through the tags of `fixed` that aren't padding."""
+        """The best path of each row, int32 (longest, batch), through those tags of `fixed` that are not padding."""
         tags = np.full((len(self.active), len(self.order)), PADDING, np.int32)
         later = np.empty(0, np.intp)
         for step, count in self.backwards():
@@ -201,7 +182,10 @@ class _Trellis(SortedBatch):
         return tags
 
     def losses(self, tags: TagIds, limits: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What another tag at one step, and the best before it, costs: (batch, longest, tags); inf from `limits` on."""
+        """The score lost by another tag at one step and the best tags before it, (batch, longest, tags).
+
+        inf for steps from `limits` (batch,) on.
+        """
         sums = self.best.transpose(2, 0, 1).astype(np.float64)
         sums[:, :-1] += np.where((tags[1:].T == PADDING)[:, :, None], 0, self.before[tags[1:].T])
         rows, steps = np.indices(sums.shape[:2])
@@ -212,31 +196,30 @@ class _Trellis(SortedBatch):
         return losses
 
     def deviate(self, n: int) -> TagIds:
-        """The n best paths of each row, int32 (n, longest, batch); padding where there are no more."""
+        """The n best paths of each row, int32 (n, longest, batch); padding where a row has fewer."""
         longest, rows = len(self.active), np.arange(len(self.order))
         found = np.full((n, longest, len(rows)), PADDING, np.int32)
         found[0] = self.follow()
-        shape = (n, longest, self.best.shape[1])
-        pool = np.full((len(rows), *shape), np.inf)
-        pool[:, 0] = self.losses(found[0], self.lengths)
+        candidates = np.full((len(rows), n, longest, self.best.shape[1]), np.inf)
+        candidates[:, 0] = self.losses(found[0], self.lengths)
         for k in range(1, n):
-            flat = pool[:, :k].reshape(len(rows), -1).argmin(axis=1)
-            parent, step, tag = np.unravel_index(flat, (k, *shape[1:]))
-            loss = pool[rows, parent, step, tag]
-            pool[rows, parent, step, tag] = np.inf
+            flat = candidates[:, :k].reshape(len(rows), -1).argmin(axis=1)
+            parent, step, tag = np.unravel_index(flat, (k, *candidates.shape[2:]))
+            loss = candidates[rows, parent, step, tag]
+            candidates[rows, parent, step, tag] = np.inf
             fixed = np.where(np.arange(longest)[:, None] > step, found[parent, :, rows].T, PADDING)
             fixed[step, rows] = tag
             path = self.follow(fixed)
             more = np.isfinite(loss)
             found[k] = np.where(more, path, PADDING)
-            pool[more, k] = loss[more, None, None] + self.losses(path, step)[more]
+            candidates[more, k] = loss[more, None, None] + self.losses(path, step)[more]
         return found
 
 
-def _viterbi(scores: Floats, lengths: NDArray[Any], transitions: Floats, start: Floats, end: Floats) -> _Trellis:
-    """Viterbi's forward pass. Scores are made relative to the best every few steps: only differences matter."""
-    batch = SortedBatch.of(scores, lengths, start, end, np.float32)
-    table = np.asarray(transitions, np.float32)
+def _forward_pass(scores: Floats, lengths: NDArray[Any], chain: LinearChain) -> _Trellis:
+    """Viterbi's forward pass. Every few steps the best score is subtracted: only differences matter."""
+    batch = SortedBatch.from_scores(scores, lengths, chain, np.float32)
+    table = np.asarray(chain.transitions, np.float32)
     longest, rows, tags = batch.emissions.shape
     product = _MaxPlus(table, rows)
     best = np.full((longest, tags, rows), -np.inf, np.float32)

@@ -23,7 +23,7 @@ from pipeline.config.corpus import CorpusSettings
 from pipeline.config.network import NetworkSettings
 from pipeline.config.settings import Settings
 from pipeline.config.train import TrainSettings
-from pipeline.encoding.batch import Batch, Example, windows
+from pipeline.encoding.batch import Batch, Example, bptt_batches
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.evaluation.baselines.kneser_ney import KneserNey
@@ -223,7 +223,7 @@ class Language(Task):
         reset_states(network)
         reader = self.reader(frozen, encoder)
         states = reader.beginning(len(batch.positions))
-        for window in windows(batch, self.window, network.inputs[0].shape[0]):
+        for window in bptt_batches(batch, self.window, network.inputs[0].shape[0]):
             [lengths] = window.lengths.values()
             going = np.flatnonzero(lengths)
             trained = np.asarray(network.predict_on_batch(window.inputs))[going]

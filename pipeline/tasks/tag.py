@@ -36,7 +36,9 @@ from pipeline.progress import Advance
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tagging import linear_chain
 from pipeline.tagging.constraints import Constraints
-from pipeline.tagging.decoder import DecodedTags, Decoder, LinearChain, OverlappingWindows, ScoredSpans
+from pipeline.tagging.decoder import DecodedTags, Decoder, ScoredSpans
+from pipeline.tagging.linear_chain import LinearChain
+from pipeline.tagging.overlapping_windows import OverlappingWindows
 from pipeline.tagging.tagset import Allowed, Tagset
 from pipeline.tasks.task import Claim, Prediction, Task
 
@@ -205,7 +207,7 @@ class Tag(Task):
             return
         for text, gold in zip(texts, golds, strict=True):
             ids = np.array([self.labels.id(tag) for tag in segmented.split(gold)], np.int32)
-            found = self.tagset.stretches(ids[None], np.array([len(ids)]))
+            found = self.tagset.spans(ids[None], np.array([len(ids)]))
             for start, stop in zip(found.starts.tolist(), found.stops.tolist(), strict=True):
                 yield "".join(text.tokens[start:stop])
 
@@ -264,11 +266,12 @@ class Tag(Task):
         some = list(self._asserted(network, encoder, texts[::step], golds[::step]))
 
         def sure(factor: float) -> NDArray[np.float64]:
-            return _joined([made.sure(factor) for made, _ in some], np.float64)
+            return _joined([made.confidences(factor) for made, _ in some], np.float64)
 
         factor = calibration.temperature_of(sure, _joined([right for _, right in some], np.bool_))
         every = [
-            (made.sure(1.0), made.sure(factor), right) for made, right in self._asserted(network, encoder, texts, golds)
+            (made.confidences(1.0), made.confidences(factor), right)
+            for made, right in self._asserted(network, encoder, texts, golds)
         ]
         before, after = (_joined([found[side] for found in every], np.float64) for side in (0, 1))
         right = _joined([found[2] for found in every], np.bool_)
@@ -283,7 +286,7 @@ class Tag(Task):
 
         names = self.labels.names
         for places, scores, lengths in self._scores(network, encoder, texts):
-            made = self._decoder.asserted(scores, lengths)
+            made = self._decoder.scored_spans(scores, lengths)
             outcomes = [
                 Outcome(
                     place,
@@ -358,7 +361,7 @@ class Tag(Task):
                 paths = np.array([ids], np.int32)
             else:
                 paths = self._decoder.paths(scores, lengths)
-            found = self.tagset.stretches(paths, lengths)
+            found = self.tagset.spans(paths, lengths)
             rows: list[list[tuple[int, int]]] = [[] for _ in places]
             for row, start, stop in zip(found.rows.tolist(), found.starts.tolist(), found.stops.tolist(), strict=True):
                 rows[row].append((start, stop))
@@ -422,10 +425,10 @@ class Tag(Task):
         value, score, places = segmented.join(line), math.exp(min(found.log_probability, 0.0)), text.places()
         spans = tuple(
             _stretch(text.text, places[start][0], places[stop - 1][1], types[tag], sure)
-            for start, stop, tag, sure in found.stretches
+            for start, stop, tag, sure in found.spans
         )
         if self.options.kind in ("entities", "pos"):
-            return Tagged(value, score, (), tuple(text.tokens), tuple(line), tuple(found.sure), spans)
+            return Tagged(value, score, (), tuple(text.tokens), tuple(line), tuple(found.confidences), spans)
         words = tuple(span.text for span in spans)
         of_words = tuple(span.type for span in spans) if self.options.kind == "joint" else ()
         return Tagged(value, score, (), words, of_words, tuple(span.confidence for span in spans), spans)

@@ -167,7 +167,9 @@ class Task(ABC):
         from pipeline.networks import graph
 
         groups = {name: feature.groups for name, feature in encoder.features.items()}
-        return graph.build(settings, weights, encoder.reads, encoder.weighs, per_token=self.per_token, features=groups)
+        return graph.build(
+            settings, weights, encoder.reads, encoder.linear_parts, per_token=self.per_token, features=groups
+        )
 
     def scores_of_both(
         self, network: Any, frozen: OnnxNetwork, encoder: Encoder, batch: Batch

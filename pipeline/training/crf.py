@@ -4,7 +4,7 @@ Functions of `scores` (batch, steps, tags), right-padded, `lengths` int32 (batch
 [i, j] scores tag j after tag i, `start` (tags,) and `end` (tags,), with no state, alike on TensorFlow and JAX. Padding
 is replaced before anything is computed from it, so that neither values nor gradients come out of it. `-inf` may forbid
 transitions, starts and ends; it is made a number so low that no gradient goes through it. `tags` int (batch, steps)
-hold anything in the padding. What a score means, and decoding, is in `pipeline.tagging.viterbi`.
+hold anything in the padding. What a score means, and decoding, is in `pipeline.tagging.linear_chain`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corpora.files import replace_when_done
 from pipeline.config.train import TrainSettings
-from pipeline.encoding.batch import Batch, Example, Feed, pad, shuffled, windows
+from pipeline.encoding.batch import Batch, Example, Feed, bptt_batches, pad, shuffled
 from pipeline.errors import Diverged, PipelineError
 from pipeline.networks.network import reset_states
 from pipeline.training import optimizers
@@ -169,7 +169,7 @@ class Trainer:
                 yield batch
             else:
                 reset_states(self.network)
-                yield from windows(batch, self.window, self.settings.batch_size)
+                yield from bptt_batches(batch, self.window, self.settings.batch_size)
 
     def _judge(self, number: int) -> dict[str, float]:
         """Dev scores, of the averaged weights where there are such; the best are kept."""

@@ -150,7 +150,7 @@ def type_of(tag: str, scheme: str | None) -> str:
 
 def _spans(tags: Sequence[str], tagset: Tagset) -> tuple[Span, ...]:
     ids = np.array([[tagset.labels.id(tag) for tag in tags]], np.int32)
-    found = tagset.stretches(ids, np.array([len(tags)]))
+    found = tagset.spans(ids, np.array([len(tags)]))
     types = [tagset.types[tag] or BARE for tag in found.tags.tolist()]
     return tuple(map(Span, found.starts.tolist(), found.stops.tolist(), types))
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.encoding.batch import GRID, NO_TARGET, POOL, Example, in_order_of_length, pad, shuffled, windows
+from pipeline.encoding.batch import GRID, NO_TARGET, POOL, Example, bptt_batches, in_order_of_length, pad, shuffled
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -101,12 +101,12 @@ def test_a_target_a_step_ends_where_its_row_does():
 
 
 @given(LENGTHS, st.integers(0, 20), st.integers(0, 3))
-def test_windows_one_behind_the_other_are_the_batch(lengths, steps, more):
+def test_pieces_one_after_the_other_are_the_batch(lengths, steps, more):
     rows = [
         Example({"char": np.arange(1, n + 1, dtype=np.int32)}, target=np.arange(n, dtype=np.int32)) for n in lengths
     ]
     batch = pad(rows, np.arange(len(rows)))
-    cut = list(windows(batch, steps, len(rows) + more))
+    cut = list(bptt_batches(batch, steps, len(rows) + more))
     assert [window.is_last for window in cut] == [False] * (len(cut) - 1) + [True]
     for window in cut:
         assert window.ids["char"].shape == window.targets.shape == window.inside.shape

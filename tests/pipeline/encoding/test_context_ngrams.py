@@ -1,4 +1,4 @@
-"""Windows: the n-grams around a token, against slicing, text by text."""
+"""Context n-grams: the n-grams around a token, against slicing, text by text."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,9 @@ def slices(row, longest, window):
 
 
 @given(texts, texts, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
-def test_windows_are_slices(train, rows, longest, window, min_count):
-    windows = ContextNgrams.build(arrays(train), longest=longest, window=window, min_count=min_count)
-    found = windows.ids(arrays(rows))
+def test_ngrams_are_slices(train, rows, longest, window, min_count):
+    ngrams = ContextNgrams.build(arrays(train), longest=longest, window=window, min_count=min_count)
+    found = ngrams.ids(arrays(rows))
     assert [each.shape[0] for each in found] == [len(row) for row in rows]
     names = {}
     for row, ids in zip(rows, found, strict=True):
@@ -42,33 +42,33 @@ def test_windows_are_slices(train, rows, longest, window, min_count):
             for name, id_ in zip(expected, got, strict=True):
                 if id_:
                     assert name[2] is not None and names.setdefault(id_, name) == name
-                    assert 1 <= id_ <= len(windows)
+                    assert 1 <= id_ <= len(ngrams)
     assert len(set(names.values())) == len(names), "two ids of one n-gram in one place"
 
 
 @given(texts)
 def test_all_of_train_is_known(train):
-    windows = ContextNgrams.build(arrays(train), longest=2, window=2)
-    for row, ids in zip(train, windows.ids(arrays(train)), strict=True):
+    ngrams = ContextNgrams.build(arrays(train), longest=2, window=2)
+    for row, ids in zip(train, ngrams.ids(arrays(train)), strict=True):
         known = [[gram is not None for *_, gram in token] for token in slices(row, 2, 2)]
         np.testing.assert_array_equal(ids > 0, known)
 
 
 @given(texts)
 def test_the_middle_unigrams_are_those_of_a_bag(train):
-    windows = ContextNgrams.build(arrays(train), longest=1, window=0)
-    grams = NgramVocabulary.build(arrays(train), longest=1)
-    for ours, theirs in zip(windows.ids(arrays(train)), grams.ids(arrays(train)), strict=True):
+    ngrams = ContextNgrams.build(arrays(train), longest=1, window=0)
+    bag = NgramVocabulary.build(arrays(train), longest=1)
+    for ours, theirs in zip(ngrams.ids(arrays(train)), bag.ids(arrays(train)), strict=True):
         np.testing.assert_array_equal(np.unique(ours[ours > 0]), theirs)
 
 
 def test_the_most_frequent_are_kept():
-    windows = ContextNgrams.build(arrays([[2, 2, 2, 3]]), longest=1, window=0, max_features=1)
-    assert windows.keys.tolist() == [2] and windows.ids(arrays([[3, 2]]))[0].tolist() == [[0], [1]]
+    ngrams = ContextNgrams.build(arrays([[2, 2, 2, 3]]), longest=1, window=0, max_features=1)
+    assert ngrams.keys.tolist() == [2] and ngrams.ids(arrays([[3, 2]]))[0].tolist() == [[0], [1]]
     assert ContextNgrams.build([], longest=2, window=1).ids([]) == []
 
 
-def test_wrong_windows():
+def test_wrong_arguments():
     with pytest.raises(ValueError, match="longest 1 to 3"):
         ContextNgrams(np.zeros(0, np.int64), 4, 1)
 

@@ -58,7 +58,7 @@ def test_a_text_without_tokens_is_one_unknown_token():
     assert plain(example)[0] == {"word": [1], "char": [1], "gram_char": []}
 
 
-def test_grams_are_of_the_whole_text_though_the_streams_are_cut():
+def test_ngrams_are_of_the_whole_text_though_the_streams_are_cut():
     short, long = (encoder(max_tokens=n).examples([tokenised("天地玄黄")], [None])[0] for n in (1, 100))
     assert short.bags["gram_char"].tolist() == long.bags["gram_char"].tolist()
     assert short.truncated and not long.truncated

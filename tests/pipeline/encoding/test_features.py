@@ -14,8 +14,8 @@ from pipeline.encoding.batch import Example, pad
 from pipeline.encoding.features import (
     FEATURES,
     Bigrams,
-    Ends,
     Segmentation,
+    WordAffixes,
     WordCharacters,
     bigrams,
     membership,
@@ -35,7 +35,7 @@ OF_CHARACTERS = {
 }
 OF_WORDS = {
     "characters": WordCharacters(Vocabulary(["北", "京", "烤"])),
-    "affixes": Ends(Affixes.build([["北京", "北", "烤鸭"]], longest=2)),
+    "affixes": WordAffixes(Affixes.build([["北京", "北", "烤鸭"]], longest=2)),
 }
 UNITS = 4
 JIEBA = Segmenter()

@@ -1,4 +1,4 @@
-"""Grams: against counting by hand, and against scikit-learn's TfidfVectorizer."""
+"""N-grams: against counting by hand, and against scikit-learn's TfidfVectorizer."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ def arrays(texts):
     return [np.array(text, np.int32) for text in texts]
 
 
-def grams_by_hand(text, longest):
+def ngrams_by_hand(text, longest):
     """The different n-grams of a text without unknown tokens, as tuples."""
     found = (tuple(text[start : start + n]) for n in range(1, longest + 1) for start in range(len(text) - n + 1))
     return {gram for gram in found if min(gram) >= FIRST_TOKEN}
@@ -31,23 +31,23 @@ def key(gram):
 
 
 @given(TEXTS, st.integers(1, 3), st.integers(1, 3))
-def test_kept_grams_and_ids_equal_those_counted_by_hand(texts, longest, min_count):
-    counts = Counter(gram for text in texts for gram in grams_by_hand(text, longest))
+def test_kept_ngrams_and_ids_equal_those_counted_by_hand(texts, longest, min_count):
+    counts = Counter(gram for text in texts for gram in ngrams_by_hand(text, longest))
     kept = sorted(key(gram) for gram, count in counts.items() if count >= min_count)
-    grams = NgramVocabulary.build(arrays(texts), longest=longest, min_count=min_count)
-    assert grams.keys.tolist() == kept
+    ngrams = NgramVocabulary.build(arrays(texts), longest=longest, min_count=min_count)
+    assert ngrams.keys.tolist() == kept
     expected = [
-        sorted(kept.index(key(g)) + 1 for g in grams_by_hand(text, longest) if key(g) in kept) for text in texts
+        sorted(kept.index(key(g)) + 1 for g in ngrams_by_hand(text, longest) if key(g) in kept) for text in texts
     ]
-    assert [ids.tolist() for ids in grams.ids(arrays(texts))] == expected
-    assert all(ids.dtype == np.int32 for ids in grams.ids(arrays(texts)))
+    assert [ids.tolist() for ids in ngrams.ids(arrays(texts))] == expected
+    assert all(ids.dtype == np.int32 for ids in ngrams.ids(arrays(texts)))
 
 
 @given(TEXTS, st.integers(1, 3))
 def test_a_text_has_the_same_ids_whatever_stands_beside_it(texts, longest):
-    grams = NgramVocabulary.build(arrays(texts), longest=longest)
-    together = [ids.tolist() for ids in grams.ids(arrays(texts))]
-    assert together == [grams.ids([text])[0].tolist() for text in arrays(texts)]
+    ngrams = NgramVocabulary.build(arrays(texts), longest=longest)
+    together = [ids.tolist() for ids in ngrams.ids(arrays(texts))]
+    assert together == [ngrams.ids([text])[0].tolist() for text in arrays(texts)]
 
 
 @given(TEXTS, st.integers(1, 9))
@@ -64,18 +64,18 @@ def test_the_most_frequent_are_kept(texts, most):
 def test_values_equal_scikit_learns():
     generator = np.random.default_rng(7)
     texts = [generator.integers(2, 30, generator.integers(1, 40)).astype(np.int32) for _ in range(50)]
-    grams = NgramVocabulary.build(texts, longest=3, min_count=2)
-    idf = grams.idf(texts)
-    ours = np.zeros((len(texts), len(grams) + 1))
-    for row, ids in enumerate(grams.ids(texts)):
+    ngrams = NgramVocabulary.build(texts, longest=3, min_count=2)
+    idf = ngrams.idf(texts)
+    ours = np.zeros((len(texts), len(ngrams) + 1))
+    for row, ids in enumerate(ngrams.ids(texts)):
         ours[row, ids] = idf[ids] / np.linalg.norm(idf[ids])
     theirs = TfidfVectorizer(
         binary=True, smooth_idf=True, ngram_range=(1, 3), min_df=2, analyzer="word", token_pattern=r"\d+"
     )
     matrix = theirs.fit_transform([" ".join(map(str, text)) for text in texts]).toarray()
     columns = [key(map(int, name.split())) for name in theirs.get_feature_names_out()]
-    assert sorted(columns) == grams.keys.tolist()
-    np.testing.assert_allclose(ours[:, 1:][:, np.searchsorted(grams.keys, columns)], matrix, rtol=1e-5)
+    assert sorted(columns) == ngrams.keys.tolist()
+    np.testing.assert_allclose(ours[:, 1:][:, np.searchsorted(ngrams.keys, columns)], matrix, rtol=1e-5)
     assert idf[0] == 0
 
 

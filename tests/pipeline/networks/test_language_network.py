@@ -8,7 +8,7 @@ import pytest
 from written_out import backward, forward, loss
 
 from pipeline.config.network import NetworkSettings
-from pipeline.encoding.batch import Example, pad, windows
+from pipeline.encoding.batch import Example, bptt_batches, pad
 from pipeline.language.reader import Reader, of_targets
 from pipeline.networks import language_graph, language_network
 from pipeline.networks.graph import save
@@ -43,7 +43,7 @@ def read_by_keras(built, texts, steps):
     """Log-probabilities of each text, window after window."""
     found = [[] for _ in texts]
     reset_states(built)
-    for window in windows(pad(texts, np.arange(len(texts))), steps):
+    for window in bptt_batches(pad(texts, np.arange(len(texts))), steps):
         scores = np.asarray(built(window.inputs, training=False))
         for row, values in enumerate(of_targets(scores, window.targets)):
             found[row].append(values[: window.lengths["char"][row]])
@@ -103,7 +103,7 @@ def test_numpy_agrees_with_keras_and_the_graph(tmp_path):
     state, log_probabilities = np.zeros(6), []
     names = [name for layer in built.layers for name in (f"{layer.name}/{v.name}" for v in layer.trainable_variables)]
     reset_states(built)
-    for window in windows(pad([text], np.arange(1)), 8):
+    for window in bptt_batches(pad([text], np.arange(1)), 8):
         length = int(window.lengths["char"][0])
         ids, targets = window.ids["char"][:, :length], window.targets[:, :length]
         scores, states = forward(written, ids[0], state)

@@ -37,7 +37,7 @@ def test_the_best_of_all_sequences_that_obey(scheme, kind, decode, constrained):
     for seed in range(3):
         scores = np.random.default_rng(seed).normal(0, 2, (1, 4, task.head())).astype(np.float32)
         paths = np.array([*product(range(task.head()), repeat=4)], np.int32)
-        found = task.tagset.stretches(paths, np.full(len(paths), 4))
+        found = task.tagset.spans(paths, np.full(len(paths), 4))
         obey = np.zeros(len(paths), bool)
         for row, start, stop, tag in zip(found.rows, found.starts, found.stops, found.tags, strict=True):
             named = kind == "words" or task.tagset.types[tag] == forced["江步"]

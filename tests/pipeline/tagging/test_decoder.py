@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_tagger import make_task
 
-from pipeline.tagging.decoder import OverlappingWindows
+from pipeline.tagging.decoder import Decoder
+from pipeline.tagging.overlapping_windows import OverlappingWindows
 
 
 @given(st.integers(1, 200), st.integers(4, 30))
@@ -22,32 +23,30 @@ def test_windows_cover_a_text_once(count, size):
 
 @pytest.mark.parametrize("decode", ["greedy", "maxent", "crf"])
 @pytest.mark.parametrize("kind", ["entities", "words", "joint", "pos"])
-def test_windows_give_what_decoding_in_one_gives(monkeypatch, kind, decode):
+def test_windows_give_what_decoding_in_one_gives(kind, decode):
     task = make_task(kind, decode=decode)
-    decoder = task._decoder
+    decoder = Decoder(task.chain, task.tagset, decode == "maxent", window=96, context=24, longest_whole=100)
     scores = np.random.default_rng(0).normal(0, 2, (700, task.head())).astype(np.float32)
     [whole] = decoder.decode(scores[None], np.array([700]))
-    for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
-        monkeypatch.setattr(decoder, name, value)
-    found = decoder._in_windows(scores, OverlappingWindows(700, 96, 24))
+    found = decoder.decode_in_windows(scores, OverlappingWindows(700, 96, 24))
     assert found is not None and found == decoder.decode_long(scores)
     assert found.ids == whole.ids
-    assert [stretch[:3] for stretch in found.stretches] == [stretch[:3] for stretch in whole.stretches]
-    np.testing.assert_allclose(found.sure, whole.sure, atol=1e-4)
-    np.testing.assert_allclose([each[3] for each in found.stretches], [each[3] for each in whole.stretches], atol=1e-4)
+    assert [span[:3] for span in found.spans] == [span[:3] for span in whole.spans]
+    np.testing.assert_allclose(found.confidences, whole.confidences, atol=1e-4)
+    np.testing.assert_allclose(
+        [span.confidence for span in found.spans], [span.confidence for span in whole.spans], atol=1e-4
+    )
     assert found.log_probability == pytest.approx(whole.log_probability, abs=1e-2)
 
 
-def test_windows_that_never_agree_are_decoded_in_one(monkeypatch):
+def test_windows_that_never_agree_are_decoded_in_one():
     task = make_task("words")
-    decoder = task._decoder
+    decoder = Decoder(task.chain, task.tagset, window=96, context=24, longest_whole=100)
     scores = np.zeros((300, task.head()), np.float32)
     scores[:, task.labels.id("M")] = 50  # one word from end to end
-    for name, value in (("IN_ONE", 100), ("SIZE", 96), ("CONTEXT", 24)):
-        monkeypatch.setattr(decoder, name, value)
-    assert decoder._in_windows(scores, OverlappingWindows(300, 96, 24)) is None
+    assert decoder.decode_in_windows(scores, OverlappingWindows(300, 96, 24)) is None
     [whole] = decoder.decode(scores[None], np.array([300]))
-    assert decoder.decode_long(scores) == whole and len(whole.stretches) == 1
+    assert decoder.decode_long(scores) == whole and len(whole.spans) == 1
 
 
 @pytest.mark.parametrize("decode", ["greedy", "maxent", "crf"])
@@ -55,7 +54,7 @@ def test_the_n_best_are_those_of_enumeration(decode):
     task = make_task("words", decode=decode)
     scores = np.random.default_rng(3).normal(0, 2, (2, 4, task.head())).astype(np.float32)
     lengths = np.array([4, 2])
-    found = task._decoder.n_best(scores, lengths, 5)
+    found = Decoder(task.chain, task.tagset, decode == "maxent").n_best(scores, lengths, 5)
     for row, length in enumerate(lengths.tolist()):
         every = []
         for path in product(range(task.head()), repeat=length):

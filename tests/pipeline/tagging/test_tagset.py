@@ -1,4 +1,4 @@
-"""Tagsets: the stretches of a batch are those that the corpus room reads, sequence by sequence."""
+"""Tagsets: the spans of a batch are those that `corpora.tags` reads, sequence by sequence."""
 
 import numpy as np
 from hypothesis import given
@@ -10,14 +10,14 @@ from pipeline.tagging.tagset import Tagset
 
 
 @given(st.sampled_from(sorted(tags.SCHEMES)), st.data())
-def test_stretches_are_spans(scheme, data):
+def test_spans_are_those_of_the_corpora(scheme, data):
     names = Labels.build(tags.tag_set(["人", "地"], scheme))
     rows = data.draw(st.lists(st.lists(st.integers(0, len(names) - 1), min_size=1, max_size=9), min_size=1, max_size=5))
     paths = np.full((len(rows), 10), -1, np.int32)
     for row, path in enumerate(rows):
         paths[row, : len(path)] = path
     tagset = Tagset(names, scheme)
-    found = tagset.stretches(paths, np.array([len(row) for row in rows]))
+    found = tagset.spans(paths, np.array([len(row) for row in rows]))
     ours = [
         (row, start, stop, tagset.types[tag])
         for row, start, stop, tag in zip(found.rows, found.starts, found.stops, found.tags, strict=True)
@@ -32,7 +32,7 @@ def test_stretches_are_spans(scheme, data):
 
 def test_without_a_scheme_each_token_is_one():
     tagset = Tagset(Labels(("代词", "动词")), None)
-    found = tagset.stretches(np.array([[1, 1, 0]]), np.array([3]))
+    found = tagset.spans(np.array([[1, 1, 0]]), np.array([3]))
     assert found.starts.tolist() == [0, 1, 2] and found.stops.tolist() == [1, 2, 3]
     assert all(each.all() for each in tagset.allowed)
 

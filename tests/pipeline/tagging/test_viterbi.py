@@ -1,9 +1,10 @@
-"""Decoding against the enumeration of every tag sequence, against python-crfsuite, and against its own laws."""
+"""Viterbi and forward-backward against the enumeration of every tag sequence, python-crfsuite, and their own laws."""
 
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+import chain_oracle
 import numpy as np
 import pycrfsuite
 import pytest
@@ -11,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import PipelineError
-from pipeline.tagging import forward_backward, viterbi
-from pipeline.tagging.linear_chain import PADDING, forbid
+from pipeline.tagging import viterbi
+from pipeline.tagging.forward_backward import forward_backward
+from pipeline.tagging.linear_chain import PADDING, LinearChain, forbid
 
 
 @dataclass(frozen=True)
-class Chain:
-    """The five arguments of every function."""
+class Case:
+    """The scores of a batch and the parameters of its chain."""
 
     scores: Any
     lengths: Any
@@ -27,15 +29,15 @@ class Chain:
 
     @property
     def all(self) -> tuple[Any, ...]:
-        return self.scores, self.lengths, self.transitions, self.start, self.end
+        return self.scores, self.lengths, LinearChain(self.transitions, self.start, self.end)
 
-    def text(self, row: int) -> "Chain":
+    def text(self, row: int) -> "Case":
         """One text alone, without its padding."""
         length = int(self.lengths[row])
         return replace(self, scores=self.scores[row : row + 1, :length], lengths=self.lengths[row : row + 1])
 
 
-def enumerate_paths(chain: Chain, row: int) -> tuple[np.ndarray, np.ndarray]:
+def enumerate_paths(chain: Case, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Every tag sequence of a text, ordered by the last tag, then the last but one, and so on; and its score."""
     length, tags = int(chain.lengths[row]), chain.scores.shape[2]
     paths = np.array([path[::-1] for path in product(range(tags), repeat=length)])
@@ -53,7 +55,7 @@ def log_sum(scores: np.ndarray) -> float:
 
 @st.composite
 def chains(draw, ties=False, most_steps=4, most_tags=4):
-    """Small lattices, NaN in the padding; transitions, starts and ends forbidden at random, but for one tag's own.
+    """Small chains, NaN in the padding; transitions, starts and ends forbidden at random, but for one tag's own.
 
     With ties, scores are multiples of 1/4, which add up without rounding.
     """
@@ -71,7 +73,7 @@ def chains(draw, ties=False, most_steps=4, most_tags=4):
     allowed = generator.random((tags + 2, tags)) < draw(st.sampled_from([0.3, 0.7, 1.0]))
     free = draw(st.integers(0, tags - 1))
     allowed[[free, tags, tags + 1], free] = True
-    return Chain(
+    return Case(
         scores,
         lengths,
         forbid(numbers(tags, tags), allowed[:tags]),
@@ -92,10 +94,10 @@ def test_best_path_is_the_first_of_the_best_sequences(chain):
 
 @given(chains())
 def test_partition_marginals_and_probabilities(chain):
-    total = forward_backward.log_partition(*chain.all)
-    probabilities = forward_backward.marginals(*chain.all)
+    total = chain_oracle.log_partition(*chain.all)
+    probabilities = chain_oracle.marginals(*chain.all)
     best = viterbi.best_path(*chain.all)
-    logs = forward_backward.log_probability(best, *chain.all)
+    logs = chain_oracle.log_probability(best, *chain.all)
     assert probabilities.dtype == np.float32
     for row, length in enumerate(chain.lengths):
         every, scores = enumerate_paths(chain, row)
@@ -109,7 +111,7 @@ def test_partition_marginals_and_probabilities(chain):
 
 
 @given(chains(most_steps=5, most_tags=3), st.data())
-def test_segment_probability(chain, data):
+def test_span_probability(chain, data):
     tags = chain.scores.shape[2]
     size = chain.scores.shape[0] * chain.scores.shape[1]
     paths = np.array(data.draw(st.lists(st.integers(0, tags - 1), min_size=size, max_size=size)))
@@ -120,7 +122,7 @@ def test_segment_probability(chain, data):
         for first in range(length)
         for stop in range(first + 1, length + 1)
     ]
-    ours = forward_backward.segment_probability(paths, *np.transpose(spans), *chain.all)
+    ours = chain_oracle.span_probability(paths, *np.transpose(spans), *chain.all)
     for (row, first, stop), probability in zip(spans, ours, strict=True):
         every, scores = enumerate_paths(chain, row)
         same = (every[:, first:stop] == paths[row, first:stop]).all(axis=1)
@@ -145,7 +147,7 @@ def test_n_best_are_the_n_best(chain, n):
         assert (found.log_probabilities[row, count:] == -np.inf).all()
 
 
-def memm_scores(chain: Chain, row: int) -> tuple[np.ndarray, np.ndarray]:
+def memm_scores(chain: Case, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Every sequence and its log probability, token by token, as the model's definition has it."""
     paths, _ = enumerate_paths(chain, row)
     length = int(chain.lengths[row])
@@ -164,8 +166,8 @@ def memm_scores(chain: Chain, row: int) -> tuple[np.ndarray, np.ndarray]:
 @given(chains())
 def test_memm_is_the_chain_that_normalise_locally_makes(chain):
     local = replace(chain, scores=viterbi.normalise_locally(*chain.all))
-    total = forward_backward.log_partition(*local.all)
-    best = viterbi.best_path_memm(*chain.all)
+    total = chain_oracle.log_partition(*local.all)
+    best = chain_oracle.best_path_memm(*chain.all)
     for row, length in enumerate(chain.lengths):
         every, logs = memm_scores(chain, row)
         _, scores = enumerate_paths(local, row)
@@ -176,22 +178,22 @@ def test_memm_is_the_chain_that_normalise_locally_makes(chain):
 
 
 @given(chains(ties=True))
-def test_greedy_takes_the_first_best_tag_and_equals_the_chain_without_transitions(chain):
+def test_without_transitions_each_token_has_its_own_best_tag_and_softmax(chain):
     none = np.zeros_like(chain.start)
-    paths = viterbi.greedy(chain.scores, chain.lengths)
+    paths = chain_oracle.greedy(chain.scores, chain.lengths)
     free = replace(chain, transitions=np.zeros_like(chain.transitions), start=none, end=none)
     assert (paths == viterbi.best_path(*free.all)).all()
     softmax = np.exp(chain.scores) / np.exp(chain.scores).sum(axis=2, keepdims=True)
     inside = np.arange(chain.scores.shape[1]) < chain.lengths[:, None]
-    assert forward_backward.marginals(*free.all)[inside] == pytest.approx(softmax[inside], abs=1e-6)
+    assert chain_oracle.marginals(*free.all)[inside] == pytest.approx(softmax[inside], abs=1e-6)
 
 
-def random_chain(rows=7, steps=12, tags=6, seed=0, scale=3.0) -> Chain:
+def random_chain(rows=7, steps=12, tags=6, seed=0, scale=3.0) -> Case:
     generator = np.random.default_rng(seed)
     lengths = generator.integers(1, steps + 1, rows).astype(np.int32)
     shapes = ((rows, steps, tags), (tags, tags), (tags,), (tags,))
     scores, transitions, start, end = (generator.normal(0, scale, shape).astype(np.float32) for shape in shapes)
-    return Chain(scores, lengths, transitions, start, end)
+    return Case(scores, lengths, transitions, start, end)
 
 
 def bmes(types: int) -> np.ndarray:
@@ -227,15 +229,15 @@ def test_a_text_is_decoded_alike_alone_and_in_a_batch():
     chain = random_chain()
     batched = (
         viterbi.best_path(*chain.all),
-        forward_backward.marginals(*chain.all),
-        forward_backward.log_partition(*chain.all),
+        chain_oracle.marginals(*chain.all),
+        chain_oracle.log_partition(*chain.all),
     )
     local, many = viterbi.normalise_locally(*chain.all), viterbi.n_best(*chain.all, 4)
     for row, length in enumerate(chain.lengths):
         alone = chain.text(row).all
         assert (viterbi.best_path(*alone)[0] == batched[0][row, :length]).all()
-        assert np.allclose(forward_backward.marginals(*alone)[0], batched[1][row, :length], atol=1e-7)
-        assert np.isclose(forward_backward.log_partition(*alone)[0], batched[2][row], atol=1e-9)
+        assert np.allclose(chain_oracle.marginals(*alone)[0], batched[1][row, :length], atol=1e-7)
+        assert np.isclose(chain_oracle.log_partition(*alone)[0], batched[2][row], atol=1e-9)
         assert np.allclose(viterbi.normalise_locally(*alone)[0], local[row, :length])
         assert (viterbi.n_best(*alone, 4).tags[0] == many.tags[row, :, :length]).all()
 
@@ -244,10 +246,10 @@ def test_shifting_a_tokens_scores_changes_no_probability():
     chain = random_chain()
     shift = np.random.default_rng(1).normal(0, 50, (*chain.lengths.shape, chain.scores.shape[1], 1))
     moved = replace(chain, scores=chain.scores + shift)
-    assert np.allclose(forward_backward.marginals(*chain.all), forward_backward.marginals(*moved.all), atol=1e-6)
+    assert np.allclose(chain_oracle.marginals(*chain.all), chain_oracle.marginals(*moved.all), atol=1e-6)
     inside = np.arange(chain.scores.shape[1]) < chain.lengths[:, None]
     added = np.where(inside, shift[:, :, 0], 0).sum(axis=1)
-    assert np.allclose(forward_backward.log_partition(*moved.all), forward_backward.log_partition(*chain.all) + added)
+    assert np.allclose(chain_oracle.log_partition(*moved.all), chain_oracle.log_partition(*chain.all) + added)
     assert (viterbi.best_path(*moved.all) == viterbi.best_path(*chain.all)).all()
 
 
@@ -259,7 +261,7 @@ def test_a_text_of_100_000_tokens_neither_overflows_nor_drifts():
     scores = np.tile(piece.scores, (1, times, 1))
     scores[:, 9::10, 1:] = -np.inf
     long = replace(piece, scores=scores, lengths=np.array([10 * times]))
-    whole = forward_backward.forward_backward(*long.all)
+    whole = forward_backward(*long.all)
     assert np.isfinite(whole.log_partition).all()
     probabilities = whole.marginals()[0]
     assert np.abs(probabilities.sum(axis=1) - 1).max() < 1e-6
@@ -268,7 +270,7 @@ def test_a_text_of_100_000_tokens_neither_overflows_nor_drifts():
     path = viterbi.best_path(*long.all)
     assert len(np.unique(path.reshape(times, 10)[1:-1], axis=0)) == 1
     starts = np.arange(10, 10 * times - 10, 10)
-    same = whole.segment_probability(path, np.zeros_like(starts), starts, starts + 10)
+    same = whole.span_probability(path, np.zeros_like(starts), starts, starts + 10)
     assert np.abs(same - same[0]).max() < 1e-9
     assert whole.log_probability(path)[0] == pytest.approx(np.log(same[0]) * times, rel=1e-3)
 
@@ -278,9 +280,9 @@ def test_sequences_that_are_next_to_impossible_keep_their_probability():
     scores = np.zeros((1, 50, 2), np.float32)
     scores[0, :, 1] = -100
     forbidden = np.array([[0, -np.inf], [-np.inf, 0]], np.float32)
-    chain = scores, np.array([50]), forbidden, np.zeros(2), np.array([-np.inf, 0.0])
-    assert forward_backward.log_partition(*chain)[0] == pytest.approx(-5000)
-    assert (forward_backward.marginals(*chain)[0] == [0, 1]).all()
+    chain = scores, np.array([50]), LinearChain(forbidden, np.zeros(2), np.array([-np.inf, 0.0]))
+    assert chain_oracle.log_partition(*chain)[0] == pytest.approx(-5000)
+    assert (chain_oracle.marginals(*chain)[0] == [0, 1]).all()
     assert (viterbi.best_path(*chain) == 1).all()
 
 
@@ -305,9 +307,10 @@ def test_probabilities_of_python_crfsuite(tmp_path):
     for row, sentence in enumerate(sentences):
         for step, word in enumerate(sentence):
             scores[row, step] = [weights.state_features.get((word, name), 0.0) for name in names]
-    chain = scores, np.array([len(s) for s in sentences]), transitions, np.zeros(len(names)), np.zeros(len(names))
-    paths, probabilities = viterbi.best_path(*chain), forward_backward.marginals(*chain)
-    logs = forward_backward.log_probability(paths, *chain)
+    even = np.zeros(len(names))
+    chain = scores, np.array([len(s) for s in sentences]), LinearChain(transitions, even, even)
+    paths, probabilities = viterbi.best_path(*chain), chain_oracle.marginals(*chain)
+    logs = chain_oracle.log_probability(paths, *chain)
     for row, sentence in enumerate(sentences):
         tagger.set([[word] for word in sentence])
         best = tagger.tag()
@@ -317,7 +320,7 @@ def test_probabilities_of_python_crfsuite(tmp_path):
         assert probabilities[row, : len(sentence)] == pytest.approx(np.array(theirs), abs=1e-5)
 
 
-FUNCTIONS = [viterbi.best_path, viterbi.best_path_memm, forward_backward.marginals, forward_backward.log_partition]
+FUNCTIONS = [viterbi.best_path, chain_oracle.best_path_memm, chain_oracle.marginals, chain_oracle.log_partition]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -342,8 +345,8 @@ def test_wrong_paths_spans_and_counts():
     chain = random_chain(rows=2, steps=4, tags=2)
     chain = replace(chain, lengths=np.array([4, 2]))
     with pytest.raises(PipelineError, match="expected tags from 0 to 1 in every path"):
-        forward_backward.log_probability(np.full((2, 4), 2), *chain.all)
+        chain_oracle.log_probability(np.full((2, 4), 2), *chain.all)
     with pytest.raises(PipelineError, match="inside the 2 tokens of text 1, received 1 to 3"):
-        forward_backward.segment_probability(np.zeros((2, 4), int), [0, 1], [0, 1], [4, 3], *chain.all)
-    with pytest.raises(PipelineError, match="at least 1 sequence to be asked for, received 0"):
+        chain_oracle.span_probability(np.zeros((2, 4), int), [0, 1], [0, 1], [4, 3], *chain.all)
+    with pytest.raises(PipelineError, match="asked for at least 1 sequence, received 0"):
         viterbi.n_best(*chain.all, 0)

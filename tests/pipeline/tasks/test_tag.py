@@ -135,7 +135,7 @@ def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, mo
     lengths = np.array([4, 1, 2])
     tags = model.task.answers(scores, lengths)
     chain = model.task.chain
-    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
+    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain))
     scores[0, :, :] = -scores[0, :, :]
     assert np.any(model.task.answers(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 

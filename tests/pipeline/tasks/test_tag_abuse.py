@@ -11,7 +11,7 @@ from random_tagger import make_tagger
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
 from pipeline.models.model import Model
-from pipeline.tagging.decoder import IN_ONE, Decoder
+from pipeline.tagging.decoder import Decoder
 
 ODD = [
     "",
@@ -73,4 +73,4 @@ def test_a_cell_of_200_000_characters_is_decoded_in_windows(model, tmp_path, mon
     monkeypatch.setattr(Decoder, "decode", counted)
     text = "去滨江步道骑车，我爱吃 北京烤鸭。\n" * 12_000
     assert len(text) > 200_000 and check([text, "去北京"], model, tmp_path) > 10_000
-    assert max(steps) <= IN_ONE
+    assert max(steps) <= Decoder.longest_whole

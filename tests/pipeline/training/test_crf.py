@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import chain_oracle
 import numpy as np
 import pytest
 from keras import ops
 
-from pipeline.tagging import forward_backward, linear_chain, viterbi
+from pipeline.tagging import linear_chain, viterbi
+from pipeline.tagging.linear_chain import LinearChain
 from pipeline.training import crf
 
 BATCH, STEPS, TAGS = 5, 6, 4
@@ -31,10 +33,10 @@ def random_chain(seed=0, steps=STEPS, tags=TAGS, scale=2.0, forbidden=0.0, paddi
     return scores, lengths, paths, *sides
 
 
-def split(chain):
-    """What decoding reads, and the paths."""
-    scores, lengths, paths, *sides = chain
-    return (scores, lengths, *sides), paths
+def for_decoding(chain):
+    """What the functions in NumPy take."""
+    scores, lengths, _, *sides = chain
+    return scores, lengths, LinearChain(*sides)
 
 
 CHAINS = {
@@ -50,14 +52,15 @@ CHAINS = {
 @pytest.mark.parametrize("options", CHAINS.values(), ids=CHAINS.keys())
 def test_partition_and_likelihood_are_those_of_decoding(options):
     chain = random_chain(**options)
-    arguments, paths = split(chain)
-    total = np.asarray(crf.log_partition(*arguments))
-    assert total == pytest.approx(forward_backward.log_partition(*arguments), rel=1e-5, abs=1e-4)
+    scores, lengths, paths, *sides = chain
+    arguments = for_decoding(chain)
+    total = np.asarray(crf.log_partition(scores, lengths, *sides))
+    assert total == pytest.approx(chain_oracle.log_partition(*arguments), rel=1e-5, abs=1e-4)
     best = viterbi.best_path(*arguments)
-    log = np.asarray(crf.log_likelihood(*arguments[:2], best, *arguments[2:]))
-    assert log == pytest.approx(forward_backward.log_probability(best, *arguments), rel=1e-5, abs=1e-4)
-    allowed = np.isfinite(forward_backward.log_probability(paths, *arguments))
-    theirs = forward_backward.log_probability(paths, *arguments)[allowed]
+    log = np.asarray(crf.log_likelihood(scores, lengths, best, *sides))
+    assert log == pytest.approx(chain_oracle.log_probability(best, *arguments), rel=1e-5, abs=1e-4)
+    allowed = np.isfinite(chain_oracle.log_probability(paths, *arguments))
+    theirs = chain_oracle.log_probability(paths, *arguments)[allowed]
     assert np.asarray(crf.log_likelihood(*chain))[allowed] == pytest.approx(theirs, rel=1e-5, abs=1e-4)
     assert (np.asarray(crf.log_likelihood(*chain))[~allowed] < -1000).all()
 
@@ -65,12 +68,10 @@ def test_partition_and_likelihood_are_those_of_decoding(options):
 @pytest.mark.parametrize("options", CHAINS.values(), ids=CHAINS.keys())
 def test_memm_likelihood_is_that_of_decoding(options):
     chain = random_chain(**options)
-    (scores, lengths, *sides), _ = split(chain)
-    local = viterbi.normalise_locally(scores, lengths, *sides)
-    best = viterbi.best_path(local, lengths, *sides)
-    expected = forward_backward.log_probability(best, local, lengths, *sides) + forward_backward.log_partition(
-        local, lengths, *sides
-    )
+    scores, lengths, _, *sides = chain
+    arguments = viterbi.normalise_locally(*for_decoding(chain)), lengths, LinearChain(*sides)
+    best = viterbi.best_path(*arguments)
+    expected = chain_oracle.log_probability(best, *arguments) + chain_oracle.log_partition(*arguments)
     ours = np.asarray(crf.memm_log_likelihood(scores, lengths, best, *sides))
     assert ours == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
@@ -126,14 +127,13 @@ def test_gradients_are_finite_differences(kind):
 
 def test_gradient_of_the_partition_is_the_marginals():
     chain = random_chain(forbidden=0.3, seed=4)
-    arguments, _ = split(chain)
 
     def total(scores, lengths, paths, *sides):
         return crf.log_partition(scores, lengths, *sides)
 
     gradient = gradients(total, chain)
-    assert gradient[0] == pytest.approx(forward_backward.marginals(*arguments), abs=1e-5)
-    for side, each in zip(arguments[2:], gradient[1:], strict=True):
+    assert gradient[0] == pytest.approx(chain_oracle.marginals(*for_decoding(chain)), abs=1e-5)
+    for side, each in zip(chain[3:], gradient[1:], strict=True):
         assert (each[np.isneginf(side)] == 0).all()
 
 
@@ -166,32 +166,33 @@ def test_a_text_counts_alike_alone_and_in_a_batch_and_however_its_scores_are_shi
 def test_long_texts_stay_exact():
     """Over 500 steps, float32 keeps the likelihood to 1 in 1,000."""
     chain = random_chain(steps=500, scale=5.0)
-    arguments, _ = split(chain)
-    best = viterbi.best_path(*arguments)
-    ours = np.asarray(crf.log_likelihood(*arguments[:2], best, *arguments[2:]))
-    assert ours == pytest.approx(forward_backward.log_probability(best, *arguments), rel=1e-3, abs=1e-3)
+    scores, lengths, _, *sides = chain
+    best = viterbi.best_path(*for_decoding(chain))
+    ours = np.asarray(crf.log_likelihood(scores, lengths, best, *sides))
+    assert ours == pytest.approx(chain_oracle.log_probability(best, *for_decoding(chain)), rel=1e-3, abs=1e-3)
 
 
 JAX = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 import jax, numpy as np
-from test_crf import CHAINS, chains, crf, forward_backward, random_chain, viterbi
+from test_crf import CHAINS, LinearChain, chain_oracle, crf, random_chain, viterbi
 for name in ('one step', 'forbidden', 'steep'):
     options = CHAINS[name]
     scores, lengths, _, *sides = random_chain(**options)
-    best = viterbi.best_path(scores, lengths, *sides)
+    arguments = scores, lengths, LinearChain(*sides)
+    best = viterbi.best_path(*arguments)
     value = jax.jit(crf.log_likelihood)(scores, lengths, best, *sides)
-    assert np.allclose(value, forward_backward.log_probability(best, scores, lengths, *sides), rtol=1e-4, atol=1e-4)
+    assert np.allclose(value, chain_oracle.log_probability(best, *arguments), rtol=1e-4, atol=1e-4)
     marginals = jax.jit(jax.grad(lambda *chain: crf.log_partition(*chain).sum()))(scores, lengths, *sides)
-    assert np.allclose(marginals, forward_backward.marginals(scores, lengths, *sides), atol=1e-4)
+    assert np.allclose(marginals, chain_oracle.marginals(*arguments), atol=1e-4)
     assert np.isfinite(crf.memm_log_likelihood(scores, lengths, best, *sides)).all()
 """
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
 def test_jax_gives_the_same():
-    script = JAX.format(tests=str(Path(__file__).parent))
+    script = JAX.format(tests=[str(Path(__file__).parent), str(Path(chain_oracle.__file__).parent)])
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
