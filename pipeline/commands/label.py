@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import progress
 from pipeline.commands.options import TextColumns, engine_options, on_ray, table_options
 from pipeline.commands.outcome import accounting, expectation, tell
+
+if TYPE_CHECKING:
+    from pipeline.models.model import Model
 
 
 @click.command()
@@ -96,10 +99,12 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
     *sources, target = paths
     if not sources:
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
+    loaded: Model | None = None
     if target_precision is not None:
         if options["review_below"] is not None:
             raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
-        options["review_below"] = _threshold(model, target_precision)
+        loaded = load(model, int8=options["int8"])
+        options["review_below"] = _threshold(loaded, target_precision)
     if options["words"] is not None and _is_default("text"):
         options["text"] = ()
     chosen = Options(
@@ -117,7 +122,7 @@ def label(model: str, paths: TextColumns, show: int, target_precision: float | N
     )
     if options["engine"] == "ray":
         return _label_on_ray(model, sources, target, chosen, options)
-    loaded = load(model, int8=options["int8"])
+    loaded = loaded or load(model, int8=options["int8"])
     gc.freeze()  # what stays for good need not be looked through again and again
     if target == "-":
         _label_to_stream(loaded, sources, chosen)
@@ -139,20 +144,16 @@ def _is_default(option: str) -> bool:
     return source is click.core.ParameterSource.DEFAULT
 
 
-def _threshold(model: str, target: float) -> float:
-    """The threshold of a precision; what it is, and the coverage to expect, goes to standard error."""
-    from pipeline import load
+def _threshold(model: Model, target: float) -> float:
+    """The threshold of a precision; tells it and the coverage to expect on standard error."""
     from pipeline.errors import PipelineError
     from pipeline.models import thresholds
-    from pipeline.models.model import find_model
 
-    folder = find_model(Path(model))
-    task = load(model).task
-    if task.claimed is None:
+    folder, claims = model.network.path.parent, model.answerer.reviewed
+    if model.answerer.claimed is None:
         raise PipelineError(
             f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
         )
-    claims = "rows" if task.single_label else task.claimed[1]
     points = thresholds.read(folder)
     found = thresholds.threshold(folder, target, claims)
     click.echo(

@@ -75,12 +75,12 @@ class Labelling:
 
     @property
     def familiar(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self.model.about.get("familiar", {})
+        known: Mapping[str, Any] = self.model.about.get("drift", {})
         return known
 
     @property
     def claimed(self) -> tuple[str, str] | None:
-        return self.model.task.claimed
+        return self.model.answerer.claimed
 
     def _shard(self, source: Path, name: str, target: Path) -> TableJob:
         return TableJob(self.model, source, target, replace(self.options, origin=name))

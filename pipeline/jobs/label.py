@@ -175,7 +175,7 @@ def _outcome(shard: TableJob, standing: JobProgress, start: float, resumed: int)
         rejected=standing.rejected,
         resumed=resumed,
         reason=shard.reason,
-        **promises(standing.tally, shard.model.about.get("familiar", {}), shard.model.task.claimed),
+        **promises(standing.tally, shard.model.about.get("drift", {}), shard.model.answerer.claimed),
     )
 
 

@@ -36,7 +36,6 @@ from pipeline.models.model import Model
 from pipeline.parallel import map_ordered
 from pipeline.provenance import sha256, versions
 from pipeline.stages.segment import joined
-from pipeline.tasks import Tag
 
 CHUNK = 2048  # rows in memory at a time, which are sorted by length together
 CHARACTERS = 1 << 21  # a chunk ends sooner where its rows are long
@@ -147,7 +146,7 @@ class TableJob:
         if self.options.layout != TABLE:
             return ()
         origin = () if self.options.origin is None else ORIGIN
-        columns = self.model.task.columns(self.options.probabilities)
+        columns = self.model.answerer.columns(self.options.probabilities)
         review = () if self.options.review_below is None else (NEEDS_REVIEW,)
         others = (ALTERNATIVES,) if self.options.n_best > 1 else ()
         return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review, *others))
@@ -155,7 +154,7 @@ class TableJob:
     def check(self) -> None:
         """Raises what is wrong with the columns and formats, before anything is made."""
         self._check_layout()
-        if self.options.n_best > 1 and not isinstance(self.model.task, Tag):
+        if self.options.n_best > 1 and not self.model.answerer.has_alternatives:
             raise PipelineError("--n-best is of taggers; a classifier has --probabilities: leave it out")
         self._check_words()
         self._check_labels()
@@ -167,7 +166,7 @@ class TableJob:
 
     def _check_layout(self) -> None:
         options = self.options
-        layouts.check(options.layout, self.model.task)
+        layouts.check(options.layout, self.model.answerer, self.model.task.described)
         if options.layout == TABLE:
             return
         if self.output_format not in (*GROWING, *layouts.FORMATS):
@@ -191,9 +190,9 @@ class TableJob:
     def _check_review(self) -> None:
         if self.options.review_below is None:
             return
-        if not self.model.task.claimed:
+        if not self.model.answerer.claimed:
             raise PipelineError(
-                f"{self.model.network.path.parent}: its task is {self.model.about['task']}, and only labels, entities "
+                f"{self.model.network.path.parent}: its task is {self.model.task.name}, and only labels, entities "
                 "and words are reviewed by confidence: leave out --review-below"
             )
         if self.options.layout in layouts.FORMATS:

@@ -35,7 +35,7 @@ def scored(
     outcomes say, and by each of `columns`, in the order of `Outcome.slices`. Rows without a gold label are left out,
     and a slicing that has one slice alone.
     """
-    judged = [outcome for outcome in outcomes if outcome.gold is not None]
+    judged = [outcome for outcome in outcomes if outcome.is_judged]
     slicings: list[tuple[str, Callable[[Outcome], str], Sequence[str] | None]] = []
     if any(outcome.length for outcome in judged):
         edges = _edges([outcome.length for outcome in judged])

@@ -71,7 +71,7 @@ class Report:
 class Detail:
     """What a classifier's report has beside scores and outcomes: the further arguments of `write`, described there."""
 
-    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     explained: Mapping[int, Explained] = field(default_factory=dict)
     doubtful: Sequence[Suspect] = ()
     language: Language = "en"
