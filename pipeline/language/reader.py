@@ -14,9 +14,7 @@ from pipeline.networks.onnx_network import OnnxNetwork
 States = NDArray[np.float32]
 Scores = NDArray[np.float32]
 
-SIDE_BY_SIDE = 64  # texts read at a time
-STEPS = 256  # of each text at a time,
-NUMBERS = 1 << 22  # or fewer, so that no more scores than this are in memory
+NUMBERS = 1 << 22  # scores in memory at a time
 
 
 @dataclass(frozen=True)
@@ -24,12 +22,15 @@ class StatefulReader:
     """A language model that reads on from any state; several threads may use one.
 
     `network`: a graph of `language_graph.build`; `width`: of its states; `outputs`: scores a step, the length of the
-    vocabulary.
+    vocabulary; `texts_at_once`, `steps_at_once`: what `log_probabilities` reads at a time, fewer steps where there
+    would be too many scores for memory.
     """
 
     network: OnnxNetwork
     width: int
     outputs: int
+    texts_at_once: int = 64
+    steps_at_once: int = 256
 
     def initial_states(self, rows: int) -> States:
         """The states before a text: zeros (rows, width)."""
@@ -57,7 +58,7 @@ class StatefulReader:
         ValueError for examples without targets.
         """
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(examples)
-        for batch in in_order_of_length(examples, SIDE_BY_SIDE):
+        for batch in in_order_of_length(examples, self.texts_at_once):
             for position, values in zip(batch.positions.tolist(), self._of_batch(batch), strict=True):
                 found[position] = values
         return found
@@ -65,7 +66,7 @@ class StatefulReader:
     def _of_batch(self, batch: Batch) -> list[NDArray[np.float64]]:
         """The same for a batch, window by window; a row that has ended is read no further."""
         rows = len(batch.positions)
-        steps = max(1, min(STEPS, NUMBERS // (self.outputs * rows)))
+        steps = max(1, min(self.steps_at_once, NUMBERS // (self.outputs * rows)))
         parts: list[list[NDArray[np.float64]]] = [[] for _ in range(rows)]
         states = self.initial_states(rows)
         for window in windows(batch, steps):

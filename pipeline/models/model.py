@@ -172,38 +172,15 @@ def save(
     encoder and the options of the task. If the segmenter cuts with a model, that is copied into the folder together
     with its checksums; model.toml names the engine by the checksum of these.
     """
-    settings = segmenter.settings()
     about = {
         "format_version": FORMAT_VERSION,
         **about,
-        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")},
-        "encoder": {
-            "reads": list(encoder.reads),
-            "max_tokens": encoder.max_tokens,
-            "units": list(encoder.vocabularies),
-            "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
-            "windows": {
-                unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, ContextNgrams)
-            },
-            "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
-            "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
-        },
+        "segment": _save_segmenter(folder, segmenter),
+        "encoder": _save_encoder(folder, encoder),
     }
     if options := {**task.save(folder), **answerer.save(folder)}:
         about["options"] = options
     task.labels.save(folder / "labels.txt")
-    if isinstance(segmenter.trained, ModelEngine):
-        segmenter.trained.copy(folder / FOLDER)
-    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
-    (folder / "stop_words.txt").write_text(
-        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
-    )
-    for unit, vocabulary in encoder.vocabularies.items():
-        vocabulary.save(folder / f"vocabulary.{unit}.txt")
-    if encoder.affixes:
-        encoder.affixes.vocabulary.save(folder / "affixes.txt")
-    for unit, grams in encoder.grams.items():
-        np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
     sums = [
         f"{sha256(path)}  {path.name}\n"
@@ -211,6 +188,35 @@ def save(
         if path.is_file() and path.name != "SHA256SUMS"
     ]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+
+
+def _save_segmenter(folder: Path, segmenter: Segmenter) -> dict[str, Any]:
+    if isinstance(segmenter.trained, ModelEngine):
+        segmenter.trained.copy(folder / FOLDER)
+    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
+    (folder / "stop_words.txt").write_text(
+        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
+    )
+    settings = segmenter.settings()
+    return {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")}
+
+
+def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
+    for unit, vocabulary in encoder.vocabularies.items():
+        vocabulary.save(folder / f"vocabulary.{unit}.txt")
+    if encoder.affixes:
+        encoder.affixes.vocabulary.save(folder / "affixes.txt")
+    for unit, grams in encoder.grams.items():
+        np.save(folder / f"grams.{unit}.npy", grams.keys)
+    return {
+        "reads": list(encoder.reads),
+        "max_tokens": encoder.max_tokens,
+        "units": list(encoder.vocabularies),
+        "longest_grams": {unit: grams.longest for unit, grams in encoder.grams.items()},
+        "windows": {unit: grams.window for unit, grams in encoder.grams.items() if isinstance(grams, ContextNgrams)},
+        "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
+        "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
+    }
 
 
 def _about(folder: Path) -> dict[str, Any]:
