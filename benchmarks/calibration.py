@@ -19,7 +19,7 @@ from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import Flags, Floats
 from pipeline.models import drift
 from pipeline.models.model import Model
-from pipeline.stages import error_analysis, segment
+from pipeline.stages import segment
 
 TARGETS = (0.9, 0.95, 0.97, 0.99)
 
@@ -41,21 +41,23 @@ def main() -> None:
 
 def _measured(run: Path) -> dict[str, Any]:
     model = Model.load(run / "model")
-    dev, test = (_fair(run, part) for part in ("dev", "test"))
-    texts, golds = [row.tokenised for row in dev], [row.label for row in dev]
-    task, about, points = model.task.calibrated(model.network, model.encoder, texts, golds)
-    fitted = replace(model, task=task)
-    predictions = fitted.predict_tokens([row.tokenised for row in test])
-    outcomes = [row.outcome(found) for row, found in zip(test, predictions, strict=True)]
-    claimed = task.claimed_of(error_analysis.sure(fitted, outcomes, predictions))
-    values = (claimed.uncalibrated, claimed.confidences)
-    errors = [calibration.calibration_error(confidences, claimed.right) for confidences in values]
+    dev, test = (_fair(model, run, part) for part in ("dev", "test"))
+    texts, golds = [row.tokenised for row in dev], [row.gold for row in dev]
+    answerer, about, points = model.answerer.calibrated(model.network, model.encoder, texts, golds)
+    fitted, judge = replace(model, answerer=answerer), model.task.judge
+    answers = fitted.predict_tokens_at([row.tokenised for row in test], (answerer.temperature, 1.0))
+    outcomes = [
+        judge.outcome(row.row, row.tokenised, row.gold, found, uncalibrated=plain)
+        for row, found, plain in zip(test, *answers, strict=True)
+    ]
+    claimed = judge.claimed_of(outcomes, answerer.temperature)
+    errors = [calibration.calibration_error(values, claimed.right) for values in (claimed.unscaled, claimed.sure)]
     return {
         "name": run.name,
         "errors": [
             f"{about['rows']:,}",
             f"{len(claimed):,}",
-            f"{task.temperature:.2f}",
+            f"{answerer.temperature:.2f}",
             *(f"{error:.4f}" for error in errors),
             f"{claimed.right.mean():.4f}",
             f"{claimed.confidences.mean():.4f}",
@@ -65,10 +67,14 @@ def _measured(run: Path) -> dict[str, Any]:
     }
 
 
-def _fair(run: Path, part: str) -> list[segment.SegmentedRow]:
+def _fair(model: Model, run: Path, part: str) -> list[segment.SegmentedRow]:
     """The rows of a part that did not leak."""
     leaked = {*segment.read_audit(run)[f"leaked_{part}"]}
-    return [row for index, row in enumerate(segment.read_part(run, part)) if index not in leaked]
+    return [
+        row
+        for index, row in enumerate(segment.read_part(run, part, model.segmenter, model.task.parse_gold))
+        if index not in leaked
+    ]
 
 
 def _reached(target: float, points: list[calibration.Point], after: Floats, right: Flags) -> list[str]:
@@ -87,9 +93,12 @@ def _reached(target: float, points: list[calibration.Point], after: Floats, righ
 
 
 def _foreign(model: Model, run: Path) -> str:
-    texts = {part: [row.tokenised for row in segment.read_part(run, part)] for part in ("train", "dev", "test")}
+    texts = {
+        part: [row.tokenised for row in segment.read_part(run, part, model.segmenter)]
+        for part in ("train", "dev", "test")
+    }
     said = {part: model.predict_tokens(texts[part]) for part in ("dev", "test")}
-    claims = {part: [one for each in found for one in model.task.claims(each)] for part, found in said.items()}
+    claims = {part: [one for each in found for one in model.answerer.claims(each)] for part, found in said.items()}
     answers = [claim.label for claim in claims["dev"]]
     known = drift.profile(model.encoder, texts["train"], texts["dev"], answers)
     counts = drift.tally(model.encoder, texts["test"], claims["test"])

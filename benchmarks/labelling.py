@@ -161,11 +161,13 @@ def make_model(folder: Path, file: str, text: str) -> None:
     target.mkdir(exist_ok=True)
     graph.save(graph.build(settings, single, ("word",), ()), target / "network.onnx")
     graph.save_int8(target / "network.onnx", target / "network.int8.onnx")
+    task = Classify(Labels(LABELS))
     about = {"name": "random", "task": "classify", "corpus": {"nfkc": False, "simplify": False}}
     model.save(
         target,
         about={**about, "network": settings.model_dump(exclude_none=True)},
-        task=Classify(Labels(LABELS)),
+        task=task,
+        answerer=task.answerer,
         segmenter=segmenter,
         encoder=Encoder(("word",), {"word": words}, {}, MOST_TOKENS, "word"),
     )

@@ -131,13 +131,13 @@ def ours(
     folder.mkdir()
     epochs = repeats + 1
     chosen = TrainSettings(batch_size=batch_size, epochs=epochs, patience=epochs, clip_norm=CLIP_NORM, metric="loss")
-    task = Language(unit, network.state_width, window=window, tied=True, sampled=sampled)
+    task = Language(unit, network.state_width, bptt_steps=window, tied=True, sampled=sampled)
     built = networks.build(network, embedding, batch_size, 1, unit=unit, tied=True)
-    learner = task.learner(built, examples)
+    learner = task.head.learner(built, examples)
     trainer = Trainer(
         learner.network,
         examples,
-        task.loss(built, chosen),
+        task.head.loss(built, chosen),
         chosen,
         seed=1,
         checkpoint=folder / "checkpoint.npz",

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,13 @@ def make_tagger(folder: Path, types: int) -> Any:
     settings = NetworkSettings(cell="lstm", units=UNITS)
     folder.mkdir()
     graph.save(graph.build(settings, single, ("char",), (), per_token=True), folder / "network.onnx")
+    task = Tag(TagSettings(kind="entities"), "char", labels)
     about = {"name": "random", "task": "tag", "corpus": {"nfkc": False, "simplify": False}}
     model.save(
         folder,
         about={**about, "network": settings.model_dump(exclude_none=True)},
-        task=Tag(TagSettings(kind="entities"), "char", labels, learnt),
+        task=task,
+        answerer=replace(task.answerer, learnt=learnt),
         segmenter=Segmenter(unit="char"),
         encoder=Encoder(
             ("char",), {"char": Vocabulary([chr(0x4E00 + place) for place in range(CHARACTERS)])}, {}, 512, "char"
@@ -178,8 +181,8 @@ def train_crfsuite(run: Path, path: Path) -> None:
 
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.set_params({"max_iterations": ITERATIONS})
-    for row in segment.read_part(run, "train"):
-        trainer.append(features(row.tokenised.tokens), row.label.split(" "))
+    for row in segment.read_part(run, "train", segment.read_segmenter(run)):
+        trainer.append(features(row.tokenised.tokens), row.gold.split(" "))
     trainer.train(str(path))
 
 

@@ -23,11 +23,11 @@ def run(
     last: str | None = None,
     force: bool = False,
 ) -> Path:
-    """Runs an experiment and returns its folder, runs/NAME; what `zhpipe run` does.
+    """Runs an experiment as `zhpipe run` does, and returns its folder, runs/NAME.
 
-    With `seeds` there is a run for each, in that folder, beside their comparison.
-    `overrides` such as `["train.epochs=3"]`; `first` and `last` name stages. Raises ValueError
-    (CorpusError, EmbeddingError or PipelineError) with one sentence for whatever a user can put right.
+    `overrides`: settings such as `["train.epochs=3"]`; `first`, `last`: names of stages. With the setting `seeds` the
+    folder has a run for each seed, and their comparison. Raises ValueError (CorpusError, EmbeddingError or
+    PipelineError) with one sentence for anything that a user can put right.
     """
     from pipeline.config.load import load
     from pipeline.stages.runner import run_seeds, run_stages
@@ -38,14 +38,14 @@ def run(
 
 
 def load(folder: str | Path, *, int8: bool = False) -> Model:
-    """A trained model from its folder (or its run's): `load("runs/mail/model").predict(["..."])` gives Predictions.
+    """Loads a trained model from its folder or its run's: `load("runs/mail").predict(["..."])` gives Predictions.
 
-    With `int8` the smaller and faster network, where the cell is an LSTM. A language model comes as a
-    `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError for
-    anything but a whole model.
+    `int8`: take the smaller and faster network, which LSTMs have. A language model is loaded as a
+    `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError if
+    the folder has no complete model.
     """
     from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import Model, find_model
 
     model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
-    return LanguageModel.of(model) if model.about["task"] == "language" else model
+    return LanguageModel.of(model) if model.generates else model

@@ -29,6 +29,7 @@ def make_model(folder, labels=("好", "差", "中,等")):
         weights[f"word_0_{direction}/recurrent_kernel"] = random(units, 4 * units)
         weights[f"word_0_{direction}/bias"] = random(4 * units)
     weights["scores/kernel"], weights["scores/bias"] = random(2 * units, len(labels)), random(len(labels))
+    task = Classify(Labels(labels))
     folder.mkdir(parents=True)
     graph.save(graph.build(settings, weights, ("word",), ()), folder / "network.onnx")
     graph.save_int8(folder / "network.onnx", folder / "network.int8.onnx")
@@ -40,7 +41,8 @@ def make_model(folder, labels=("好", "差", "中,等")):
             "corpus": {"nfkc": False, "simplify": False},
             "network": settings.model_dump(exclude_none=True),
         },
-        task=Classify(Labels(labels)),
+        task=task,
+        answerer=task.answerer,
         segmenter=Segmenter(),
         encoder=Encoder(("word",), {"word": Vocabulary(WORDS)}, {}, 512, "word"),
     )

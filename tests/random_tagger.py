@@ -1,5 +1,7 @@
 """Taggers with random weights, made in a blink and without Keras, for tests of what is done with their answers."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from corpora import tags
@@ -27,21 +29,23 @@ def labels_of(kind, scheme):
     return Labels.build(named if kind == "entities" else named[1:])
 
 
-def make_task(kind, *, scheme="BMES", decode="crf", constrained=True, dictionary=None, seed=0):
-    """The task alone, with a random chain."""
-    generator = np.random.default_rng(seed)
-    labels = labels_of(kind, scheme)
-    count = len(labels)
-    shapes = ((count, count), (count,), (count,))
-    learnt = LinearChain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+def make_task(kind, *, scheme="BMES", decode="crf", constrained=True, dictionary=None):
+    """The task alone, which knows its tags."""
     options = TagSettings(kind=kind, scheme=scheme, decode=decode, constrained=constrained)
     unit = "word" if kind == "pos" else "char"
-    return Tag(
-        options, unit, labels, None if decode == "greedy" else learnt, dictionary=UserDictionary(dictionary or {})
-    )
+    return Tag(options, unit, labels_of(kind, scheme), dictionary=UserDictionary(dictionary or {}))
 
 
-def make_tagger(folder, kind="entities", *, max_tokens=64, dictionary=None, engine="rjieba", **options):
+def make_answerer(kind, *, seed=0, **options):
+    """The answerer of such a task, with a random chain."""
+    generator, task = np.random.default_rng(seed), make_task(kind, **options)
+    count = len(task.labels)
+    shapes = ((count, count), (count,), (count,))
+    learnt = LinearChain(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    return replace(task.answerer, learnt=None if task.options.decode == "greedy" else learnt)
+
+
+def make_tagger(folder, kind="entities", *, max_tokens=64, dictionary=None, engine="rjieba", seed=0, **options):
     """A model folder: a two-way LSTM of 4 units, as training would leave it."""
     task = make_task(kind, dictionary=dictionary, **options)
     generator, width, units = np.random.default_rng(1), 6, 4
@@ -55,7 +59,7 @@ def make_tagger(folder, kind="entities", *, max_tokens=64, dictionary=None, engi
         weights[f"{unit}_0_{direction}/kernel"] = random(width, 4 * units)
         weights[f"{unit}_0_{direction}/recurrent_kernel"] = random(units, 4 * units)
         weights[f"{unit}_0_{direction}/bias"] = random(4 * units)
-    weights["scores/kernel"], weights["scores/bias"] = random(2 * units, task.head()), random(task.head())
+    weights["scores/kernel"], weights["scores/bias"] = random(2 * units, task.head.outputs), random(task.head.outputs)
     settings = NetworkSettings(cell="lstm", units=units)
     folder.mkdir(parents=True)
     graph.save(graph.build(settings, weights, (unit,), (), per_token=True), folder / "network.onnx")
@@ -68,6 +72,7 @@ def make_tagger(folder, kind="entities", *, max_tokens=64, dictionary=None, engi
             "network": settings.model_dump(exclude_none=True),
         },
         task=task,
+        answerer=make_answerer(kind, seed=seed, dictionary=dictionary, **options),
         segmenter=Segmenter(unit=unit, engine=engine, dictionary=task.dictionary),
         encoder=Encoder((unit,), {unit: Vocabulary(TOKENS[unit])}, {}, max_tokens, unit),
     )

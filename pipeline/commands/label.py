@@ -23,6 +23,9 @@ SAME_NAME = (
     *("workers", "review_below", "words", "layout", "n_best"),
 )
 
+if TYPE_CHECKING:
+    from pipeline.models.model import Model
+
 
 @click.command()
 @click.argument("model", metavar="MODEL|RUN")
@@ -166,12 +169,11 @@ def _with_threshold(options: LabelOptions, model: Model, target_precision: float
 
     if target_precision is None:
         return options
-    folder, task = model.network.path.parent, model.task
-    if task.claimed is None:
+    folder, claims = model.network.path.parent, model.answerer.reviewed
+    if model.answerer.claimed is None:
         raise PipelineError(
             f"{folder}: a language model's answers are not right or wrong: leave out --target-precision"
         )
-    claims = "rows" if task.single_label else task.claimed[1]
     points = thresholds.read(folder)
     found = thresholds.threshold(folder, target_precision, claims)
     click.echo(

@@ -29,7 +29,7 @@ def check_options(model: Model, options: LabelOptions, output: OutputTable) -> N
 
 
 def _check_layout(model: Model, options: LabelOptions, output: OutputTable) -> None:
-    layouts.check(options.layout, model.task)
+    layouts.check(options.layout, model.answerer, model.task.described)
     if options.layout == TABLE:
         return
     if output.format not in (*TEXT_FORMATS, *layouts.FORMATS):
@@ -43,12 +43,8 @@ def _check_layout(model: Model, options: LabelOptions, output: OutputTable) -> N
 
 
 def _check_n_best(model: Model, options: LabelOptions) -> None:
-    if options.n_best == 1:
-        return
-    try:
-        model.n_best([], options.n_best)
-    except PipelineError:
-        raise PipelineError("--n-best is of taggers; a classifier has --probabilities: leave it out") from None
+    if options.n_best > 1 and not model.answerer.has_alternatives:
+        raise PipelineError("--n-best is of taggers; a classifier has --probabilities: leave it out")
 
 
 def _check_words(model: Model, options: LabelOptions) -> None:
@@ -72,9 +68,9 @@ def _check_labels(model: Model, output: OutputTable) -> None:
 def _check_review(model: Model, options: LabelOptions) -> None:
     if options.review_below is None:
         return
-    if not model.task.claimed:
+    if not model.answerer.claimed:
         raise PipelineError(
-            f"{_folder(model)}: its task is {model.about['task']}, and only labels, entities and words are reviewed by "
+            f"{_folder(model)}: its task is {model.task.name}, and only labels, entities and words are reviewed by "
             "confidence: leave out --review-below"
         )
     if options.layout in layouts.FORMATS:

@@ -1,74 +1,63 @@
-"""Layouts: what a tagger says of each row as lines of its own: long tables, CoNLL columns, CoNLL-U, spans in JSON."""
+"""Layouts: a tagger's answers as lines of their own: long tables, CoNLL columns, CoNLL-U, spans in JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora import blocks, conll, conllu, segmented
+from corpora import blocks, conll, conllu
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
 from corpora.rows import BadRow, Row
 from pipeline.errors import PipelineError
-from pipeline.tasks import Prediction, Tag, Task
-from pipeline.tasks.tag import Tagged
+from pipeline.tasks import Prediction
+from pipeline.tasks.answerer import Answerer
 
 Records = Sequence[tuple[Any, ...]]
 LONG = ("row", "text", "type", "start", "end", "confidence")
-NEEDS_REVIEW = "needs_review"  # the column behind where doubtful rows, or entities and words, are marked
-ORIGIN = "file"  # the column in front where rows come from several files
-# The kinds of tagger that each layout has something to say of.
-KINDS: Mapping[str, Sequence[str]] = {
-    "long": ("entities", "words", "joint", "pos"),
-    "conll": ("entities", "words", "joint", "pos"),
-    "conllu": ("words", "joint", "pos"),
-    "jsonl": ("entities",),
-}
+NEEDS_REVIEW = "needs_review"  # the last column, which marks doubtful rows, or entities and words
+ORIGIN = "file"  # the first column, if rows come from several files
 TABLE = "table"
-LAYOUTS = (TABLE, *KINDS)
-FORMATS = ("conll", "conllu", "jsonl")  # that have a form of file of their own
+LAYOUTS = (TABLE, "long", "conll", "conllu", "jsonl")
+FORMATS = ("conll", "conllu", "jsonl")  # layouts that are file formats of their own
 UPOS = frozenset(
     "ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
 )
 
 
-def check(layout: str, task: Task) -> None:
-    """Raises PipelineError where a task has nothing to say in a layout."""
-    if layout == TABLE:
+def check(layout: str, answerer: Answerer[Any], described: str) -> None:
+    """Raises PipelineError if a layout has no place for the answers; `described`: what gives them, for the message."""
+    if layout == TABLE or layout in answerer.layouts:
         return
-    if not isinstance(task, Tag):
-        raise PipelineError(f"--layout {layout} is of taggers, and this model gives one answer a text: leave it out")
-    if task.options.kind not in KINDS[layout]:
-        fitting = [name for name, kinds in KINDS.items() if task.options.kind in kinds]
-        raise PipelineError(
-            f"--layout {layout} cannot hold what a tagger of {task.options.kind} says: choose of {', '.join(fitting)}"
-        )
+    if not answerer.layouts:
+        raise PipelineError(f"--layout {layout} is for taggers, and this model gives one answer a text: leave it out")
+    raise PipelineError(
+        f"--layout {layout} cannot hold the answers of {described}: choose one of {', '.join(answerer.layouts)}"
+    )
 
 
 def records(layout: str, text: str, answer: Prediction) -> Records:
-    """What a layout writes of one answer, without the number of its row.
+    """The records that a layout has for one answer, without the number of its row.
 
-    long: (text, type, start, end, confidence) of each entity or word; conll: (token, tag), of words that are found
-    characters with the letters of the scheme; conllu: (word, tag or "", whether white space stands behind it);
-    jsonl: one (text, [[start, end, type], ...]).
+    long: (text, type, start, end, confidence) of each entity or word; conll: (token, tag), or (character, letter of the
+    scheme) if words without tags are found; conllu: (word, tag or "", whether white space follows); jsonl: one
+    (text, [[start, end, type], ...]).
     """
-    if not isinstance(answer, Tagged):
-        raise PipelineError(f"--layout {layout} is of taggers: leave it out")
     return _RECORDS[layout](text, answer)
 
 
 class LayoutWriter:
-    """Writes the records of rows; the same interface as `corpora.blocks.Blocks`, whose way with bytes it has.
+    """Writes the records of rows, with the interface of `corpora.blocks.Blocks`.
 
     Arguments:
-        layout: one of `KINDS`.
-        path: of the output; its suffix says how it is packed.
-        format: of a long table, csv, tsv or jsonl.
-        upos: whether tags go into the column UPOS of CoNLL-U, and not XPOS.
+        layout: one of `LAYOUTS`, but not a table.
+        path: of the output; its suffix says whether it is compressed.
+        format: of a long table: csv, tsv or jsonl.
+        upos: whether tags go into the column UPOS of CoNLL-U instead of XPOS.
         origin: what the column `file` of a long table says; None: no such column.
-        review: whether a long table's records say behind whether they need review.
+        review: whether the records of a long table end with a cell `needs_review`.
     """
 
     def __init__(
@@ -100,7 +89,7 @@ class LayoutWriter:
         }[layout]
 
     def header(self, raw: str = "", *, names: bool = True) -> bytes:
-        """The names of a long table's columns."""
+        """The header of a long table; empty for the other layouts."""
         return self._blocks.header(names=names and self.layout == "long" and self.format != "jsonl")
 
     def resume(self) -> None:
@@ -108,7 +97,7 @@ class LayoutWriter:
         self._blocks.resume()
 
     def rows(self, rows: Sequence[tuple[Row, Records]], numbers: Sequence[int] = ()) -> tuple[bytes, dict[int, BadRow]]:
-        """The bytes of the rows' records, and by its place each row that the layout or the encoding can't hold."""
+        """The bytes of the rows' records, and the rows that the layout or the encoding can't hold, by their places."""
         bad: dict[int, BadRow] = {}
         rendered: list[tuple[Row, tuple[str, ...]]] = []
         places = []
@@ -161,26 +150,26 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-def _of_long(text: str, answer: Tagged) -> Records:
+def _of_long(text: str, answer: Prediction) -> Records:
     return [(span.text, span.type, span.start, span.end, round(span.confidence, 4)) for span in answer.spans]
 
 
-def _of_conll(text: str, answer: Tagged) -> Records:
+def _of_conll(text: str, answer: Prediction) -> Records:
     if answer.tags:
         return list(zip(answer.tokens, answer.tags, strict=True))
     characters = [character for character in text if not character.isspace()]
-    return list(zip(characters, segmented.split(answer.value or ""), strict=True))
+    return list(zip(characters, answer.raw_tags, strict=True))
 
 
-def _of_conllu(text: str, answer: Tagged) -> Records:
+def _of_conllu(text: str, answer: Prediction) -> Records:
     return [(span.text, span.type, text[span.end : span.end + 1].isspace()) for span in answer.spans]
 
 
-def _of_jsonl(text: str, answer: Tagged) -> Records:
+def _of_jsonl(text: str, answer: Prediction) -> Records:
     return [(text, [[span.start, span.end, span.type] for span in answer.spans])]
 
 
-_RECORDS: dict[str, Callable[[str, Tagged], Records]] = {
+_RECORDS: dict[str, Callable[[str, Prediction], Records]] = {
     "long": _of_long,
     "conll": _of_conll,
     "conllu": _of_conllu,

@@ -1,4 +1,4 @@
-"""Answers: from texts to the cells of the new columns; all that a worker has to import, and the model that it loads."""
+"""Predict: from texts to the cells of the new columns; all that a worker imports besides the model that it loads."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from pipeline.models import drift
 from pipeline.models.model import NETWORKS, Model, Precision
 from pipeline.tasks import Claim, Prediction
 
-Cells = Sequence[Any]  # the new cells of a row; in another layout than the table's, its records
-Texts = Sequence[str | Tokenised]  # to be cut by the model, or cut already
-# Imported once for all workers, where a system can share them: the model's heavy libraries.
+Cells = Sequence[Any]  # the new cells of a row; in another layout than a table, its records
+Texts = Sequence[str | Tokenised]  # for the model to segment, or segmented already
+# The model's heavy libraries, imported once for all workers where the system can share them.
 PRELOAD = ("pipeline.jobs.predict", "onnx", "onnxruntime", "rjieba")
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What is asked of a model beside its answer.
+    """What to write of a model's answers.
 
-    `probabilities`: the finer columns too; `review_below`: whether a claim's confidence, as written, is less, in the
-    cell behind; `layout`: one of `pipeline.jobs.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, all of them in the
-    last cell.
+    `probabilities`: the detailed columns too; `review_below`: a cell that says whether the confidence of a claim, as
+    written, is below this; `layout`: one of `pipeline.jobs.layouts.LAYOUTS`; `n_best`: how many answers of a tagger, if
+    more than 1, all of them in the last cell.
     """
 
     probabilities: bool = False
@@ -40,16 +40,16 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of each text of a chunk the new cells, None for a text with nothing in it; and what was counted of them."""
+    """The new cells of each text of a chunk, None for a blank text; and the counts that tell of drift."""
 
     cells: list[Cells | None]
     tally: drift.Tally
 
 
 class Predictor:
-    """What a worker does: texts to Answers.
+    """What a worker calls: texts to Answers.
 
-    Sent to a worker it is a path and a few options; the model is loaded, on one thread, by the first call there.
+    Only a path and a few options are sent to a worker; its first call loads the model, on one thread.
     """
 
     def __init__(self, folder: Path, precision: Precision, wanted: OutputOptions) -> None:
@@ -59,7 +59,7 @@ class Predictor:
 
     @classmethod
     def like(cls, model: Model, wanted: OutputOptions) -> Predictor:
-        """One that loads the same model."""
+        """A Predictor that loads the same model."""
         path = model.network.path
         precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
         return cls(path.parent, precision, wanted)
@@ -67,7 +67,7 @@ class Predictor:
     @cached_property
     def model(self) -> Model:
         loaded = Model.load(self.folder, precision=self.precision, threads=1)
-        gc.freeze()  # what stays for good need not be looked through again and again
+        gc.freeze()  # the model stays for good: the garbage collector need not look through it again
         return loaded
 
     def __call__(self, texts: Texts) -> Answers:
@@ -75,29 +75,29 @@ class Predictor:
 
 
 def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
-    """What a model says of texts."""
+    """The model's answers to texts."""
     tokenised = _tokenised(model, texts)
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
     predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
-    claims = [model.task.claims(found) for found in predictions]
+    claims = [model.answerer.claims(found) for found in predictions]
     doubts = [_doubtful(found, wanted.review_below) for found in claims]
     if wanted.layout != TABLE:
         cells = _records(wanted, tokenised, predictions, doubts)
     else:
         cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
-    if not model.task.claimed:
+    if not model.answerer.claimed:
         return Answers(cells, {})
     counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
     return Answers(cells, {**counted, "review": sum(map(any, doubts))})
 
 
 def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
-    """Whether each confidence, as written, is below a threshold; () without one."""
+    """Whether each confidence, as written, is below a threshold; () without a threshold."""
     return () if below is None else [float(f"{claim.confidence:.4f}") < below for claim in claims]
 
 
 def _first(model: Model, best: Sequence[Prediction]) -> Prediction:
-    return best[0] if best else model.task.nothing()
+    return best[0] if best else model.answerer.blank
 
 
 def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
@@ -118,21 +118,21 @@ def _cells(
     for found, doubtful, others in zip(predictions, doubts, best, strict=True):
         review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
         alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
-        written = (*model.task.cells(found, wanted.probabilities), *review, *alternatives)
-        cells.append(None if found.value is None else written)
+        written = (*model.answerer.cells(found, wanted.probabilities), *review, *alternatives)
+        cells.append(None if found.is_blank else written)
     return cells
 
 
 def _alternatives(model: Model, best: Sequence[Prediction], wanted: OutputOptions) -> str:
     """Several answers as JSON: an object each, its keys the columns."""
-    names = model.task.columns(wanted.probabilities)
-    written = [model.task.cells(answer, wanted.probabilities) for answer in best]
+    names = model.answerer.columns(wanted.probabilities)
+    written = [model.answerer.cells(answer, wanted.probabilities) for answer in best]
     others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
     return json.dumps(others, ensure_ascii=False)
 
 
 def _plain(name: str, cell: str) -> Any:
-    """The value that a cell stands for: words and tags are text, the others JSON."""
+    """The value of a cell: words and tags are text, the others JSON."""
     return cell if name in ("words", "tags") else json.loads(cell)
 
 
@@ -142,10 +142,10 @@ def _records(
     predictions: Sequence[Prediction],
     doubts: Sequence[Sequence[bool]],
 ) -> list[Cells | None]:
-    """What another layout has of each row, and of what it has of a claim, whether that is doubtful."""
+    """The records of each row in another layout, each with the cell `needs_review` if that is asked for."""
     cells: list[Cells | None] = []
     for text, found, doubtful in zip(texts, predictions, doubts, strict=True):
-        if found.value is None:
+        if found.is_blank:
             cells.append(None)
         elif wanted.review_below is None:
             cells.append(records(wanted.layout, text.text, found))

@@ -103,5 +103,5 @@ class FileResult:
 
 def label_result(model: Model, counts: RowCounts, *, seconds: float, resumed: int = 0, reason: str = "") -> LabelResult:
     """The outcome of labelling with a model: the counts, and warnings if the texts look unlike the training data."""
-    warnings = tuple(drift.warnings(counts.tally, model.about.get("familiar", {})))
-    return LabelResult(counts, seconds, resumed, reason, model.task.claimed or ("", ""), warnings)
+    warnings = tuple(drift.warnings(counts.tally, model.about.get("drift", {})))
+    return LabelResult(counts, seconds, resumed, reason, model.answerer.claimed or ("", ""), warnings)

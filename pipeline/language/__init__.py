@@ -1,5 +1,5 @@
-"""Language models: a network that can be read on with, n-grams to compare it with, and what is drawn from it."""
+"""What only language models have: reading on from a state, generation, sampled training, the cost of unknown tokens."""
 
 from embeddings.vocabulary import PADDING
 
-BOUNDARY = PADDING  # the id that is read before a text's first token and expected after its last; no token has it
+BOUNDARY = PADDING  # the id read before a text's first token and expected after its last; no token has it

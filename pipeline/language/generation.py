@@ -1,4 +1,4 @@
-"""Generation: tokens drawn one after the other, or the most likely ones searched for, from a reader's scores."""
+"""Generation: tokens are drawn one by one, or the most likely continuations found by beam search."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Rows = NDArray[np.float32]
 CHUNK = 256  # tokens of a prompt that are read at a time
 
 
-class Follows(Protocol):
-    """What generation asks of a reader."""
+class IncrementalModel(Protocol):
+    """What generation needs of a language model; see `pipeline.language.reader.StatefulReader`."""
 
-    def beginning(self, rows: int) -> Rows: ...
+    def initial_states(self, rows: int) -> Rows: ...
     def read(self, ids: Ids, lengths: Ids, states: Rows) -> tuple[Rows, Rows]: ...
-    def follow(self, ids: Ids, states: Rows) -> tuple[Rows, Rows]: ...
+    def step(self, ids: Ids, states: Rows) -> tuple[Rows, Rows]: ...
 
 
 @dataclass(frozen=True)
-class Choice:
+class GenerationOptions:
     """How the next token is drawn.
 
-    `temperature`: scores are divided by it; below 1 likely tokens become likelier, and 0 always takes the likeliest.
-    `top_k`: of so many likeliest tokens, 0 for all (Fan et al., ACL 2018). `top_p`: of the fewest likeliest tokens that
-    together have this probability, 1 for all (nucleus sampling, Holtzman et al., ICLR 2020). Both are measured after
-    the temperature; `top_k` first. Raises PipelineError for a value out of range.
+    `temperature`: divides the scores; below 1 likely tokens become likelier, and 0 always takes the likeliest.
+    `top_k`: draw from this many of the likeliest tokens, 0 for all (Fan et al., ACL 2018). `top_p`: draw from the
+    fewest likeliest tokens that together have this probability, 1 for all (nucleus sampling, Holtzman et al., ICLR
+    2020). The temperature is applied first, then `top_k`, then `top_p`. Raises PipelineError for a value out of range.
     """
 
     temperature: float = 1.0
@@ -50,13 +50,13 @@ class Choice:
             raise PipelineError(f"top-p: expected more than 0 and at most 1, received {self.top_p}")
 
     def probabilities(self, scores: Rows, never: Collection[int] = ()) -> Floats:
-        """Scores (vocabulary,) -> the probabilities to draw with, float64 (vocabulary,); 0 for the ids in `never`."""
+        """Scores (vocabulary,) to the probabilities to draw with, float64 (vocabulary,); 0 for the ids in `never`."""
         scores = scores.astype(np.float64)
         scores[list(never)] = -np.inf
         if self.temperature == 0:
             return np.eye(len(scores))[scores.argmax()]  # type: ignore[no-any-return]
         found = softmax(scores / self.temperature)
-        order = np.argsort(-scores, kind="stable")  # which tell apart what the softmax rounds to the same
+        order = np.argsort(-scores, kind="stable")  # of scores, as the softmax may round different ones to the same
         kept = order[: self.top_k or len(order)]
         if self.top_p < 1:
             shares = np.cumsum(found[kept]) / found[kept].sum()
@@ -67,43 +67,52 @@ class Choice:
 
 
 def softmax(scores: NDArray[np.floating]) -> Floats:
-    """exp(s) / sum exp(s) of a vector, shifted by the greatest so that nothing overflows."""
+    """exp(s) / sum exp(s) of a vector, shifted by the maximum so that nothing overflows."""
     exponents = np.exp(np.asarray(scores, np.float64) - scores.max())
     return exponents / exponents.sum()  # type: ignore[no-any-return]
 
 
-def after(reader: Follows, prompt: Ids) -> tuple[Rows, Rows]:
-    """What is expected behind a text's beginning: scores (1, vocabulary), and the states (1, width) to read on from."""
+def read_prompt(model: IncrementalModel, prompt: Ids, *, chunk: int = CHUNK) -> tuple[Rows, Rows]:
+    """The scores (1, vocabulary) of the token after a prompt, and the states (1, width) to read on from."""
     ids = np.concatenate([[BOUNDARY], prompt]).astype(np.int32)
-    states = reader.beginning(1)
-    for start in range(0, len(ids), CHUNK):
-        part = ids[None, start : start + CHUNK]
-        scores, states = reader.read(part, np.array([part.shape[1]], np.int32), states)
+    states = model.initial_states(1)
+    for start in range(0, len(ids), chunk):
+        part = ids[None, start : start + chunk]
+        scores, states = model.read(part, np.array([part.shape[1]], np.int32), states)
     return scores[:, -1], states
 
 
-def draw(
-    reader: Follows, prompt: Ids, choice: Choice, generator: np.random.Generator, length: int, *, unknown: bool = False
+def sample(
+    model: IncrementalModel,
+    prompt: Ids,
+    options: GenerationOptions,
+    generator: np.random.Generator,
+    length: int,
+    *,
+    unknown: bool = False,
 ) -> Iterator[int]:
-    """At most `length` ids that follow a prompt, as they are drawn, until the text ends; one step of the reader each.
+    """At most `length` ids that follow a prompt, as they are drawn, until the text ends; one step of the model each.
 
-    The unknown token is never drawn unless `unknown`.
+    The unknown token is drawn only if `unknown`.
     """
-    scores, states = after(reader, prompt)
+    scores, states = read_prompt(model, prompt)
     never = () if unknown else (UNKNOWN,)
     for done in range(length):
-        probabilities = choice.probabilities(scores[0], never)
+        probabilities = options.probabilities(scores[0], never)
         token = int(generator.choice(len(probabilities), p=probabilities))
         if token == BOUNDARY:
             return
         yield token
         if done + 1 < length:
-            scores, states = reader.follow(np.array([token], np.int32), states)
+            scores, states = model.step(np.array([token], np.int32), states)
 
 
 @dataclass(frozen=True)
-class Found:
-    """A continuation: its ids, the natural logarithm of its probability, that of its end included where it `ended`."""
+class Hypothesis:
+    """A continuation in a beam search.
+
+    `ids`: its tokens; `log_probability`: the natural logarithm of its probability, the end included if it `ended`.
+    """
 
     ids: tuple[int, ...]
     log_probability: float
@@ -111,36 +120,38 @@ class Found:
 
     @property
     def mean(self) -> float:
-        """The logarithm of the probability a token, the end counted as one."""
+        """The log-probability a token, where the end counts as a token."""
         return self.log_probability / (len(self.ids) + self.ended)
 
 
-def search(reader: Follows, prompt: Ids, width: int, length: int, *, unknown: bool = False) -> list[Found]:
-    """At most `width` continuations of at most `length` tokens, the likeliest a token first, by beam search.
+def beam_search(
+    model: IncrementalModel, prompt: Ids, width: int, length: int, *, unknown: bool = False
+) -> list[Hypothesis]:
+    """At most `width` continuations of at most `length` tokens, the highest mean log-probability first.
 
-    Each step keeps the `width` likeliest, those that have ended included. A search as wide as there are continuations
-    leaves none out; by the mean over tokens a longer one is not less likely for its length alone (Wu et al., 2016,
-    equation 14, with alpha 1).
+    Each step keeps the `width` likeliest, ended ones included; a beam as wide as there are continuations misses none.
+    By the mean over tokens a long continuation is not unlikely for its length alone (Wu et al., 2016, equation 14,
+    with alpha 1).
     """
-    scores, states = after(reader, prompt)
+    scores, states = read_prompt(model, prompt)
     going: list[tuple[int, ...]] = [()]
     values = np.zeros(1)
-    ended: list[Found] = []
+    ended: list[Hypothesis] = []
     for _ in range(length):
         logs = np.array([log_softmax(row) for row in scores]) + values[:, None]
         if not unknown:
             logs[:, UNKNOWN] = -np.inf
         best = np.argsort(-logs, axis=None, kind="stable")[: width - len(ended)]
         rows, tokens = np.unravel_index(best, logs.shape)
-        ended += [Found(going[row], float(logs[row, BOUNDARY]), True) for row in rows[tokens == BOUNDARY]]
+        ended += [Hypothesis(going[row], float(logs[row, BOUNDARY]), True) for row in rows[tokens == BOUNDARY]]
         goes_on = (tokens != BOUNDARY) & np.isfinite(logs[rows, tokens])
         rows, tokens = rows[goes_on], tokens[goes_on]
         values, going = logs[rows, tokens], [(*going[row], int(token)) for row, token in zip(rows, tokens, strict=True)]
         if not going:
             break
-        scores, states = reader.follow(tokens.astype(np.int32), states[rows])
-    cut = [Found(ids, float(value), False) for ids, value in zip(going, values, strict=True)]
-    return sorted(ended + cut, key=lambda found: -found.mean)
+        scores, states = model.step(tokens.astype(np.int32), states[rows])
+    cut = [Hypothesis(ids, float(value), False) for ids, value in zip(going, values, strict=True)]
+    return sorted(ended + cut, key=lambda one: -one.mean)
 
 
 def log_softmax(scores: NDArray[np.floating]) -> Floats:

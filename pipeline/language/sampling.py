@@ -1,4 +1,4 @@
-"""Sampling: the tokens of a large vocabulary that a step of training scores, in place of all of them."""
+"""Sampling: the tokens of a large vocabulary that a step of training scores, instead of all."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 
 from pipeline.encoding.batch import Ids
 
-POWER = 0.75  # of a token's count in its weight: rare tokens are drawn more often than they come (Mikolov et al., 2013)
-GRID = 64  # the length of a sample is a multiple of it
-NOTHING = -1  # what stands behind its last id
+POWER = 0.75  # of a token's count: rare tokens are drawn more often than they occur (Mikolov et al., 2013)
+GRID = 64  # samples are padded to a multiple of this length
+NOTHING = -1  # pads a sample
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """Samples in which each id is or isn't, whatever else is, by a chance of its own (Poisson sampling).
+class PoissonSampling:
+    """Draws each id independently of the others, with a chance of its own (Poisson sampling).
 
-    `chances`: float64 (vocabulary,), above 0 and at most 1; their sum is how many ids a sample has on average. An id
-    with the chance 1, which the most frequent ones have, is in every sample.
+    `chances`: float64 (vocabulary,), above 0 and at most 1; their sum is the mean size of a sample. An id with the
+    chance 1, as the most frequent ones have, is in every sample.
 
-    >>> Sampling.of(np.array([5, 100, 1, 1]), 2).chances.round(2).tolist()
+    >>> PoissonSampling.from_counts(np.array([5, 100, 1, 1]), 2).chances.round(2).tolist()
     [0.63, 1.0, 0.19, 0.19]
     """
 
     chances: Floats
 
     @classmethod
-    def of(cls, counts: NDArray[np.integer], size: int) -> Sampling:
-        """By the counts of the ids in train, int (vocabulary,), one that never came as if it came once.
+    def from_counts(cls, counts: NDArray[np.integer], size: int) -> PoissonSampling:
+        """With chances by the counts of the ids in train, int (vocabulary,); a count of 0 is taken for 1.
 
-        The chances are min(1, c * count ** 0.75), c such that they add up to `size`; all are 1 where it is no less than
-        the vocabulary.
+        The chances are min(1, c * count ** 0.75), with c such that they add up to `size`; all are 1 if `size` is not
+        below the vocabulary's.
         """
         weights = np.maximum(counts, 1) ** POWER
         chances = np.ones(len(weights))
-        drawn = np.full(len(weights), size < len(weights))  # those that aren't certain
+        drawn = np.full(len(weights), size < len(weights))  # ids whose chance is below 1
         while drawn.any():
             chances[drawn] = weights[drawn] * ((size - (~drawn).sum()) / weights[drawn].sum())
             over = drawn & (chances > 1)
@@ -53,6 +53,6 @@ class Sampling:
         return np.log(self.chances).astype(np.float32)
 
     def draw(self, generator: np.random.Generator) -> Ids:
-        """The ids of a sample, int32, ascending, filled up with -1 to the next multiple of 64: few shapes."""
+        """The ids of a sample, int32, ascending, padded with -1 to a multiple of 64 so that there are few shapes."""
         ids = np.flatnonzero(generator.random(len(self.chances)) < self.chances).astype(np.int32)
         return np.pad(ids, (0, -len(ids) % GRID), constant_values=NOTHING)

@@ -1,1 +1,1 @@
-"""Models: the folder that training leaves behind, loaded, checked and asked."""
+"""Models: the folder that training leaves behind, how it is checked and loaded, and how a model is used."""

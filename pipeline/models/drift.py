@@ -1,31 +1,29 @@
-"""Familiarity: whether the texts that a model labels look like those that it was trained on, told from counts."""
+"""Drift: whether the texts that a model labels still look like those of its training, by counts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.tasks import Claim
 
-if TYPE_CHECKING:
-    from pipeline.tasks import Claim
-
-LOOKED_AT = 64  # texts of a chunk whose tokens are counted: enough to tell, and too few to take time
-FEWEST = 100  # claims below which nothing is said of the shares of labels
-MORE_UNKNOWN = 0.1  # of the tokens, above the share on dev
-OTHER_LABELS = 0.25  # total variation distance of the labels' shares to those on dev
+LOOKED_AT = 64  # texts of a chunk whose tokens are counted: enough for a share, few enough to take no time
+FEWEST = 100  # claims that a warning about the shares of labels needs
+MORE_UNKNOWN = 0.1  # a warning from this share of unknown tokens above that of dev
+OTHER_LABELS = 0.25  # a warning from this total variation distance between the labels' shares and those of dev
 
 Tally = dict[str, float]
 
 
 def profile(encoder: Encoder, train: Sequence[Tokenised], dev: Sequence[Tokenised], answers: Sequence[str]) -> Any:
-    """What model.toml says of the texts that a model knows.
+    """What model.toml says about the texts of training.
 
-    `length`: tokens of 5, 50 and 95 % of the train texts at most; `unknown`: share of dev's tokens that train's
-    vocabulary lacks; `labels`: share of each label among the `answers` to dev, those of all claims.
+    `length`: the 5th, 50th and 95th percentile of the tokens of a train text; `unknown`: the share of dev's tokens
+    that train's vocabulary lacks; `labels`: the share of each label among `answers`, the labels of all claims on dev.
     """
     counted = count(encoder, dev)
     low, middle, high = np.percentile([len(_ids(encoder, text)) for text in train], (5, 50, 95)).tolist()
@@ -38,7 +36,7 @@ def profile(encoder: Encoder, train: Sequence[Tokenised], dev: Sequence[Tokenise
 
 
 def count(encoder: Encoder, texts: Sequence[Tokenised]) -> Tally:
-    """How many texts, how many tokens, and how many unknown ones."""
+    """The numbers of `texts`, of their `tokens`, and of the `unknown` ones among these."""
     ids = [_ids(encoder, text) for text in texts]
     return {
         "texts": len(texts),
@@ -52,7 +50,7 @@ def _ids(encoder: Encoder, text: Tokenised) -> Any:
 
 
 def tally(encoder: Encoder, texts: Sequence[Tokenised], claims: Sequence[Claim]) -> Tally:
-    """What is counted of a chunk: tokens of some of its texts, spread evenly; claims, their confidence and labels."""
+    """The counts of a chunk: tokens of some of its texts, evenly spread; claims, their confidence and labels."""
     filled = [text for text in texts if text.text.strip()]
     looked = filled[:: max(len(filled) // LOOKED_AT, 1)]
     labels = Counter(f"label:{claim.label}" for claim in claims)
@@ -65,12 +63,12 @@ def tally(encoder: Encoder, texts: Sequence[Tokenised], claims: Sequence[Claim])
 
 
 def added(first: Mapping[str, float], second: Mapping[str, float]) -> Tally:
-    """Two tallies as one."""
+    """The sum of two tallies."""
     return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
 
 
 def warnings(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[str]:
-    """In what labelled texts differ from those of training, each with both figures; `known` as `profile` gives it."""
+    """How labelled texts differ from those of training, with both figures; `known` is what `profile` gives."""
     if not known or not counts.get("texts"):
         return []
     return [*_odd_tokens(counts, known), *_odd_lengths(counts, known), *_odd_labels(counts, known)]

@@ -1,4 +1,4 @@
-"""LanguageModel: a trained language model, which scores texts, says what comes next, and writes texts of its own."""
+"""LanguageModel: a trained language model, which scores texts, predicts next tokens and generates texts."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 from embeddings.vocabulary import FIRST, UNKNOWN
 from pipeline.errors import ModelError, PipelineError
 from pipeline.language import BOUNDARY, generation
-from pipeline.language.generation import Choice
-from pipeline.language.reader import Reader
+from pipeline.language.generation import GenerationOptions
+from pipeline.language.reader import StatefulReader
 from pipeline.models.model import Model
-from pipeline.tasks.language import Language, Likelihood
+from pipeline.tasks.language import Likelihood
 
-UNKNOWN_TEXT = "\ufffd"  # what stands for an unknown token in a text, where it is asked for
+UNKNOWN_TEXT = "\ufffd"  # an unknown token in a generated text
 
 
 class Next(NamedTuple):
-    """A token that may come next and its probability; None is the end of the text."""
+    """A possible next token and its probability; None is the end of the text."""
 
     token: str | None
     probability: float
 
 
 class Continuation(NamedTuple):
-    """A text that begins with a prompt, and the natural logarithm of the probability of what comes behind that.
+    """A text that begins with a prompt, and the natural logarithm of the probability of what follows the prompt.
 
-    `ended`: whether the text ends there, or was cut at the length asked for.
+    `ended`: whether the text ends there; if not, it was cut at the length asked for.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Continuation(NamedTuple):
 
 @dataclass(frozen=True)
 class LanguageModel(Model):
-    """A Model whose task is language; several threads may use one.
+    """A Model that can generate text; several threads may use one.
 
     >>> model = LanguageModel.load("runs/sample-language/model")      # doctest: +SKIP
     >>> model.score(["河面上起了雾。"])[0].perplexity                      # doctest: +SKIP
@@ -50,36 +50,31 @@ class LanguageModel(Model):
 
     @classmethod
     def of(cls, model: Model) -> LanguageModel:
-        """The same model as a language model. Raises ModelError where it is of another task."""
-        if not isinstance(model.task, Language):
+        """The same model as a language model. Raises ModelError if it cannot generate text."""
+        if not model.generates:
             name = model.about.get("name", "the model")
-            raise ModelError(f"{name}: its task is {model.about.get('task')}: a language model is needed here")
+            raise ModelError(f"{name}: its task is {model.task.name}: a language model is needed here")
         return cls(**{field.name: getattr(model, field.name) for field in fields(Model)})
 
     @property
-    def language(self) -> Language:
-        """The task."""
-        if not isinstance(self.task, Language):
+    def reader(self) -> StatefulReader:
+        """What reads on token by token. Raises ModelError if the model cannot generate text."""
+        found = self.answerer.reader(self.network, self.encoder)
+        if found is None:
             raise ModelError("a language model is needed here")
-        return self.task
-
-    @property
-    def reader(self) -> Reader:
-        """What reads tokens and remembers them."""
-        return self.language.reader(self.network, self.encoder)
+        return found
 
     def score(self, texts: Iterable[str]) -> list[Likelihood]:
-        """How likely each text is, in order: an empty one too, which is as likely as its end at once."""
-        found = self.language.predict(self.network, self.encoder, self.tokenise_all(list(texts)))
-        return [likelihood for likelihood in found if isinstance(likelihood, Likelihood)]
+        """How likely each text is, in order; an empty text too, which is as likely as an immediate end."""
+        return self.answerer.predict(self.network, self.encoder, self.tokenise_all(list(texts)))
 
     def next(self, text: str = "", count: int = 10) -> list[Next]:
-        """The `count` most likely tokens behind a text's beginning, the likeliest first.
+        """The `count` most likely tokens after the beginning of a text, the likeliest first.
 
-        Probabilities are those of all tokens; the unknown one is not listed. Where tokens are words, the beginning ends
-        with a whole one.
+        Probabilities are among all tokens; the unknown one is not listed. Where tokens are words, the beginning is
+        taken to end with a whole word.
         """
-        scores, _ = generation.after(self.reader, self._ids(text))
+        scores, _ = generation.read_prompt(self.reader, self._ids(text))
         shares = generation.softmax(scores[0])
         order = [int(id) for id in np.argsort(-shares, kind="stable") if id != UNKNOWN]
         return [Next(None if id == BOUNDARY else self._token(id), float(shares[id])) for id in order[:count]]
@@ -95,34 +90,38 @@ class LanguageModel(Model):
         seed: int | tuple[int, ...] = 1,
         unknown: bool = False,
     ) -> Iterator[str]:
-        """What follows a prompt, token by token as it is drawn, until the text ends or has `length` more tokens.
+        """What follows a prompt, token by token as it is drawn, until the text ends or `length` tokens are drawn.
 
-        See `generation.Choice` for temperature (0: always the likeliest), `top_k` and `top_p`. The same seed draws the
-        same. The unknown token, written as U+FFFD, comes only where it is asked for. Characters of the prompt that the
-        model never saw are read as unknown. Raises PipelineError for a value out of range.
+        See `generation.GenerationOptions` for `temperature` (0: always the likeliest), `top_k` and `top_p`. The same
+        seed draws the same text. The unknown token, written as U+FFFD, is drawn only if `unknown`. Characters of the
+        prompt that the model has never seen are read as unknown. Raises PipelineError for a value out of range.
         """
-        choice = Choice(temperature, top_k, top_p)
+        options = GenerationOptions(temperature, top_k, top_p)
         if length < 0:
             raise PipelineError(f"length: expected 0 or more, received {length}")
         generator = np.random.default_rng(seed)
-        ids = generation.draw(self.reader, self._ids(prompt), choice, generator, length, unknown=unknown)
+        ids = generation.sample(self.reader, self._ids(prompt), options, generator, length, unknown=unknown)
         return (self._token(id) for id in ids)
 
     def generate(self, prompt: str = "", *, count: int = 1, seed: int = 1, **options: Any) -> list[str]:
-        """`count` texts that begin with a prompt, drawn as by `stream`, each with a seed of its own made of `seed`."""
+        """`count` texts that begin with a prompt, drawn as by `stream`, each with a seed made from `seed`."""
         return [prompt + "".join(self.stream(prompt, seed=(seed, index), **options)) for index in range(count)]
 
     def search(
         self, prompt: str = "", *, width: int = 5, length: int = 200, unknown: bool = False
     ) -> list[Continuation]:
-        """At most `width` likely texts that begin with a prompt, the likeliest a token first, by beam search."""
-        found = generation.search(self.reader, self._ids(prompt), width, length, unknown=unknown)
+        """At most `width` likely texts that begin with a prompt, by beam search; highest probability a token first."""
+        found = generation.beam_search(self.reader, self._ids(prompt), width, length, unknown=unknown)
         return [
             Continuation(prompt + "".join(map(self._token, one.ids)), one.log_probability, one.ended) for one in found
         ]
 
+    @property
+    def _unit(self) -> str:
+        return self.encoder.reads[0]
+
     def _ids(self, text: str) -> NDArray[np.int32]:
-        return self.encoder.token_ids(self.language.unit, [self.tokenise(text)])[0]
+        return self.encoder.token_ids(self._unit, [self.tokenise(text)])[0]
 
     def _token(self, id: int) -> str:
-        return self.encoder.vocabularies[self.language.unit].token(id) if id >= FIRST else UNKNOWN_TEXT
+        return self.encoder.vocabularies[self._unit].token(id) if id >= FIRST else UNKNOWN_TEXT

@@ -1,4 +1,4 @@
-"""Model: the folder that training leaves behind; load it, predict with it, copy it anywhere."""
+"""Model: the folder that training leaves behind. Load it, predict with it, copy it anywhere."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import DictionaryError, ModelError
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.provenance import sha256 as sha256
+from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
-from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.tasks import TASKS, Answerer, Prediction, Task
 
 FORMAT_VERSION = 2
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
@@ -37,15 +37,16 @@ Precision = Literal["float32", "int8"]
 class Model:
     """A trained model, ready to predict; several threads may use one.
 
-    Made by `Model.load`. `about` is what model.toml says: cell, scores, versions, fingerprints.
+    Made by `Model.load`. `task` reads and judges, `answerer` answers with what training has learnt; `about` is what
+    model.toml says: cell, scores, versions, fingerprints.
 
     >>> model = Model.load("runs/sample-mail/model")             # doctest: +SKIP
     >>> model.predict(["您好，我正在休假，下周一回复您。"])[0].value      # doctest: +SKIP
     '自动回复'
     """
 
-    task: Task
-    labels: Labels
+    task: Task[Any]
+    answerer: Answerer[Any]
     segmenter: Segmenter
     normalise: Callable[[str], str]
     encoder: Encoder
@@ -54,10 +55,10 @@ class Model:
 
     @classmethod
     def load(cls, folder: str | Path, *, precision: Precision = "float32", threads: int = 0) -> Model:
-        """Read and check a model folder; nothing in it can run code.
+        """Reads and checks a model folder; nothing in it can run code.
 
         `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
-        Raises ModelError where a file is missing, altered (SHA256SUMS) or of a newer format version.
+        Raises ModelError if a file is missing or altered (SHA256SUMS), or the folder has another format version.
         """
         folder = Path(folder)
         about = _about(folder)
@@ -78,10 +79,11 @@ class Model:
 
     @classmethod
     def _assemble(cls, folder: Path, about: dict[str, Any], network: OnnxNetwork) -> Model:
-        labels = Labels.load(folder / "labels.txt")
+        options = about.get("options", {})
+        task = TASKS[about["task"]].load(folder, options, Labels.load(folder / "labels.txt"))
         return cls(
-            task=TASKS[about["task"]].load(folder, about.get("options", {}), labels),
-            labels=labels,
+            task=task,
+            answerer=task.answerer.load(folder, options),
             segmenter=_load_segmenter(folder, about["segment"]),
             normalise=normaliser(about["corpus"]["nfkc"], about["corpus"]["simplify"]),
             encoder=_load_encoder(folder, about),
@@ -89,31 +91,38 @@ class Model:
             about=about,
         )
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One Prediction a text, in order. A text of nothing but white space has the value None and the score 0.
+    @property
+    def labels(self) -> Labels:
+        """The names of the possible answers, in the order of every distribution."""
+        return self.task.labels
 
-        What a Prediction says is the task's: see `pipeline.tasks`.
-        """
+    @property
+    def generates(self) -> bool:
+        """Whether the model can generate text, so that a LanguageModel can be made of it."""
+        return self.answerer.reader(self.network, self.encoder) is not None
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """One Prediction a text, in order. A text of white space has an empty Prediction with the score 0."""
         return self.predict_tokens(self.tokenise_all(list(texts)))
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
-        """The n most probable answers to each text, best first: of taggers. None of a text with nothing in it.
+        """A tagger's n most probable answers to each text, best first; none to a text of white space.
 
-        Raises PipelineError where the task has one answer a text, or n is below 1.
+        Raises PipelineError if the task has only one answer a text, or n is below 1.
         """
         return self.n_best_of_tokens(self.tokenise_all(list(texts)), n)
 
     def n_best_of_tokens(self, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
-        """The same for texts that are segmented already."""
+        """`n_best` of segmented texts."""
         filled = [index for index, text in enumerate(texts) if text.tokens]
         answers: list[list[Prediction]] = [[] for _ in texts]
-        found = self.task.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
+        found = self.answerer.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
         for index, best in zip(filled, found, strict=True):
             answers[index] = best
         return answers
 
     def tokenise(self, text: str) -> Tokenised:
-        """A text as the network is handed it: normalised and segmented."""
+        """A text as the network reads it: normalised and segmented."""
         return self.tokenise_all([text])[0]
 
     def tokenise_all(self, texts: Sequence[str]) -> list[Tokenised]:
@@ -123,21 +132,28 @@ class Model:
         return [Tokenised(text, self.segmenter.content(tokens)) for text, tokens in zip(texts, cut, strict=True)]
 
     def given(self, text: str, words: Sequence[str]) -> Tokenised:
-        """A text that somebody else has cut into words, as the network is handed it."""
+        """A text that is cut into words already, as the network reads it."""
         return Tokenised(self.normalise(text), self.segmenter.content([self.normalise(word) for word in words]))
 
     def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
-        """The same for texts that are segmented already."""
+        """`predict` of segmented texts."""
+        return self.predict_tokens_at(texts, (self.answerer.temperature,))[0]
+
+    def predict_tokens_at(self, texts: Sequence[Tokenised], temperatures: Sequence[float]) -> list[list[Prediction]]:
+        """`predict_tokens` with confidences at each of several temperatures, in one pass of the network."""
         filled = [index for index, text in enumerate(texts) if text.text.strip()]
-        predictions = [self.task.nothing()] * len(texts)
-        found = self.task.predict(self.network, self.encoder, [texts[index] for index in filled])
-        for index, prediction in zip(filled, found, strict=True):
-            predictions[index] = prediction
-        return predictions
+        asked = [texts[index] for index in filled]
+        answers = []
+        for found in self.answerer.predict_at(self.network, self.encoder, asked, temperatures):
+            predictions: list[Prediction] = [self.answerer.blank] * len(texts)
+            for index, prediction in zip(filled, found, strict=True):
+                predictions[index] = prediction
+            answers.append(predictions)
+        return answers
 
 
 def find_model(path: Path) -> Path:
-    """The model folder that a path means: itself, or that of a run's folder."""
+    """The model folder for a path: that of a run if the path is a run's folder, or the path itself."""
     return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 
@@ -145,48 +161,26 @@ def save(
     folder: Path,
     *,
     about: Mapping[str, Any],
-    task: Task,
+    task: Task[Any],
+    answerer: Answerer[Any],
     segmenter: Segmenter,
     encoder: Encoder,
 ) -> None:
-    """Write all of a model folder but its network, which is there already, and then the checksums of every file.
+    """Writes a model folder, where the network is already, and last the checksums of every file.
 
-    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; format version, segmenter, encoder and what the
-    task says of itself are added. The model that a trained segmenter cuts with is copied into the folder, with its own
-    checksums, whose checksum stands in model.toml as the name of the engine.
+    `about` must have `task`, `corpus` (nfkc, simplify) and `network`; added are the format version, the segmenter, the
+    encoder and the options of the task. If the segmenter cuts with a model, that is copied into the folder together
+    with its checksums; model.toml names the engine by the checksum of these.
     """
-    settings = segmenter.settings()
     about = {
         "format_version": FORMAT_VERSION,
         **about,
-        "segment": {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "keep_whitespace")},
-        "encoder": {
-            "reads": list(encoder.reads),
-            "max_tokens": encoder.max_tokens,
-            "units": list(encoder.vocabularies),
-            "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
-            "windows": {
-                unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)
-            },
-            "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
-            "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
-        },
+        "segment": _save_segmenter(folder, segmenter),
+        "encoder": _save_encoder(folder, encoder),
     }
-    if options := task.save(folder):
+    if options := {**task.save(folder), **answerer.save(folder)}:
         about["options"] = options
     task.labels.save(folder / "labels.txt")
-    if isinstance(segmenter.trained, ModelEngine):
-        segmenter.trained.copy(folder / FOLDER)
-    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
-    (folder / "stop_words.txt").write_text(
-        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
-    )
-    for unit, vocabulary in encoder.vocabularies.items():
-        vocabulary.save(folder / f"vocabulary.{unit}.txt")
-    if encoder.affixes:
-        encoder.affixes.vocabulary.save(folder / "affixes.txt")
-    for unit, grams in encoder.ngrams.items():
-        np.save(folder / f"grams.{unit}.npy", grams.keys)
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
     sums = [
         f"{sha256(path)}  {path.name}\n"
@@ -194,6 +188,35 @@ def save(
         if path.is_file() and path.name != "SHA256SUMS"
     ]
     (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+
+
+def _save_segmenter(folder: Path, segmenter: Segmenter) -> dict[str, Any]:
+    if isinstance(segmenter.trained, ModelEngine):
+        segmenter.trained.copy(folder / FOLDER)
+    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
+    (folder / "stop_words.txt").write_text(
+        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
+    )
+    settings = segmenter.settings()
+    return {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")}
+
+
+def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
+    for unit, vocabulary in encoder.vocabularies.items():
+        vocabulary.save(folder / f"vocabulary.{unit}.txt")
+    if encoder.affixes:
+        encoder.affixes.vocabulary.save(folder / "affixes.txt")
+    for unit, grams in encoder.ngrams.items():
+        np.save(folder / f"grams.{unit}.npy", grams.keys)
+    return {
+        "reads": list(encoder.reads),
+        "max_tokens": encoder.max_tokens,
+        "units": list(encoder.vocabularies),
+        "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
+        "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
+        "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
+        "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
+    }
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -248,9 +271,9 @@ def _check_network(path: Path) -> None:
 
 
 def open_segmenter(folder: Path) -> ModelEngine:
-    """The model in a folder as the engine of a segmenter. Raises ModelError where it is not whole or finds no words."""
+    """The model in a folder as the engine of a segmenter. Raises ModelError if it is incomplete or finds no words."""
     made = ModelEngine(folder, Model.load)
-    made.model  # noqa: B018 (loaded and checked at the door)
+    made.model  # noqa: B018 (loads and checks it)
     return made
 
 

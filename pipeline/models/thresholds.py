@@ -1,4 +1,4 @@
-"""Thresholds: confidence.csv in a model's folder, the precision that each confidence threshold promises."""
+"""Thresholds: confidence.csv in a model folder, the precision that each confidence threshold promises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write(folder: Path, points: Sequence[Point]) -> None:
 
 
 def read(folder: Path) -> list[Point]:
-    """The points in a model's folder. Raises ModelError where there are none, or they can't be read."""
+    """The points in a model folder. Raises ModelError if there are none, or they can't be read."""
     path = folder / FILE
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -42,9 +42,9 @@ def read(folder: Path) -> list[Point]:
 
 
 def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
-    """The lowest threshold at which dev supports a precision of `target`; `claims`: what is counted, in a word.
+    """The lowest threshold at which dev supports a precision of `target`; `claims`: what the points count, in a word.
 
-    Raises PipelineError where it supports none such, saying the best that it does; ModelError as `read` does.
+    Raises PipelineError if there is none, with the best precision that dev supports; ModelError as `read` does.
     """
     points = read(folder)
     found = calibration.reaching(points, target)
@@ -58,5 +58,5 @@ def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
 
 
 def coverage(point: Point, points: Sequence[Point]) -> float:
-    """The share of dev rows that a point accepts."""
+    """The share of dev's claims that a point accepts."""
     return point.rows / max(points[0].rows, 1)

@@ -1,10 +1,10 @@
-"""Trained: a model that finds words, trained by ourselves, as the engine of a segmenter."""
+"""ModelEngine: a trained model that finds words, as the engine of a segmenter."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,23 @@ from pipeline.errors import ModelError
 from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
 
-FOLDER = "segmenter"  # in a run's or model's folder, the copy of the model that it cuts with
-KINDS = ("words", "joint")
+FOLDER = "segmenter"  # in the folder of a run or model, its own copy of the model that it cuts with
 
 
 @dataclass(eq=False)
 class ModelEngine:
-    """The model in a folder, as `pipeline.segmentation.segmenter.Trained`; sent to a worker it is the path, and is loaded there.
+    """The model in a folder as a `pipeline.segmentation.segmenter.WordEngine`; a worker gets the path and loads it.
 
     Arguments:
         folder: of the model.
-        load: `pipeline.models.model.Model.load`, which reads folders that have such a folder in them.
+        load: `pipeline.models.model.Model.load`, handed in because a model folder may itself contain an engine.
 
-    Raises ModelError from whatever needs the model, if it is not whole or finds no words.
+    Whatever needs the model raises ModelError if it is incomplete or finds no words.
     """
 
     folder: Path
     load: Callable[..., Any]
-    _told: tuple[UserDictionary, Any] | None = field(default=None, init=False, repr=False)
+    _obeying: tuple[UserDictionary, Any] | None = field(default=None, init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return ModelEngine, (self.folder, self.load)
@@ -45,36 +44,35 @@ class ModelEngine:
 
     @cached_property
     def model(self) -> Any:
-        """The model, on one thread, as every number of threads has to give one result."""
+        """The model, on one thread, so that the result does not depend on the number of threads."""
         model = self.load(self.folder, threads=1)
-        kind = model.about.get("options", {}).get("tag", {}).get("kind") if model.about["task"] == "tag" else None
-        if kind not in KINDS:
-            what = f"a tagger of {kind}" if kind else f"a model whose task is {model.about['task']}"
+        if model.answerer.word_finder is None:
             raise ModelError(
-                f"{self.folder}: is {what}, and a segmenter is a tagger of {' or '.join(KINDS)}: name such a model"
+                f"{self.folder}: is {model.task.described}, and a segmenter is a tagger of words or joint: "
+                "name such a model"
             )
         return model
 
     def words(self, texts: Sequence[str], dictionary: UserDictionary) -> list[list[tuple[int, int]]]:
-        """As `pipeline.segmentation.segmenter.Trained.words`."""
-        model = self._with(dictionary)
+        """The words of each text, in characters, half-open; the words of `dictionary` are obeyed."""
+        model, finder = self.model, self._finder(dictionary)
         tokenised = [model.tokenise(text) for text in texts]
         filled = [index for index, text in enumerate(tokenised) if text.tokens]
         found: list[list[tuple[int, int]]] = [[] for _ in texts]
-        answers = model.task.stretches(model.network, model.encoder, [tokenised[index] for index in filled])
+        answers = finder.words(model.network, model.encoder, [tokenised[index] for index in filled])
         for index, words in zip(filled, answers, strict=True):
             found[index] = words
         return found
 
     def knows(self, word: str, /) -> bool:
-        """As `pipeline.segmentation.segmenter.Trained.knows`."""
-        return word in self.model.task.words
+        """Whether the model's train split has this word."""
+        return bool(self._own.knows(word))
 
     def copy(self, folder: Path) -> None:
-        """Copies the model's files into a folder, which is made anew, unless they are there already."""
+        """Copies the model's files into a folder, which is emptied first, unless they are there already."""
         if folder.resolve() == self.folder.resolve():
             return
-        self.model  # noqa: B018 (nothing is copied that is not whole)
+        self.model  # noqa: B018 (only a complete model is copied)
         sums = (self.folder / "SHA256SUMS").read_text(encoding="utf-8")
         names = [line.partition("  ")[2] for line in sums.splitlines()]
         shutil.rmtree(folder, ignore_errors=True)
@@ -82,9 +80,13 @@ class ModelEngine:
         for name in (*names, "SHA256SUMS"):
             shutil.copyfile(self.folder / name, folder / name)
 
-    def _with(self, dictionary: UserDictionary) -> Any:
+    @cached_property
+    def _own(self) -> Any:
+        return self.model.answerer.word_finder
+
+    def _finder(self, dictionary: UserDictionary) -> Any:
         if not dictionary.words:
-            return self.model
-        if self._told is None or self._told[0] is not dictionary:
-            self._told = dictionary, replace(self.model, task=self.model.task.forcing(dictionary))
-        return self._told[1]
+            return self._own
+        if self._obeying is None or self._obeying[0] is not dictionary:
+            self._obeying = dictionary, self._own.with_dictionary(dictionary)
+        return self._obeying[1]

@@ -49,7 +49,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     """Writes of each unit UNIT/vocabulary.txt and, if any, its vectors (vectors.npy, words.txt); and coverage.json."""
     folder = made["embed"]
     segmenter = segment.read_segmenter(run)
-    rows = segment.read_part(run, "train")
+    rows = segment.read_part(run, "train", segmenter)
     features = settings.network.features
     reads_extra = settings.embed.method == "word2vec" or "bigrams" in set(features.trained) - set(features.tables)
     extra = _segment_extra(settings, segmenter, folder, progress) if reads_extra else None

@@ -1,4 +1,4 @@
-"""Findings: what lies behind the scores of a run: its slices, the words that moved answers, the vectors of keywords."""
+"""Error analysis: the slices of the rows, the words that moved answers, and the vectors of keywords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from corpora import formats
 from corpora.table import TABLES, TableReader
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Encoder, Tokenised
@@ -24,18 +23,17 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models.model import Model
 from pipeline.stages import embed
 from pipeline.stages.segment import SegmentedRow
-from pipeline.tasks import Prediction, Tag
+from pipeline.tasks import TASKS
 
 UNKNOWN_ID = 1  # of a token that training has not seen
 EXPLAINED = 50  # errors, the most confident ones
-RECORDS = ("cluener", "doccano")  # formats of tagged text that are JSON lines, whose fields are columns
 CHUNK = 1024  # texts with a word left out that are predicted at a time
 
 
 def slice_cells(settings: Settings, parts: Sequence[str]) -> dict[str, dict[int, tuple[str, ...]]]:
-    """Of each part, by row number, the cells in the columns of `evaluate.slices`.
+    """For each part, by row number, the cells in the columns of `evaluate.slices`.
 
-    Raises CorpusError where a file can't be read or lacks such a column.
+    Raises CorpusError if a file can't be read or lacks such a column.
     """
     if not settings.evaluate.slices:
         return {}
@@ -45,7 +43,7 @@ def slice_cells(settings: Settings, parts: Sequence[str]) -> dict[str, dict[int,
 
 
 def slice_file(settings: Settings, part: str) -> str:
-    """The file that a part's rows are of."""
+    """The file that a part's rows come from."""
     return getattr(settings.corpus, part) or settings.corpus.train
 
 
@@ -59,28 +57,26 @@ def _cells(settings: Settings, path: str) -> dict[int, tuple[str, ...]]:
 
 
 def _table_format(settings: Settings, path: str) -> str:
-    """The format in which a corpus has columns. Raises PipelineError where it has none."""
-    name = formats.tagged_format if settings.task == "tag" else formats.corpus_format
-    found = name(Path(path), settings.corpus.format)
-    if found in RECORDS:
-        return "jsonl"
-    if found not in TABLES:
+    """The format to read a corpus's columns in. Raises PipelineError if it has none."""
+    task = TASKS[settings.task]
+    found, known = task.corpus_format(path, settings.corpus), task.formats_with_columns
+    if found not in known:
         raise PipelineError(
             f"{path}: a text of the format {found} has no columns to slice by: leave out evaluate.slices, or take a "
-            f"format that has: {', '.join(RECORDS if settings.task == 'tag' else TABLES)}"
+            f"format that has: {', '.join(known)}"
         )
-    return found
+    return found if found in TABLES else "jsonl"
 
 
-def samples(rows: Sequence[SegmentedRow]) -> list[Sample]:
+def samples(model: Model, rows: Sequence[SegmentedRow]) -> list[Sample]:
     """The rows as baselines read them."""
-    return [Sample(row.tokenised.tokens, row.tokenised.text, row.label) for row in rows]
+    return [model.task.judge.sample(row.tokenised, row.gold) for row in rows]
 
 
 def sized(
     model: Model, rows: Sequence[SegmentedRow], outcomes: Sequence[Outcome], cells: Mapping[int, tuple[str, ...]]
 ) -> list[Outcome]:
-    """The outcomes of rows with their tokens counted, those that training has not seen, and their `slice_cells`."""
+    """The outcomes of rows with the number of their tokens, that of unseen ones among these, and their slice cells."""
     ids = model.encoder.token_ids(model.encoder.reads[0], [row.tokenised for row in rows])
     return [
         replace(
@@ -90,29 +86,12 @@ def sized(
     ]
 
 
-def sure(model: Model, outcomes: Sequence[Outcome], predictions: Sequence[Prediction]) -> list[Outcome]:
-    """The outcomes of a tagger with the confidence of each span, and what that would be at the temperature 1."""
-    if not isinstance(model.task, Tag):
-        return list(outcomes)
-    plain = replace(model, task=model.task.at(1.0))
-    texts = [Tokenised(outcome.text, outcome.tokens) for outcome in outcomes]
-    unscaled = predictions if model.task.temperature == 1.0 else plain.predict_tokens(texts)
-    return [
-        replace(outcome, sure=_written(model, one), unscaled=_written(model, other))
-        for outcome, one, other in zip(outcomes, predictions, unscaled, strict=True)
-    ]
-
-
-def _written(model: Model, prediction: Prediction) -> tuple[float, ...]:
-    return tuple(round(claim.confidence, 4) for claim in model.task.claims(prediction))
-
-
 def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
-    """By row number, the words that moved the first `EXPLAINED` of `errors`; {} where tokens don't make the text."""
+    """By row number, the words that moved the first `EXPLAINED` errors; {} if the tokens don't make up the text."""
     chosen = list(errors[:EXPLAINED])
     pieces = model.segmenter.split_all([outcome.text for outcome in chosen])
     if any("".join(found) != outcome.text for found, outcome in zip(pieces, chosen, strict=True)):
-        return {}  # modes "search" and "full" give a character several times
+        return {}  # in the modes "search" and "full" a character is in several tokens
     answers = [model.labels.id(outcome.predicted) for outcome in chosen]
 
     def probability(texts: Sequence[Sequence[str]], ids: Sequence[int]) -> list[float]:
@@ -133,14 +112,14 @@ def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
 
 
 def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequence[str]) -> dict[str, Any]:
-    """Of the vectors that the run has made: their coverage of train, and the neighbours of the labels' keywords."""
+    """About the run's vectors: how much of train they cover, and the neighbours of the labels' keywords."""
     unit = embed.units(settings)[0]
     coverage = json.loads((run / "embed" / "coverage.json").read_text(encoding="utf-8"))
-    samples = [
+    cut = [
         Sample(Tokenised(sample.text, sample.tokens).tokens_of(unit, settings.segment.unit), sample.text, sample.label)
         for sample in train
     ]
-    found = keywords.keywords(samples, labels)
+    found = keywords.keywords(cut, labels)
     vectors = embed.read_vectors(run, unit) if any(chain.from_iterable(found.values())) else None
     listed = keywords.with_neighbours(found, vectors)
     placed = wordmap.mapped(listed, vectors)
@@ -153,8 +132,8 @@ def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequen
 
 
 def card(encoder: Encoder, rows: Mapping[str, Sequence[SegmentedRow]]) -> dict[str, Any]:
-    """Of train, dev and test: `labels`, label -> part -> rows; `lengths`, part -> tokens: least, median, 95 %, most."""
-    counts = {part: Counter(row.label for row in found) for part, found in rows.items()}
+    """About train, dev and test: `labels`, label -> part -> rows; `lengths`, part -> [least, median, 95 %, most]."""
+    counts = {part: Counter(row.gold for row in found) for part, found in rows.items()}
     labels = sorted({label for counted in counts.values() for label in counted})
     lengths = {
         part: [len(ids) for ids in encoder.token_ids(encoder.reads[0], [row.tokenised for row in found])]

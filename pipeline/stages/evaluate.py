@@ -1,4 +1,4 @@
-"""Evaluate: the frozen model answers for dev and test, is scored beside baselines, and the report is written."""
+"""Evaluate: the frozen model answers dev and test, is scored beside baselines, and the report is written."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 
 VERSION = 5
-CHUNK = 4096  # rows predicted between two signs of progress
+CHUNK = 4096  # rows predicted between two steps of the progress bar
+Rows = Mapping[str, list[SegmentedRow]]
 
 
 @dataclass(frozen=True)
 class ScoredSplit:
-    """A scored part: its rows, their outcomes, and which of them leaked (their text was trained on, or chosen by)."""
+    """A scored part: its rows, their outcomes, and the places of leaked rows, whose text training or dev has too."""
 
     rows: list[SegmentedRow]
     outcomes: list[Outcome]
@@ -51,6 +52,9 @@ class ScoredSplit:
         return [value for index, value in enumerate(values) if index not in self.leaked]
 
 
+Splits = Mapping[str, ScoredSplit]
+
+
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes report.json, report.txt, report.html and the tables of `report.write`."""
     if settings.evaluate.mlflow:
@@ -58,10 +62,12 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     cells = error_analysis.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
-    rows = {name: segment.read_part(run, name) for name in ("train", "dev", "test")}
+    rows = {
+        name: segment.read_part(run, name, model.segmenter, model.task.parse_gold) for name in ("train", "dev", "test")
+    }
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
         parts = {
-            name: _part(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
+            name: _scored(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
             for name in ("dev", "test")
         }
     with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
@@ -69,13 +75,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     written = _report(settings, run, model, audit, parts, compared)
     beside = {name: found[_judged(parts)] for name, found in answers.items()}
     detail = Detail(locale=settings.evaluate.language, answers=beside, columns=settings.evaluate.slices)
-    judged = parts[_judged(parts)].outcomes
-    written = replace(
-        written,
-        confidence=_confidence(run / "model", model, parts),
-        slices=_slices(model, judged, settings.evaluate.slices),
-    )
-    if model.task.single_label:
+    if model.task.judge.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)
     if settings.evaluate.mlflow:
@@ -95,64 +95,44 @@ def evaluate_file(
     language: Locale = "en",
     progress: Progress = silent,
 ) -> Report:
-    """Scores a model (or a run's model) on any labelled file, writes the report's files into `out`, and returns it.
+    """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
     Rows without text or label are skipped and counted. Raises CorpusError for a bad file or column, ModelError for a
-    bad model, PipelineError where no row is left to score.
+    bad model, PipelineError if no row is left to score.
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
-    task, counts = model.task, Counter[str]()
     given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
-    read_as = CorpusSettings.model_construct(**given)  # checked by what reads
-    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
-    rows = [
-        SegmentedRow(document.row, str(task.gold(document)), tokenised)
-        for document, tokenised in zip(documents, _tokenised(model, documents), strict=True)
-    ]
-    skipped = counts["no_text"] + counts["no_label"]
-    if not rows:
-        raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
+    rows, skipped = _read(model, corpus, CorpusSettings.model_construct(**given))  # checked by what reads
     with progress("evaluate", total=len(rows), unit="texts") as advance:
-        part = _part(model, rows, (), advance)
-    written = Report(
-        task=str(model.about["task"]),
-        model=_model_facts(model),
-        counts={
-            "scored": len(rows),
-            "skipped": skipped,
-            "truncated": _truncated(model, rows),
-        },
-        test=task.score(part.outcomes),
-        confidence=_confidence(folder, model, {"test": part}),
-        slices=_slices(model, part.outcomes),
-        made={
-            "name": f"{model.about['name']} on {Path(corpus).name}",
-            "versions": versions(),
-            "corpus_sha256": sha256(Path(corpus)),
-        },
-    )
+        part = _scored(model, rows, (), advance)
+    written = _report_of_file(folder, model, Path(corpus), part, skipped)
     detail = Detail(locale=language)
-    if task.single_label:
+    if model.task.judge.single_label:
         written = replace(written, intervals=_intervals(model, {"test": part}))
         detail = replace(detail, explained=_explained(model, part, progress))
     _write(Path(out), model, written, {"test": part}, detail)
     return written
 
 
-def _write(folder: Path, model: Model, written: Report, parts: Mapping[str, ScoredSplit], detail: Detail) -> None:
-    model.task.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
-    markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.locale)
-
-
-def _judged(parts: Mapping[str, ScoredSplit]) -> str:
-    return "test" if parts["test"].rows else "dev"
+def _read(model: Model, corpus: str | Path, read_as: CorpusSettings) -> tuple[list[SegmentedRow], int]:
+    """The rows of a file that can be scored, one or more, and the number of the others."""
+    task, counts = model.task, Counter[str]()
+    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    skipped = counts["no_text"] + counts["no_label"]
+    if not documents:
+        raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
+    tokenised = _tokenised(model, documents)
+    rows = [
+        SegmentedRow(document.row, task.gold(document), cut) for document, cut in zip(documents, tokenised, strict=True)
+    ]
+    return rows, skipped
 
 
 def _tokenised(model: Model, documents: Sequence[Document]) -> list[Tokenised]:
-    """As the source has cut them, or else as the model cuts."""
+    """The documents with the tokens of their source, or else those of the model's segmenter."""
     cut = iter(model.tokenise_all([document.text for document in documents if document.sentence is None]))
     return [
         next(cut) if document.sentence is None else Tokenised(document.text, document.sentence.tokens)
@@ -160,7 +140,7 @@ def _tokenised(model: Model, documents: Sequence[Document]) -> list[Tokenised]:
     ]
 
 
-def _part(
+def _scored(
     model: Model,
     rows: list[SegmentedRow],
     leaked: Sequence[int],
@@ -168,38 +148,39 @@ def _part(
     cells: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
 ) -> ScoredSplit:
     outcomes: list[Outcome] = []
-    known = frozenset(leaked)
+    known, judge, temperature = frozenset(leaked), model.task.judge, model.answerer.temperature
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        predictions = model.predict_tokens([row.tokenised for row in chunk])
-        answered = [
-            row.outcome(prediction, leaked=index in known)
-            for index, (row, prediction) in enumerate(zip(chunk, predictions, strict=True), start=start)
+        answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        found = [
+            judge.outcome(row.row, row.tokenised, row.gold, answer, uncalibrated=plain)
+            for row, answer, plain in zip(chunk, answers, uncalibrated, strict=True)
         ]
-        outcomes += error_analysis.sized(model, chunk, error_analysis.sure(model, answered, predictions), cells)
+        found = [replace(one, leaked=index in known) for index, one in enumerate(found, start=start)]
+        outcomes += error_analysis.sized(model, chunk, found, cells)
         advance(len(chunk))
     return ScoredSplit(rows, outcomes, known)
 
 
 def _baselines(
-    settings: Settings, train_rows: list[SegmentedRow], parts: Mapping[str, ScoredSplit], model: Model, advance: Advance
-) -> tuple[dict[str, Any], dict[str, dict[str, list[str]]]]:
-    """Their scores, and by name what each of them answered to each part, if that can be set beside the model's."""
+    settings: Settings, train_rows: list[SegmentedRow], parts: Splits, model: Model, advance: Advance
+) -> tuple[dict[str, Any], dict[str, Mapping[str, Sequence[Any]]]]:
+    """The baselines' scores, and by name their answers to each part, if these can be compared with the model's."""
     names = [
         name
         for name in settings.evaluate.baselines
         if not (name.startswith("tfidf_words") and settings.segment.unit == "char")
     ]
-    asked = {name: error_analysis.samples(part.rows) for name, part in parts.items() if part.rows}
+    asked = {name: error_analysis.samples(model, part.rows) for name, part in parts.items() if part.rows}
     clean = {
         f"{name}_without_leaked": part.without_leaked(asked[name])
         for name, part in parts.items()
         if part.rows and part.leaked
     }
-    answers: dict[str, dict[str, list[str]]] = {}
-    parts_asked = {**asked, **clean}
-    train_samples = error_analysis.samples(train_rows)
-    scores = model.task.compare(names, train_samples, parts_asked, model.encoder, advance, answers.__setitem__)
+    answers: dict[str, Mapping[str, Sequence[Any]]] = {}
+    train_samples = error_analysis.samples(model, train_rows)
+    compare = model.task.judge.compare
+    scores = compare(names, train_samples, {**asked, **clean}, model.encoder, advance, answers.__setitem__)
     return scores, answers
 
 
@@ -207,28 +188,26 @@ def _in_depth(
     settings: Settings,
     run: Path,
     model: Model,
-    rows: Mapping[str, list[SegmentedRow]],
-    parts: Mapping[str, ScoredSplit],
+    rows: Rows,
+    parts: Splits,
     detail: Detail,
     written: Report,
     progress: Progress,
 ) -> tuple[Report, Detail]:
-    """What a report says of a classifier beside its scores."""
+    """What a report has about single labels besides their scores."""
     judged = _judged(parts)
     doubtful = _suspects(settings, rows, model, progress)
+    train_samples = error_analysis.samples(model, rows["train"])
     written = replace(
         written,
         intervals=_intervals(model, parts),
         against=_against(parts[judged], detail.answers),
-        words=error_analysis.words(settings, run, error_analysis.samples(rows["train"]), model.labels.names),
+        words=error_analysis.words(settings, run, train_samples, model.labels.names),
         suspects=suspects.summary(doubtful) if doubtful is not None else {},
         corpus={**written.corpus, **error_analysis.card(model.encoder, rows)},
     )
-    return written, replace(
-        detail,
-        explained=_explained(model, parts[judged], progress),
-        doubtful=doubtful or (),
-    )
+    explained = _explained(model, parts[judged], progress)
+    return written, replace(detail, explained=explained, doubtful=doubtful or ())
 
 
 def _explained(model: Model, part: ScoredSplit, progress: Progress) -> dict[int, Explained]:
@@ -237,12 +216,13 @@ def _explained(model: Model, part: ScoredSplit, progress: Progress) -> dict[int,
 
 
 def _slices(model: Model, outcomes: Sequence[Outcome], columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Scores by length, which the scores of language models have themselves, by unknown tokens, and by columns."""
-    return slices.scored(outcomes, model.task.slice_score, columns, lengths=model.about["task"] != "language")
+    """Scores by length, by unknown tokens, and by columns."""
+    judge = model.task.judge
+    return slices.scored(outcomes, judge.slice_score, columns, lengths=judge.lengths_are_sliced)
 
 
 def _against(part: ScoredSplit, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Each baseline beside the model, over the rows that did not leak, unless there are no others."""
+    """Each baseline beside the model, over the rows that did not leak, unless all did."""
     clean = part.without_leaked(part.outcomes)
     return {
         name: significance.against(clean or part.outcomes, part.without_leaked(found) if clean else found)
@@ -250,18 +230,16 @@ def _against(part: ScoredSplit, answers: Mapping[str, Sequence[str]]) -> dict[st
     }
 
 
-def _suspects(
-    settings: Settings, rows: Mapping[str, list[SegmentedRow]], model: Model, progress: Progress
-) -> list[suspects.Suspect] | None:
-    """Of all parts, as far as they are asked for."""
+def _suspects(settings: Settings, rows: Rows, model: Model, progress: Progress) -> list[suspects.Suspect] | None:
+    """The suspicious labels of all parts; None if they are not asked for."""
     if not settings.evaluate.suspects:
         return None
     with progress("suspects", total=suspects.FOLDS, unit="folds") as advance:
         return suspects.find(suspects.by_part(rows), model.labels.names, advance=advance)
 
 
-def _intervals(model: Model, parts: Mapping[str, ScoredSplit]) -> dict[str, Any]:
-    """Of each part, and of it without the leaked rows where there are some."""
+def _intervals(model: Model, parts: Splits) -> dict[str, Any]:
+    """For each part, and for the part without its leaked rows if there are any."""
     outcomes = {name: part.outcomes for name, part in parts.items()}
     clean = {
         f"{name}_without_leaked": part.without_leaked(part.outcomes) for name, part in parts.items() if part.leaked
@@ -269,12 +247,13 @@ def _intervals(model: Model, parts: Mapping[str, ScoredSplit]) -> dict[str, Any]
     return {name: significance.intervals(found, model.labels.names) for name, found in {**outcomes, **clean}.items()}
 
 
-def _confidence(folder: Path, model: Model, parts: Mapping[str, ScoredSplit]) -> dict[str, Any]:
-    if not model.task.claimed:
+def _confidence(folder: Path, model: Model, parts: Splits) -> dict[str, Any]:
+    if not model.answerer.claimed:
         return {}
     points = thresholds.read(folder) if (folder / thresholds.FILE).is_file() else []
-    claimed = {name: model.task.claimed_of(part.outcomes) for name, part in parts.items()}
-    return calibration.measured(claimed, model.task.temperature, points)
+    temperature, judge = model.answerer.temperature, model.task.judge
+    claimed = {name: judge.claimed_of(part.outcomes, temperature) for name, part in parts.items()}
+    return calibration.measured(claimed, temperature, points)
 
 
 def _report(
@@ -282,13 +261,13 @@ def _report(
     run: Path,
     model: Model,
     audit: Mapping[str, Any],
-    parts: Mapping[str, ScoredSplit],
+    parts: Splits,
     compared: Mapping[str, Any],
 ) -> Report:
-    dev, test = parts["dev"], parts["test"]
+    dev, test, judge = parts["dev"], parts["test"], model.task.judge
     training = train.read_training(run)
     return Report(
-        task=settings.task,
+        task=judge.kind,
         model={**_model_facts(model), **training},
         counts={
             "scored": len(test.rows),
@@ -299,20 +278,42 @@ def _report(
             "leaked": len(test.leaked),
             "leaked_dev": len(dev.leaked),
         },
-        test=model.task.score(test.outcomes),
-        dev=model.task.score(dev.outcomes),
-        test_without_leaked=model.task.score(test.without_leaked(test.outcomes)) if test.leaked else None,
-        dev_without_leaked=model.task.score(dev.without_leaked(dev.outcomes)) if dev.leaked else None,
+        test=judge.score(test.outcomes),
+        dev=judge.score(dev.outcomes),
+        test_without_leaked=judge.score(test.without_leaked(test.outcomes)) if test.leaked else None,
+        dev_without_leaked=judge.score(dev.without_leaked(dev.outcomes)) if dev.leaked else None,
         baselines=compared,
+        confidence=_confidence(run / "model", model, parts),
+        slices=_slices(model, parts[_judged(parts)].outcomes, settings.evaluate.slices),
         history=train.read_history(run),
         corpus={name: value for name, value in audit.items() if not name.startswith("leaked_")},
+        made=_made(settings, run),
+    )
+
+
+def _made(settings: Settings, run: Path) -> dict[str, Any]:
+    return {
+        "name": settings.name,
+        "seed": settings.seed,
+        "versions": versions(),
+        "train_sha256": sha256(run / "segment" / "train.csv"),
+        "commands": [f"zhpipe run {run.as_posix()}/config.toml"],
+        "config": tomllib.loads(dumps(settings)),
+    }
+
+
+def _report_of_file(folder: Path, model: Model, corpus: Path, part: ScoredSplit, skipped: int) -> Report:
+    return Report(
+        task=model.task.judge.kind,
+        model=_model_facts(model),
+        counts={"scored": len(part.rows), "skipped": skipped, "truncated": _truncated(model, part.rows)},
+        test=model.task.judge.score(part.outcomes),
+        confidence=_confidence(folder, model, {"test": part}),
+        slices=_slices(model, part.outcomes),
         made={
-            "name": settings.name,
-            "seed": settings.seed,
+            "name": f"{model.about['name']} on {corpus.name}",
             "versions": versions(),
-            "train_sha256": sha256(run / "segment" / "train.csv"),
-            "commands": [f"zhpipe run {run.as_posix()}/config.toml"],
-            "config": tomllib.loads(dumps(settings)),
+            "corpus_sha256": sha256(corpus),
         },
     )
 
@@ -328,10 +329,20 @@ def _truncated(model: Model, rows: Sequence[SegmentedRow]) -> int:
     return sum(example.truncated for example in model.task.examples(model.encoder, texts, [None] * len(texts)))
 
 
+def _write(folder: Path, model: Model, written: Report, parts: Splits, detail: Detail) -> None:
+    model.task.judge.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
+    markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.locale)
+
+
+def _judged(parts: Splits) -> str:
+    """The part that the tables are about."""
+    return "test" if parts["test"].rows else "dev"
+
+
 def _summary(written: Report, model: Model) -> str:
     name, scores = ("test", written.test) if written.counts["scored"] else ("dev", written.dev or {})
-    headline = next(iter(model.task.headlines))
-    shown = [f"{name} {model.task.said(scores)}"]
+    headline = next(iter(model.task.judge.headlines))
+    shown = [f"{name} {model.task.judge.summary(scores)}"]
     shown += [
         f"{baseline} {found[name][headline]:.4f}" for baseline, found in written.baselines.items() if name in found
     ]

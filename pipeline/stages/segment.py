@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import tee
 from pathlib import Path
@@ -22,7 +22,6 @@ from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.models.model import find_model, open_segmenter
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
@@ -31,7 +30,7 @@ from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Segmenter, read_stop_words
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
-from pipeline.tasks import TASKS, Prediction, Task
+from pipeline.tasks import TASKS, Task
 
 VERSION = 3
 PARTS = ("train", "dev", "test")
@@ -47,30 +46,17 @@ COUNTED = {
 
 @dataclass(frozen=True)
 class SegmentedRow:
-    """A line of a segmented part: row number in its source, gold answer, and the text with its tokens."""
+    """A line of a segmented part: row number in its source, gold answer as its task has it, and text with tokens."""
 
     row: int
-    label: str
+    gold: Any
     tokenised: Tokenised
-
-    def outcome(self, prediction: Prediction, leaked: bool = False) -> Outcome:
-        """What came of it."""
-        return Outcome(
-            row=self.row,
-            text=self.tokenised.text,
-            gold=self.label,
-            predicted=str(prediction.value),
-            confidence=prediction.score,
-            probabilities=prediction.distribution,
-            leaked=leaked,
-            tokens=tuple(self.tokenised.tokens),
-        )
 
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes train.csv, dev.csv and test.csv (row, label, text, tokens), corpus.json (the audit) and segmenter.json."""
     folder = made["segment"]
-    task = TASKS[settings.task].of(settings)
+    task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
     segmenter = make_segmenter(settings.segment)
     with progress("segment", total=sum(len(getattr(splits, part)) for part in PARTS), unit="texts") as advance:
@@ -149,7 +135,7 @@ def kept(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
     return [token for token in tokens if token not in segmenter.stop_words]
 
 
-def read_splits(settings: Settings, task: Task) -> tuple[Splits, Counter[str]]:
+def read_splits(settings: Settings, task: Task[Any]) -> tuple[Splits, Counter[str]]:
     """The three parts, and what was counted on the way, by the names of `COUNTED`.
 
     Raises PipelineError where a file or column is wrong, a file has no usable row, nothing can be learnt from train, or
@@ -194,13 +180,18 @@ def make_segmenter(settings: SegmentSettings) -> Segmenter:
     )
 
 
-def read_part(run: Path, part: str) -> list[SegmentedRow]:
-    """A segmented part of a run, tokens without white space and stop words."""
-    segmenter = read_segmenter(run)
-    table = TableReader(run / "segment" / f"{part}.csv")
+def read_part(run: Path, part: str, segmenter: Segmenter, parse_gold: Callable[[str], Any] = str) -> list[SegmentedRow]:
+    """A segmented part of a run, without the tokens that the run's segmenter leaves out (white space, stop words).
+
+    `parse_gold`: that of the task, if gold answers are needed.
+    """
     return [
-        SegmentedRow(int(str(row)), str(label), Tokenised(str(text), segmenter.content(segmented.split(str(tokens)))))
-        for row, label, text, tokens in table
+        SegmentedRow(
+            int(str(row)),
+            parse_gold(str(gold)),
+            Tokenised(str(text), segmenter.content(segmented.split(str(tokens)))),
+        )
+        for row, gold, text, tokens in TableReader(run / "segment" / f"{part}.csv")
     ]
 
 
@@ -230,7 +221,7 @@ def process_count(workers: int, texts: int) -> int:
     return 1 if texts < SMALL else workers or os.cpu_count() or 1
 
 
-def usable(documents: Iterable[Document], task: Task, counts: MutableMapping[str, int]) -> Iterator[Document]:
+def usable(documents: Iterable[Document], task: Task[Any], counts: MutableMapping[str, int]) -> Iterator[Document]:
     """The documents that have a text and a gold answer; the others are counted."""
     for document in documents:
         if not document.text.strip():
@@ -241,7 +232,7 @@ def usable(documents: Iterable[Document], task: Task, counts: MutableMapping[str
             yield document
 
 
-def _read_given(path: str, corpus: CorpusSettings, task: Task, counts: MutableMapping[str, int]) -> list[Document]:
+def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: MutableMapping[str, int]) -> list[Document]:
     """The rows of a file that have a text and a gold answer, one or more."""
     try:
         documents = list(usable(task.read(path, corpus, counts), task, counts))
@@ -259,7 +250,7 @@ def _with_settings(message: str) -> str:
 
 
 def _write_part(
-    path: Path, documents: list[Document], task: Task, segmenter: Segmenter, workers: int, advance: Any
+    path: Path, documents: list[Document], task: Task[Any], segmenter: Segmenter, workers: int, advance: Any
 ) -> None:
     """A document that its source has cut keeps those tokens."""
     texts = [document.text for document in documents if document.sentence is None]
@@ -267,7 +258,8 @@ def _write_part(
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
-            table.write((document.row, task.gold(document), document.text, segmented.join(tokens)))
+            gold = task.format_gold(task.gold(document))
+            table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,29 +20,32 @@ from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
+from pipeline.evaluation.baselines.linear import Keep, Sample
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import Point, ScoredClaims
+from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.tasks.task import Claim, Prediction, Task
+from pipeline.progress import Advance
+from pipeline.tasks.answerer import Answerer, Calibrated
+from pipeline.tasks.head import Head
+from pipeline.tasks.judge import Judge
+from pipeline.tasks.prediction import Claim, Prediction
+from pipeline.tasks.task import Task
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report.report import Detail, Report
 
 
-class Classify(Task):
-    """Answers with the most probable label; the probabilities are the softmax of the scores."""
+@dataclass(frozen=True)
+class Classify(Task[str]):
+    """Gives each text one of the labels of the train split."""
 
-    single_label: ClassVar[bool] = True
-    claimed = ("labelled row", "labelled rows")
-    headlines: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+    name: ClassVar[str] = "classify"
 
-    def __init__(self, labels: Labels = NO_LABELS, temperature: float = 1.0) -> None:
-        self.labels = labels
-        self.temperature = temperature
+    labels: Labels = NO_LABELS
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """A classifier has no settings of its own."""
         return cls()
 
@@ -60,8 +64,12 @@ class Classify(Task):
         """The label."""
         return document.label
 
+    def parse_gold(self, text: str) -> str:
+        """The label."""
+        return text
+
     def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
-        """Raises PipelineError where there are fewer than two labels."""
+        """Raises PipelineError if there are fewer than two labels."""
         labels = {document.label for document in train}
         if len(labels) < 2:
             found = f"only {next(iter(labels))!r}" if labels else "none"
@@ -72,12 +80,36 @@ class Classify(Task):
 
     def fit(self, texts: Sequence[Tokenised], golds: Sequence[str]) -> Self:
         """With the labels of the train split."""
-        return type(self)(Labels.build(golds))
+        return replace(self, labels=Labels.build(golds))
 
     def examples(self, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]) -> list[Example]:
-        """One Example a text; a gold label that the train split doesn't have gives no target."""
+        """One Example a text; a gold label that the train split lacks gives no target."""
         known = [self.labels.id(gold) if gold is not None and gold in self.labels else None for gold in golds]
         return encoder.examples(texts, known)
+
+    @classmethod
+    def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
+        """A classifier with these labels."""
+        return cls(labels)
+
+    @property
+    def head(self) -> ClassifyHead:
+        """A score a label."""
+        return ClassifyHead(len(self.labels))
+
+    @property
+    def answerer(self) -> ClassifyAnswerer:
+        """The most probable label."""
+        return ClassifyAnswerer(self.labels)
+
+    @property
+    def judge(self) -> ClassifyJudge:
+        """Accuracy, F1 and their like."""
+        return ClassifyJudge(self.labels)
+
+
+class ClassifyHead(Head):
+    """A logit a label."""
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """Cross-entropy."""
@@ -85,39 +117,58 @@ class Classify(Task):
 
         return losses.CrossEntropy(settings.label_smoothing)
 
+
+@dataclass(frozen=True)
+class ClassifyAnswerer(Answerer[Prediction]):
+    """Answers with the most probable label; the probabilities are the softmax of the scores."""
+
+    labels: Labels
+    temperature: float = 1.0
+
+    @property
+    def claimed(self) -> tuple[str, str]:
+        """Each label is a claim."""
+        return "labelled row", "labelled rows"
+
+    @property
+    def reviewed(self) -> str:
+        """Rows, each of which has one label."""
+        return "rows"
+
     def calibrated(
         self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[str | None]
-    ) -> tuple[Self, dict[str, Any], Sequence[Point]]:
-        """With the temperature that fits dev best: `calibration.measure`."""
-        dev = self.examples(encoder, texts, golds)
-        targets = [example.target if isinstance(example.target, int) else None for example in dev]
-        about, points = calibration.calibrated_rows(self.scores(network, dev), targets)
-        return type(self)(self.labels, about.pop("temperature")), about, points
+    ) -> Calibrated:
+        """With the temperature that `calibration.calibrated_rows` fits to dev."""
+        targets = [self.labels.id(gold) if gold is not None and gold in self.labels else None for gold in golds]
+        about, points = calibration.calibrated_rows(self.scores(network, encoder, texts), targets)
+        return Calibrated(replace(self, temperature=about.pop("temperature")), about, points)
 
     def save(self, folder: Path) -> dict[str, Any]:
-        """What scores are divided by."""
+        """The temperature."""
         return {"temperature": self.temperature}
 
-    @classmethod
-    def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
-        """The labels and the temperature."""
-        return cls(labels, float(options["temperature"]))
+    def load(self, folder: Path, options: Mapping[str, Any]) -> Self:
+        """With the temperature."""
+        return replace(self, temperature=float(options["temperature"]))
 
-    def predict(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> list[Prediction]:
-        """The label of each text, whatever the batches."""
-        return self.decode(self.scores(network, encoder.examples(texts, [None] * len(texts))))
+    def predict_at(
+        self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], temperatures: Sequence[float]
+    ) -> list[list[Prediction]]:
+        """The label of each text; it does not depend on the other texts in a batch."""
+        scores = self.scores(network, encoder, texts)
+        return [self.decode(scores, temperature) for temperature in temperatures]
 
-    def scores(self, network: OnnxNetwork, examples: Sequence[Example]) -> NDArray[np.float32]:
-        """Logits (examples, labels)."""
-        scores = np.zeros((len(examples), self.head()), np.float32)
-        for batch, found in network.answers(examples, self.head()):
+    def scores(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> NDArray[np.float32]:
+        """Logits float32 (texts, labels)."""
+        scores = np.zeros((len(texts), len(self.labels)), np.float32)
+        for batch, found in network.answers(encoder.examples(texts, [None] * len(texts)), len(self.labels)):
             scores[batch.positions] = found
         return scores
 
-    def decode(self, scores: NDArray[np.float32]) -> list[Prediction]:
-        """Scores (batch, labels) -> the label of the greatest, its probability at the temperature, and all of them."""
-        # In float64, so that no two scores become equal, and no answer another one.
-        probabilities = softmax(scores.astype(np.float64) / self.temperature)
+    def decode(self, scores: NDArray[np.float32], temperature: float) -> list[Prediction]:
+        """Logits (texts, labels) to the label of the highest, its probability, and the whole distribution."""
+        # In float64, so that rounding makes no two scores equal and changes no answer.
+        probabilities = softmax(scores.astype(np.float64) / temperature)
         best = probabilities.argmax(axis=1).tolist()
         names = self.labels.names
         return [
@@ -129,8 +180,53 @@ class Classify(Task):
         """The label."""
         return () if prediction.value is None else (Claim(prediction.value, prediction.score),)
 
+    @property
+    def blank(self) -> Prediction:
+        """No label."""
+        return Prediction(None, 0.0)
+
+    def columns(self, probabilities: bool) -> tuple[str, ...]:
+        """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
+        return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
+
+    def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
+        """Probabilities with 4 decimals."""
+        if prediction.value is None:
+            return ("",) * len(self.columns(probabilities))
+        shown = prediction.distribution if probabilities else ()
+        return (prediction.value, f"{prediction.score:.4f}", *(f"{share:.4f}" for share in shown))
+
+
+@dataclass(frozen=True)
+class ClassifyJudge(Judge[str]):
+    """Compares labels."""
+
+    kind: ClassVar[str] = "classify"
+    headlines: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+    single_label: ClassVar[bool] = True
+
+    labels: Labels
+
+    def outcome(
+        self, row: int, text: Tokenised, gold: str, answer: Prediction, *, uncalibrated: Prediction | None = None
+    ) -> Outcome:
+        """The two labels; the confidence at the temperature 1 follows from the distribution."""
+        return Outcome(
+            row=row,
+            text=text.text,
+            gold=gold,
+            predicted=str(answer.value),
+            confidence=answer.score,
+            probabilities=answer.distribution,
+            tokens=tuple(text.tokens),
+        )
+
+    def sample(self, text: Tokenised, gold: str) -> Sample:
+        """The text and its label."""
+        return Sample(text.tokens, text.text, gold)
+
     def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
-        """Accuracy, macro F1, and mean cross-entropy (nats; of rows whose label train has)."""
+        """Accuracy, macro F1, and the mean cross-entropy in nats over the rows whose label the train split has."""
         found = self.score(outcomes)
         of_gold = [
             outcome.probabilities[self.labels.id(outcome.gold)]
@@ -141,14 +237,14 @@ class Classify(Task):
         return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-        """Accuracy, F1 and their like: `evaluation.scores.classification`."""
+        """What `scores.classification` gives."""
         from pipeline.evaluation.metrics import scores
 
         return scores.classification(outcomes, self.labels.names)
 
-    def claimed_of(self, outcomes: Sequence[Outcome]) -> ScoredClaims:
+    def claimed_of(self, outcomes: Sequence[Outcome], temperature: float) -> ScoredClaims:
         """A label a row."""
-        return ScoredClaims.from_rows(outcomes, self.temperature)
+        return ScoredClaims.from_rows(outcomes, temperature)
 
     def slice_score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """`accuracy`."""
@@ -156,26 +252,29 @@ class Classify(Task):
 
         return slices.accuracy(self.labels.names)(outcomes)
 
+    def compare(
+        self,
+        names: Sequence[str],
+        train: Sequence[Sample],
+        asked: Mapping[str, Sequence[Sample]],
+        encoder: Encoder,
+        advance: Advance,
+        keep: Keep,
+    ) -> dict[str, Any]:
+        """The baselines of `evaluation.baselines.linear`."""
+        from pipeline.evaluation.baselines import linear
+
+        return linear.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
+
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
-        """The files of `evaluation.report.write`."""
+        """The files of `evaluation.report.report.write`."""
         from pipeline.evaluation.report import report
 
         report.write(folder, written, outcomes, self.labels.names, **vars(detail))
 
-    def columns(self, probabilities: bool) -> tuple[str, ...]:
-        """`label`, `confidence` and `p:LABEL` of each label."""
-        return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
-
-    def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
-        """Probabilities with 4 decimals; all cells blank for a text with nothing in it."""
-        if prediction.value is None:
-            return ("",) * len(self.columns(probabilities))
-        shown = prediction.distribution if probabilities else ()
-        return (prediction.value, f"{prediction.score:.4f}", *(f"{share:.4f}" for share in shown))
-
 
 def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """exp(s) / sum exp(s) over the last axis, shifted by the greatest so that nothing overflows.
+    """exp(s) / sum exp(s) over the last axis, shifted by the maximum so that nothing overflows.
 
     >>> softmax(np.array([[1000.0, 1000.0]], np.float32)).tolist()
     [[0.5, 0.5]]

@@ -90,7 +90,7 @@ def summary(suspects: Sequence[Suspect]) -> dict[str, Any]:
 
 def by_part(parts: Mapping[str, Sequence[Any]]) -> list[LabelledRow]:
     """The rows of a run's parts as `find` takes them."""
-    return [LabelledRow(part, row.row, row.tokenised.text, row.label) for part, rows in parts.items() for row in rows]
+    return [LabelledRow(part, row.row, row.tokenised.text, row.gold) for part, rows in parts.items() for row in rows]
 
 
 def _out_of_fold(

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from corpora import segmented
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines.linear import Keep, Sample
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -30,9 +30,9 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """{"crfsuite": {part: scores, "seconds", "weights"}}: trained once on `train`, scored on each part.
 
-    `seconds` to train and to answer; `weights`: how many numbers were learnt. The samples' labels are tags as a line of
-    segmented text; the scores are those of `spans.tagging`. `keep` is called with the answers to each part, as such
-    lines. Raises PipelineError where python-crfsuite is not installed.
+    `seconds` to train and to answer; `weights`: how many numbers were learnt. The scores are those of
+    `spans.tagging`. `keep` is called with the tags of each text of each part. Raises PipelineError if python-crfsuite
+    is not installed.
     """
     start = time.perf_counter()
     rows = [sample for samples in parts.values() for sample in samples]
@@ -40,7 +40,7 @@ def run(
     answers = iter(tags)
     said = {part: [next(answers) for _ in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
-    keep("crfsuite", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
+    keep("crfsuite", said)
     advance(1)
     return {"crfsuite": {**scored(parts, said, scheme, known), "seconds": seconds, "weights": weights}}
 
@@ -55,7 +55,7 @@ def scored(
     return {
         part: tagging(
             [
-                Outcome(row, sample.text, sample.label, segmented.join(tags), 0.0, tokens=tuple(sample.tokens))
+                Outcome.of_tags(row, Tokenised(sample.text, sample.tokens), sample.tags, tags)
                 for row, (sample, tags) in enumerate(zip(samples, said[part], strict=True), start=1)
             ],
             scheme,
@@ -76,7 +76,7 @@ def predict(train: Sequence[Sample], rows: Sequence[Sample]) -> tuple[list[list[
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.set_params({"max_iterations": ITERATIONS})
     for sample in train:
-        trainer.append(features(sample.tokens), segmented.split(sample.label))
+        trainer.append(features(sample.tokens), list(sample.tags))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "crfsuite"
         trainer.train(str(path))

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from corpora import segmented
 from corpora.document import Sentence
 from corpora.tags import to_characters
 from pipeline.errors import PipelineError
@@ -38,7 +37,7 @@ def run(
     start = time.perf_counter()
     said = {part: [answer(sample.tokens) for sample in samples] for part, samples in parts.items()}
     seconds = time.perf_counter() - start
-    keep("jieba", {part: list(map(segmented.join, tags)) for part, tags in said.items()})
+    keep("jieba", said)
     advance(1)
     return {"jieba": {**scored(parts, said, scheme, known), "seconds": seconds}}
 

@@ -24,14 +24,15 @@ LOGISTIC_C = 10.0  # the inverse of the penalty of logistic regression
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A labelled text as the baselines see it: its words, cut by our segmenter, and the text itself."""
+    """A labelled text as baselines see it: its words, cut by our segmenter, and the text; a tagger's has `tags`."""
 
     tokens: Sequence[str]
     text: str
-    label: str
+    label: str = ""
+    tags: Sequence[str] = ()
 
 
-Keep = Callable[[str, dict[str, list[str]]], object]  # is handed a baseline's name, and its answers to each part
+Keep = Callable[[str, Mapping[str, Sequence[Any]]], object]  # called with a baseline's name and its answers by part
 
 
 @dataclass(frozen=True, slots=True)

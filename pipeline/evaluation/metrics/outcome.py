@@ -1,20 +1,25 @@
-"""The outcome of one scored row: what was asked, what was expected, what the model said."""
+"""The outcome of one scored row: the text, the gold answer, the predicted one."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pipeline.encoding.encoder import Tokenised
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One row after prediction.
 
-    `row` is the 1-based data row in its source and `text` the text as it stood there. `gold` is None where
-    the row had no label; such a row is written to the tables and left out of every score. `confidence` is
-    the probability, 0 to 1, given to `predicted`; `probabilities` has shape (labels,), in the order of the
-    model's labels, or is empty where the predictor has none. `leaked` says that the same text was trained on.
-    `tokens` is what the model was handed of the text, where that matters; `length` how many tokens the network reads,
-    `unknown` how many of them training has not seen; `slices` are the row's cells in the columns that the report
-    slices by. `sure` are a tagger's confidences in each of its spans, in order, with 4 decimals, and `unscaled` what
-    they would be at the temperature 1.
+    `row`: the 1-based data row in its source; `text`: the text as it stands there. `gold`, `predicted`: labels; of a
+    tagger `gold_tags` and `predicted_tags`, one a token, instead. A row without a gold answer (None) is written to the
+    tables and left out of every score. `confidence`: the probability of the predicted answer, 0 to 1; `probabilities`:
+    (labels,), in the order of the model's labels, or empty. `leaked`: whether the model was trained on the same text.
+    `tokens`: those that the model read, where they matter; `length`: how many tokens the network reads; `unknown`: how
+    many of these training has not seen; `slices`: the row's cells in the columns that the report slices by. `sure`: a
+    tagger's confidence in each of its spans, in order, with 4 decimals; `unscaled`: the same at the temperature 1.
 
     >>> Outcome(7, "恭喜您中奖", "垃圾邮件", "正常邮件", 0.6, (0.4, 0.6)).is_error
     True
@@ -33,8 +38,42 @@ class Outcome:
     slices: tuple[str, ...] = ()
     sure: tuple[float, ...] = ()
     unscaled: tuple[float, ...] = ()
+    gold_tags: tuple[str, ...] | None = None
+    predicted_tags: tuple[str, ...] = ()
+
+    @classmethod
+    def of_tags(
+        cls,
+        row: int,
+        text: Tokenised,
+        gold: Sequence[str] | None,
+        predicted: Sequence[str],
+        confidence: float = 0.0,
+        **more: Any,
+    ) -> Outcome:
+        """The outcome of a tagger: its tags, one a token; `more` are further fields.
+
+        >>> Outcome.of_tags(1, Tokenised("昆明", "昆明"), ["B", "E"], ["S", "S"]).is_error
+        True
+        """
+        return cls(
+            row,
+            text.text,
+            None,
+            "",
+            confidence,
+            tokens=tuple(text.tokens),
+            gold_tags=None if gold is None else tuple(gold),
+            predicted_tags=tuple(predicted),
+            **more,
+        )
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the row has a gold answer."""
+        return self.gold is not None or self.gold_tags is not None
 
     @property
     def is_error(self) -> bool:
-        """Whether the row has a gold label and the prediction is another one."""
-        return self.gold is not None and self.gold != self.predicted
+        """Whether the row has a gold answer and another one was predicted."""
+        return self.is_judged and (self.gold or "", self.gold_tags or ()) != (self.predicted, self.predicted_tags)

@@ -34,7 +34,7 @@ def scored(
     seen), and by each of `columns`, in the order of `Outcome.slices`. Rows without a gold answer are left out, and so
     is a slicing with only one slice.
     """
-    judged = [outcome for outcome in outcomes if outcome.gold is not None]
+    judged = [outcome for outcome in outcomes if outcome.is_judged]
     slicings: list[tuple[str, Callable[[Outcome], str], Sequence[str] | None]] = []
     if any(outcome.length for outcome in judged):
         edges = _edges([outcome.length for outcome in judged])

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from corpora import segmented
 from corpora.document import Span
 from pipeline.encoding.labels import Labels
 from pipeline.errors import PipelineError
@@ -66,11 +65,9 @@ class ScoredText:
 
 
 def judged(outcomes: Iterable[Outcome], scheme: str | None) -> list[ScoredText]:
-    """The outcomes that have gold tags. Raises PipelineError where tokens and tags are not equally many."""
+    """The outcomes that have gold tags. Raises PipelineError unless there is one tag a token."""
     pairs = [
-        (outcome, tuple(segmented.split(outcome.gold)), tuple(segmented.split(outcome.predicted)))
-        for outcome in outcomes
-        if outcome.gold is not None
+        (outcome, outcome.gold_tags, outcome.predicted_tags) for outcome in outcomes if outcome.gold_tags is not None
     ]
     for outcome, gold, said in pairs:
         if not len(outcome.tokens) == len(gold) == len(said):
@@ -85,16 +82,17 @@ def judged(outcomes: Iterable[Outcome], scheme: str | None) -> list[ScoredText]:
 
 
 def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[str] = ()) -> Scores:
-    """Every score of a tagger's outcomes, whose gold and predicted answers are tags as a line of segmented text.
+    """Every score of a tagger's outcomes.
 
     `rows`, `tokens`; `precision`, `recall`, `f1` of exact spans, micro; `macro_f1`, over the types that occur;
     `per_label`: {type: {precision, recall, f1, support}}; `token_accuracy`; `row_accuracy`, the share of texts without
-    a mistake; `errors`, how many of each kind, see `ScoredText.errors`; `illegal`, how many neighbouring predicted tags the
-    scheme forbids. With the words of the training split as `known`: `oov_recall` and `iv_recall` of gold words that are
+    a mistake; `errors`, how many of each kind, see `ScoredText.errors`; `illegal`, how many neighbouring predicted
+    tags the scheme forbids. With the words of the training split as `known`: `oov_recall` and `iv_recall` of gold words that are
     not, or are, among them, and `oov_rate` (Emerson, SIGHAN bakeoff, 2005). Where words have tags: `word_f1`, of words
     whatever their tag. Without a scheme each token is a span, and `f1` the accuracy.
 
-    >>> outcome = Outcome(1, "昆明人", "B-地 E-地 O", "B-地 E-地 O", 0.9, tokens=tuple("昆明人"))
+    >>> tags = ["B-地", "E-地", "O"]
+    >>> outcome = Outcome.of_tags(1, Tokenised("昆明人", "昆明人"), tags, tags)
     >>> scores = tagging([outcome], "BMES")
     >>> scores["f1"], scores["per_label"]["地"]["support"], scores["errors"]["missed"]
     (1.0, 1, 0)

@@ -75,7 +75,7 @@ class Report:
 class Detail:
     """The content of a report besides scores and outcomes: the optional arguments of `write`, described there."""
 
-    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     explained: Mapping[int, Explained] = field(default_factory=dict)
     doubtful: Sequence[Suspect] = ()
     locale: Locale = "en"

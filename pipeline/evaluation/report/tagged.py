@@ -13,6 +13,7 @@ import numpy as np
 from corpora import segmented
 from corpora.document import Span
 from corpora.table import TableReader, TableWriter
+from pipeline.encoding.encoder import Tokenised
 from pipeline.evaluation.metrics import bootstrap, spans
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -39,7 +40,7 @@ def write(
     outcomes: Mapping[str, Sequence[Outcome]],
     scheme: str | None,
     *,
-    answers: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    answers: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
     columns: Sequence[str] = (),
     locale: Locale = "en",
 ) -> None:
@@ -108,14 +109,13 @@ def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
     source = TableReader(path)
     rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
     outcomes = [
-        Outcome(
+        Outcome.of_tags(
             int(row["row"]),
-            row["text"],
-            row["gold_tags"],
-            row["predicted_tags"],
+            Tokenised(row["text"], segmented.split(row["tokens"])),
+            segmented.split(row["gold_tags"]),
+            segmented.split(row["predicted_tags"]),
             float(row["confidence"]),
             leaked=row["leaked"] == "true",
-            tokens=tuple(segmented.split(row["tokens"])),
             sure=tuple(map(float, row["sure"].split())),
             unscaled=tuple(map(float, row["unscaled"].split())),
         )
@@ -191,15 +191,15 @@ def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
 
 
 def _against(
-    outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]], scheme: str | None
+    outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[Sequence[str]]], scheme: str | None
 ) -> dict[str, dict[str, Any]]:
     """The comparison with each baseline, on the rows that did not leak, or on all if all did."""
     found = {}
     for name, said in answers.items():
         both = [
-            (one, replace(one, predicted=answer))
+            (one, replace(one, predicted_tags=tuple(answer)))
             for one, answer in zip(outcomes, said, strict=True)
-            if one.gold is not None
+            if one.is_judged
         ]
         both = [pair for pair in both if not pair[0].leaked] or both
         ours, theirs = (spans.judged([pair[side] for pair in both], scheme) for side in (0, 1))
@@ -271,8 +271,8 @@ def _wrong(rows: Sequence[ScoredText]) -> list[ScoredText]:
 def shown(row: ScoredText, found: Sequence[Span]) -> str:
     """Spans as a readable line, `昆明/地名 昨天/时间`; a word without a type stands alone.
 
-    >>> from pipeline.evaluation.metrics.outcome import Outcome
-    >>> [row] = spans.judged([Outcome(1, "昆明人", "B-地 E-地 O", "O O O", 0.9, tokens=tuple("昆明人"))], "BMES")
+    >>> outcome = Outcome.of_tags(1, Tokenised("昆明人", "昆明人"), ["B-地", "E-地", "O"], ["O", "O", "O"])
+    >>> [row] = spans.judged([outcome], "BMES")
     >>> shown(row, row.gold)
     '昆明/地'
     """

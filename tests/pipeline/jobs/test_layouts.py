@@ -72,8 +72,8 @@ def test_conll_is_what_its_reader_reads(run, kind):
     done, path, answers = run(kind, "conll", CELLS)
     assert (done.rows, done.blank, done.rejected) == (len(CELLS), 2, 0)
     found = learnt(path, "conll", kind)
-    given = [answer for answer in answers if answer.value]
-    assert [" ".join(sentence.tags) for sentence in found] == [answer.value for answer in given]
+    given = [answer for answer in answers if not answer.is_blank]
+    assert [" ".join(sentence.tags) for sentence in found] == [" ".join(answer.raw_tags) for answer in given]
     rows = [line.split("\t")[1] for line in path.read_text(encoding="utf-8").splitlines() if line]
     assert list(dict.fromkeys(rows)) == ["1", "4", "5", "6", "7", "8", "9"]
 
@@ -82,13 +82,13 @@ def test_conll_is_what_its_reader_reads(run, kind):
 def test_conllu_is_what_its_reader_reads(run, kind):
     _, path, answers = run(kind, "conllu", CELLS)
     parses = list(conllu.read(path).parses())
-    given = [(number, answer) for number, answer in enumerate(answers, start=1) if answer.value]
+    given = [(number, answer) for number, answer in enumerate(answers, start=1) if not answer.is_blank]
     assert [parse.comments[0] for parse in parses] == [f"# sent_id = {number}" for number, _ in given]
     for parse, (_, answer) in zip(parses, given, strict=True):
         assert parse.tokens == tuple(span.text for span in answer.spans)
     if kind != "words":
         found = learnt(path, "conllu", kind, tag="xpos")
-        assert [" ".join(sentence.tags) for sentence in found] == [answer.value for _, answer in given]
+        assert [" ".join(sentence.tags) for sentence in found] == [" ".join(answer.raw_tags) for _, answer in given]
 
 
 def test_universal_tags_have_their_column(tmp_path, models, monkeypatch):
@@ -106,14 +106,14 @@ def test_spans_are_what_their_reader_reads(run, asked):
     expected = [
         (cell, [(span.start, span.end, span.type) for span in answer.spans])
         for cell, answer in zip(asked, answers, strict=True)
-        if answer.value
+        if not answer.is_blank
     ]
     found = [
         (each.text, [(span.start, span.end, span.label) for span in each.spans]) for each in spans.read(path, "doccano")
     ]
     assert found == expected
     rows = [json.loads(line)["row"] for line in path.read_text(encoding="utf-8").splitlines()]
-    assert rows == [row for row, answer in enumerate(answers, start=1) if answer.value]
+    assert rows == [row for row, answer in enumerate(answers, start=1) if not answer.is_blank]
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -133,7 +133,7 @@ def test_long_tables_have_every_stretch_at_its_place(run, asked, kind, suffix):
     ]
     assert [list(map(str, row)) for row in rows] == expected
     assert all(asked[int(row[0]) - 1][int(row[3]) : int(row[4])] == row[1] for row in rows)
-    assert done.labelled == sum(answer.value is not None for answer in answers)
+    assert done.labelled == sum(not answer.is_blank for answer in answers)
 
 
 def test_cells_that_a_spreadsheet_would_run(run, tmp_path, models):
@@ -215,7 +215,7 @@ def test_what_does_not_go_together(tmp_path, models, kind, options, message):
 
 def test_a_classifier_has_the_table_alone(tmp_path):
     write_csv(tmp_path / "in.csv", [["去"]], header=("text",))
-    with pytest.raises(PipelineError, match="--layout long is of taggers"):
+    with pytest.raises(PipelineError, match="--layout long is for taggers"):
         label_file(make_model(tmp_path / "model"), tmp_path / "in.csv", tmp_path / "out.csv", layout="long")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.config.network import NetworkSettings
 from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import NO_TARGET, Example
-from pipeline.language.sampling import Sampling
+from pipeline.language.sampling import PoissonSampling
 from pipeline.networks import language_network
 from pipeline.networks.network import reset_states
 from pipeline.training import losses
@@ -22,14 +22,14 @@ VOCABULARY, WIDTH = 6, 4
 
 @given(counts=st.lists(st.integers(0, 10**6), min_size=1, max_size=40), size=st.integers(1, 50))
 def test_chances_add_up_to_the_size_and_frequent_tokens_have_higher_ones(counts, size):
-    chances = Sampling.of(np.array(counts), size).chances
+    chances = PoissonSampling.from_counts(np.array(counts), size).chances
     assert chances.sum() == pytest.approx(min(size, len(counts)))
     assert ((chances > 0) & (chances <= 1)).all()
     assert (np.diff(chances[np.argsort(counts, kind="stable")]) >= -1e-12).all()
 
 
 def test_a_sample_has_each_id_as_often_as_its_chance_says_whatever_else_it_has():
-    sampling = Sampling.of(np.array([1000, 3, 9, 1, 1, 30, 2]), 4)
+    sampling = PoissonSampling.from_counts(np.array([1000, 3, 9, 1, 1, 30, 2]), 4)
     generator = np.random.default_rng(1)
     drawn = np.zeros((5000, 7))
     for row in drawn:
@@ -114,7 +114,7 @@ def test_with_all_tokens_sampled_it_is_the_full_softmax(tied):
     changed, found = [], []
     for is_sampled in (False, True):
         built = build(tied)
-        sampling = Sampling.of(np.ones(VOCABULARY, int), VOCABULARY)
+        sampling = PoissonSampling.from_counts(np.ones(VOCABULARY, int), VOCABULARY)
         learner = language_network.sampled(built, sampling.logs) if is_sampled else built
         more = {"targets": TARGETS, "sample": sampling.draw(np.random.default_rng(1))} if is_sampled else {}
         loss = losses.first_of_each() if is_sampled else losses.next_token()
@@ -139,7 +139,7 @@ def counting(length):
 def trainer(folder, **settings):
     folder.mkdir(exist_ok=True)
     built = build(True, rows=4)
-    sampling = Sampling.of(np.bincount([0, 1, 1, 2, 3, 4, 5]), 3)
+    sampling = PoissonSampling.from_counts(np.bincount([0, 1, 1, 2, 3, 4, 5]), 3)
     chosen = TrainSettings(**{"epochs": 3, "batch_size": 4, "metric": "loss", "learning_rate": 0.02, **settings})
     return Trainer(
         language_network.sampled(built, sampling.logs),

@@ -13,7 +13,6 @@ from pipeline.errors import PipelineError
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
 from pipeline.models import drift
-from pipeline.tasks.classify import Classify
 
 KNOWN = {"length": {"low": 3.0, "middle": 6.0, "high": 12.0}, "unknown": 0.05, "labels": {"好": 0.5, "坏": 0.5}}
 
@@ -84,11 +83,11 @@ def test_what_is_counted_survives_an_interruption_and_does_not_depend_on_the_wor
 def test_confidence_is_at_the_temperature_of_the_folder(trained):
     model = pipeline.load(trained("gru"))
     temperature = model.about["options"]["temperature"]
-    assert temperature == model.task.temperature != 1.0
+    assert temperature == model.answerer.temperature != 1.0
     texts = [model.tokenise(text) for _, text in mails(20, seed=4)]
-    examples = model.task.examples(model.encoder, texts, [None] * 20)
-    plain = Classify(model.labels).decode(model.task.scores(model.network, examples))
-    for before, after in zip(plain, model.predict_tokens(texts), strict=True):
+    plain, scaled = model.predict_tokens_at(texts, (1.0, temperature))
+    assert scaled == model.predict_tokens(texts)
+    for before, after in zip(plain, scaled, strict=True):
         powers = [share ** (1 / temperature) for share in before.distribution]
         assert after.value == before.value
         assert after.score == pytest.approx(max(powers) / sum(powers))
@@ -110,7 +109,7 @@ def test_familiar_texts_pass_in_silence_and_others_are_told_with_figures():
 def test_tokens_are_counted_as_the_network_reads_them(trained):
     model = pipeline.load(trained("gru"))
     texts = [model.tokenise(text) for text in ("会议明天龘龘", " ", "恭喜")]
-    claims = [claim for found in model.predict_tokens(texts) for claim in model.task.claims(found)]
+    claims = [claim for found in model.predict_tokens(texts) for claim in model.answerer.claims(found)]
     found = drift.tally(model.encoder, texts, claims)
     vocabulary = model.encoder.vocabularies["word"]
     tokens = [token for text in texts for token in text.tokens]

@@ -1,5 +1,6 @@
 """Keras, the frozen graph and NumPy agree: scores, states, gradients, whatever the windows and the rows beside."""
 
+from dataclasses import replace
 from itertools import product
 
 import keras
@@ -9,7 +10,7 @@ from written_out import backward, forward, loss
 
 from pipeline.config.network import NetworkSettings
 from pipeline.encoding.batch import Example, bptt_batches, pad
-from pipeline.language.reader import Reader, of_targets
+from pipeline.language.reader import StatefulReader, of_targets
 from pipeline.networks import language_graph, language_network
 from pipeline.networks.graph import save
 from pipeline.networks.network import reset_states, weights
@@ -52,7 +53,9 @@ def read_by_keras(built, texts, steps):
 
 def frozen(built, settings, folder):
     save(language_graph.build(settings, weights(built)), folder / "network.onnx")
-    return Reader(OnnxNetwork(folder / "network.onnx", threads=1), language_graph.state_width(settings), VOCABULARY)
+    return StatefulReader(
+        OnnxNetwork(folder / "network.onnx", threads=1), language_graph.state_width(settings), VOCABULARY
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,17 +73,16 @@ def test_graph_agrees_with_keras(cell, layers, tied, tmp_path):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_windows_and_neighbours_change_nothing(cell, tmp_path, monkeypatch):
+def test_windows_and_neighbours_change_nothing(cell, tmp_path):
     built, settings = build(len(TEXTS), cell=cell, layers=2)
     whole = read_by_keras(built, TEXTS, 0)
     for steps in (1, 5, 16):
         for left, right in zip(read_by_keras(built, TEXTS, steps), whole, strict=True):
             np.testing.assert_allclose(left, right, atol=1e-5)
     reader = frozen(built, settings, tmp_path)
-    for side_by_side, steps in ((1, 3), (2, 1), (64, 256)):
-        monkeypatch.setattr("pipeline.language.reader.SIDE_BY_SIDE", side_by_side)
-        monkeypatch.setattr("pipeline.language.reader.STEPS", steps)
-        for left, right in zip(reader.log_probabilities(TEXTS[::-1]), whole[::-1], strict=True):
+    for texts, steps in ((1, 3), (2, 1), (64, 256)):
+        made = replace(reader, texts_at_once=texts, steps_at_once=steps)
+        for left, right in zip(made.log_probabilities(TEXTS[::-1]), whole[::-1], strict=True):
             np.testing.assert_allclose(left, right, atol=1e-5)
 
 
@@ -88,9 +90,9 @@ def test_one_step_a_token_is_the_same_as_many(tmp_path):
     built, settings = build(1, cell="lstm", layers=2)
     reader = frozen(built, settings, tmp_path)
     text = TEXTS[4]
-    states, found = reader.beginning(1), []
+    states, found = reader.initial_states(1), []
     for token, target in zip(text.streams["char"], text.target, strict=True):
-        scores, states = reader.follow(np.array([token], np.int32), states)
+        scores, states = reader.step(np.array([token], np.int32), states)
         found.append(of_targets(scores, np.array([target], np.int32))[0])
     np.testing.assert_allclose(found, reader.log_probabilities([text])[0], atol=1e-5)
 

@@ -12,7 +12,7 @@ from pipeline.encoding.batch import Batch, Example, pad
 from pipeline.errors import ModelError
 from pipeline.networks import graph, network
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.tasks.task import ScoredTwice
+from pipeline.tasks.head import ScoredTwice
 
 WORDS, CHARACTERS, GRAMS, LABELS = 30, 12, 25, 3
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_tagger import make_tagger, make_task
+from random_tagger import make_answerer, make_tagger
 
 from corpora.tags import SCHEMES
 from pipeline.encoding.encoder import Tokenised
@@ -32,18 +32,19 @@ def score(task, scores, path):
 @pytest.mark.parametrize("constrained", [True, False])
 def test_the_best_of_all_sequences_that_obey(scheme, kind, decode, constrained):
     forced = {"江步": "地" if kind == "entities" else "v"}
-    task = make_task(kind, scheme=scheme, decode=decode, constrained=constrained, dictionary=forced)
+    task = make_answerer(kind, scheme=scheme, decode=decode, constrained=constrained, dictionary=forced)
     text = Tokenised("滨江步道", list("滨江步道"))
     for seed in range(3):
-        scores = np.random.default_rng(seed).normal(0, 2, (1, 4, task.head())).astype(np.float32)
-        paths = np.array([*product(range(task.head()), repeat=4)], np.int32)
+        scores = np.random.default_rng(seed).normal(0, 2, (1, 4, len(task.tagset.labels))).astype(np.float32)
+        paths = np.array([*product(range(len(task.tagset.labels)), repeat=4)], np.int32)
         found = task.tagset.spans(paths, np.full(len(paths), 4))
         obey = np.zeros(len(paths), bool)
         for row, start, stop, tag in zip(found.rows, found.starts, found.stops, found.tags, strict=True):
             named = kind == "words" or task.tagset.types[tag] == forced["江步"]
             obey[row] |= bool((start, stop) == (1, 3) and named)
-        restricted = task._restricted(scores.copy(), [text])
-        [answer] = task._decoder.decode(restricted, np.array([4]))
+        restricted = scores.copy()
+        task.scorer.restrict(restricted, [text])
+        [answer] = task.decoder.decode(restricted, np.array([4]))
         assert answer.ids in paths[obey].tolist()
         if constrained:  # else any letters may make a word, and a forced one has those of the scheme
             assert answer.ids == max(paths[obey], key=lambda path: score(task, scores[0], path)).tolist()
@@ -113,15 +114,15 @@ def test_an_entity_tagger_obeys_the_types_that_it_knows(models, decode):
 
 
 def test_nothing_is_restricted_without_a_reason():
-    task = make_task("words", dictionary={"滨江": None})
+    task = make_answerer("words", dictionary={"滨江": None})
     assert Constraints(task.tagset, "words", task.dictionary).allowed(Tokenised("去骑车", list("去骑车"))) is None
-    entities = make_task("entities")
+    entities = make_answerer("entities")
     assert (
         Constraints(entities.tagset, "entities", UserDictionary()).allowed(Tokenised("去 骑车", list("去骑车"))) is None
     )
 
 
 def test_a_word_whose_ends_lie_inside_tokens_is_left_alone():
-    task = make_task("pos", dictionary={"江步": "n"})
+    task = make_answerer("pos", dictionary={"江步": "n"})
     may = Constraints(task.tagset, "pos", task.dictionary).allowed(Tokenised("去滨江步道", ["去", "滨江步道"]))
     assert may is not None and may.all()

@@ -1,14 +1,14 @@
 """Long texts are decoded in windows as in one, n best sequences are those of enumeration, windows cover a text."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_tagger import make_task
+from random_tagger import make_answerer
 
-from pipeline.tagging.decoder import Decoder
 from pipeline.tagging.overlapping_windows import OverlappingWindows
 
 
@@ -24,9 +24,9 @@ def test_windows_cover_a_text_once(count, size):
 @pytest.mark.parametrize("decode", ["greedy", "maxent", "crf"])
 @pytest.mark.parametrize("kind", ["entities", "words", "joint", "pos"])
 def test_windows_give_what_decoding_in_one_gives(kind, decode):
-    task = make_task(kind, decode=decode)
-    decoder = Decoder(task.chain, task.tagset, decode == "maxent", window=96, context=24, longest_whole=100)
-    scores = np.random.default_rng(0).normal(0, 2, (700, task.head())).astype(np.float32)
+    task = make_answerer(kind, decode=decode)
+    decoder = replace(task.decoder, window=96, context=24, longest_whole=100)
+    scores = np.random.default_rng(0).normal(0, 2, (700, len(task.tagset.labels))).astype(np.float32)
     [whole] = decoder.decode(scores[None], np.array([700]))
     found = decoder.decode_in_windows(scores, OverlappingWindows(700, 96, 24))
     assert found is not None and found == decoder.decode_long(scores)
@@ -40,10 +40,10 @@ def test_windows_give_what_decoding_in_one_gives(kind, decode):
 
 
 def test_windows_that_never_agree_are_decoded_in_one():
-    task = make_task("words")
-    decoder = Decoder(task.chain, task.tagset, window=96, context=24, longest_whole=100)
-    scores = np.zeros((300, task.head()), np.float32)
-    scores[:, task.labels.id("M")] = 50  # one word from end to end
+    task = make_answerer("words")
+    decoder = replace(task.decoder, window=96, context=24, longest_whole=100)
+    scores = np.zeros((300, len(task.tagset.labels)), np.float32)
+    scores[:, task.tagset.labels.id("M")] = 50  # one word from end to end
     assert decoder.decode_in_windows(scores, OverlappingWindows(300, 96, 24)) is None
     [whole] = decoder.decode(scores[None], np.array([300]))
     assert decoder.decode_long(scores) == whole and len(whole.spans) == 1
@@ -51,13 +51,13 @@ def test_windows_that_never_agree_are_decoded_in_one():
 
 @pytest.mark.parametrize("decode", ["greedy", "maxent", "crf"])
 def test_the_n_best_are_those_of_enumeration(decode):
-    task = make_task("words", decode=decode)
-    scores = np.random.default_rng(3).normal(0, 2, (2, 4, task.head())).astype(np.float32)
+    task = make_answerer("words", decode=decode)
+    scores = np.random.default_rng(3).normal(0, 2, (2, 4, len(task.tagset.labels))).astype(np.float32)
     lengths = np.array([4, 2])
-    found = Decoder(task.chain, task.tagset, decode == "maxent").n_best(scores, lengths, 5)
+    found = task.decoder.n_best(scores, lengths, 5)
     for row, length in enumerate(lengths.tolist()):
         every = []
-        for path in product(range(task.head()), repeat=length):
+        for path in product(range(len(task.tagset.labels)), repeat=length):
             log = probability(task, scores[row], path, decode)
             every += [(log, list(path))] if np.isfinite(log) else []
         total = np.logaddexp.reduce([log for log, _ in every])

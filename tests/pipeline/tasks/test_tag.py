@@ -16,6 +16,7 @@ from corpora.errors import CorpusError
 from corpora.tags import tags_of
 from embeddings.errors import EmbeddingError
 from pipeline.config.load import from_mapping
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import tagging
@@ -133,11 +134,11 @@ def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, mo
     assert training["different_answers"] == 0 and training["difference_to_keras"] < 1e-4
     scores = np.random.default_rng(1).normal(0, 5, (3, 4, len(model.labels))).astype(np.float32)
     lengths = np.array([4, 1, 2])
-    tags = model.task.answers(scores, lengths)
-    chain = model.task.chain
-    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain))
+    tags = model.answerer.choices(scores, lengths)
+    chain = model.answerer.chain
+    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
     scores[0, :, :] = -scores[0, :, :]
-    assert np.any(model.task.answers(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
+    assert np.any(model.answerer.choices(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 
 
 def test_a_prediction_says_where(model):
@@ -147,7 +148,7 @@ def test_a_prediction_says_where(model):
         ("昆明", "地名", 5, 7),
     ]
     assert answer.tokens == tuple("老周去了昆明") and len(answer.tags) == len(answer.confidences) == 6
-    assert answer.value == segmented.join(answer.tags) and 0 < answer.score <= 1
+    assert answer.raw_tags == answer.tags and answer.value is None and 0 < answer.score <= 1
     assert all(answer.score <= span.confidence + 1e-6 for span in answer.spans)
 
 
@@ -158,11 +159,11 @@ texts = st.text(st.sampled_from("昆明西安老周陈晓岚说，。！😀é\u
 def test_every_span_is_its_text(model, asked):
     for text, answer in zip(asked, model.predict(asked), strict=True):
         assert [*answer.tokens] == [character for character in text if not character.isspace()]
-        assert (answer.value is None) == (not text.strip())
+        assert answer.is_blank == (not text.strip())
         for span in answer.spans:
             assert text[span.start : span.end] == span.text != ""
-        cells = model.task.cells(answer, probabilities=True)
-        assert len(cells) == len(model.task.columns(probabilities=True))
+        cells = model.answerer.cells(answer, probabilities=True)
+        assert len(cells) == len(model.answerer.columns(probabilities=True))
         for entity in json.loads(cells[0]) if text.strip() else ():
             assert text[entity["start"] : entity["end"]] == entity["text"]
 
@@ -186,7 +187,7 @@ def test_batches_change_no_answer(model):
 
 
 def test_saved_chains_forbid_what_the_scheme_forbids(model):
-    names, chain = model.labels.names, model.task.chain
+    names, chain = model.labels.names, model.answerer.chain
     inside = [index for index, name in enumerate(names) if name[0] in "ME"]
     assert np.isneginf(chain.start[inside]).all() and not np.isneginf(chain.start[names.index("O")])
     assert np.isneginf(chain.transitions[names.index("O"), inside]).all()
@@ -200,7 +201,7 @@ def test_every_kind_and_decoding(tmp_path, kind, decode):
     assert scores["f1"] > 0.9 and scores["illegal"] == 0 and scores["oov_rate"] == 0
     model = pipeline.load(run)
     [answer] = model.predict(["老周说昆明，"])
-    cells = dict(zip(model.task.columns(False), model.task.cells(answer, False), strict=True))
+    cells = dict(zip(model.answerer.columns(False), model.answerer.cells(answer, False), strict=True))
     if kind != "pos":
         assert answer.tokens == ("老周", "说", "昆明", "，") and cells["words"] == "老周 说 昆明 ，"
         assert "".join(answer.tokens) == "老周说昆明，"
@@ -301,7 +302,8 @@ def test_any_tagged_file_is_scored(entities, tmp_path):
 
 
 def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
-    outcome = Outcome(3, "<b>昆明", "O O O B-<地> E-<地>", "O O O O O", 0.9, tokens=tuple("<b>昆明"))
+    gold = ["O", "O", "O", "B-<地>", "E-<地>"]
+    outcome = Outcome.of_tags(3, Tokenised("<b>昆明", "<b>昆明"), gold, ["O"] * 5, 0.9)
     written = Report("tag", {"cell": "lstm"}, {"scored": 1}, tagging([outcome], "BMES"))
     tagged.write(tmp_path, written, {"test": [outcome]}, "BMES")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -314,13 +316,12 @@ def test_the_page_shows_what_is_wrong_and_escapes_it(tmp_path):
 def test_a_page_of_long_texts_can_be_mailed_and_its_tables_have_all(tmp_path):
     """Words, so that every second character is a mark of its own; one text is too long for the page at all."""
     outcomes = [
-        Outcome(
+        Outcome.of_tags(
             number,
-            "昆明" * half,
-            "B E " * (half - 1) + "B E",
-            "B E " * (half - 1) + "S S",
+            Tokenised("昆明" * half, "昆明" * half),
+            ["B", "E"] * half,
+            [*["B", "E"] * (half - 1), "S", "S"],
             0.9,
-            tokens=("昆", "明") * half,
         )
         for number, half in enumerate([60_000] + [400] * 250, start=1)
     ]

@@ -5,17 +5,19 @@ import itertools
 import json
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from mini import python, write_csv
-from random_tagger import TOKENS, make_tagger, make_task
+from random_tagger import TOKENS, make_answerer, make_tagger
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
 from pipeline.jobs.label import label_file
 from pipeline.models import thresholds
 from pipeline.models.model import Model
+from pipeline.tasks.tag.scores import window_scores
 
 CHARACTERS = TOKENS["char"][:12]
 
@@ -26,9 +28,9 @@ def texts(count=30, longest=40, seed=1):
 
 
 def spoilt(lines, names, seed=1):
-    """Lines of tags, of which one tag in eight is any."""
+    """Lines of tags, in which one tag in eight is random."""
     generator = random.Random(seed)
-    return [" ".join(tag if generator.random() < 0.875 else generator.choice(names) for tag in line) for line in lines]
+    return [[tag if generator.random() < 0.875 else generator.choice(names) for tag in line] for line in lines]
 
 
 def of_all_sequences(decoder, scores, factor):
@@ -52,15 +54,15 @@ def of_all_sequences(decoder, scores, factor):
 
 @pytest.mark.parametrize("decode", ["greedy", "maxent", "crf"])
 def test_a_temperature_changes_how_sure_a_tagger_is_and_no_tag(decode):
-    task = make_task("entities", decode=decode, seed=3)
-    cooler, generator = task.at(0.4), np.random.default_rng(5)
+    decoder = make_answerer("entities", decode=decode, seed=3).decoder
+    cooler, generator = replace(decoder, temperature=0.4), np.random.default_rng(5)
     for steps in (1, 3, 4):
-        scores = generator.normal(0, 1.5, (steps, task.head())).astype(np.float32)
-        one, other = (each._decoder.decode(scores[None], np.array([steps]))[0] for each in (task, cooler))
+        scores = generator.normal(0, 1.5, (steps, len(decoder.tagset.labels))).astype(np.float32)
+        one, other = (each.decode(scores[None], np.array([steps]))[0] for each in (decoder, cooler))
         assert one.ids == other.ids
         sure = [stretch[3] for stretch in other.stretches]
-        assert sure == pytest.approx(of_all_sequences(task._decoder, scores, 0.4), abs=1e-6)
-        [asserted] = [task._decoder.asserted(scores[None], np.array([steps]))]
+        assert sure == pytest.approx(of_all_sequences(decoder, scores, 0.4), abs=1e-6)
+        asserted = decoder.asserted(scores[None], np.array([steps]))
         assert asserted.sure(0.4).tolist() == pytest.approx(sure)
         assert asserted.sure(1.0).tolist() == pytest.approx([stretch[3] for stretch in one.stretches])
 
@@ -68,10 +70,10 @@ def test_a_temperature_changes_how_sure_a_tagger_is_and_no_tag(decode):
 def test_a_long_text_is_as_sure_as_its_parts_are(tmp_path):
     make_tagger(tmp_path / "model")
     model = Model.load(tmp_path / "model")
-    task, tokens = model.task.at(2.0), model.tokenise("去滨江步道骑车，" * 400)
-    scores = task._window_scores(model.network, model.encoder, tokens)
-    long = task._decoder.decode_long(scores)
-    whole = task._decoder.decode(scores[None], np.array([len(scores)]))[0]
+    decoder, tokens = replace(model.answerer.decoder, temperature=2.0), model.tokenise("去滨江步道骑车，" * 400)
+    scores = window_scores(model.network, model.encoder, tokens, len(model.labels))
+    long = decoder.decode_long(scores)
+    whole = decoder.decode(scores[None], np.array([len(scores)]))[0]
     assert len(scores) > 2048 and long.ids == whole.ids
     assert [one[3] for one in long.stretches] == pytest.approx([one[3] for one in whole.stretches], abs=1e-6)
     assert long.log_probability == pytest.approx(whole.log_probability, rel=1e-6)
@@ -82,23 +84,23 @@ def test_the_temperature_is_the_one_that_dev_fits_best(kind, tmp_path):
     make_tagger(tmp_path / "model", kind)
     model = Model.load(tmp_path / "model")
     asked = model.tokenise_all(texts())
-    lines = [str(found.value).split(" ") for found in model.predict_tokens(asked)]
-    golds = spoilt(lines, model.labels.names)
-    task, about, points = model.task.calibrated(model.network, model.encoder, asked, golds)
-    assert task.temperature != 1.0 and "temperature" not in about
-    before, after = (each.predict(model.network, model.encoder, asked) for each in (model.task, task))
-    assert [found.value for found in before] == [found.value for found in after]
+    golds = spoilt([found.raw_tags for found in model.predict_tokens(asked)], model.labels.names)
+    fitted, about, points = model.answerer.calibrated(model.network, model.encoder, asked, golds)
+    assert fitted.temperature != 1.0 and "temperature" not in about
+    before, after = model.predict_tokens_at(asked, (1.0, fitted.temperature))
+    assert after == fitted.predict(model.network, model.encoder, asked)
+    assert [found.raw_tags for found in before] == [found.raw_tags for found in after]
 
-    def loss(factor):
-        found = model.task.at(factor).predict(model.network, model.encoder, asked)
-        sure = [claim.confidence for one in found for claim in model.task.claims(one)]
+    def loss(temperature):
+        [found] = model.predict_tokens_at(asked, (temperature,))
+        sure = [claim.confidence for one in found for claim in model.answerer.claims(one)]
         chance = np.clip(sure, 1e-12, 1 - 1e-12)
         return -(target * np.log(chance) + (1 - target) * np.log1p(-chance)).mean()
 
     right = np.array(right_claims(model, before, golds))
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    assert loss(task.temperature) < min(loss(task.temperature * 0.93), loss(task.temperature * 1.07))
-    sure = [claim.confidence for found in after for claim in task.claims(found)]
+    assert loss(fitted.temperature) < min(loss(fitted.temperature * 0.93), loss(fitted.temperature * 1.07))
+    sure = [claim.confidence for found in after for claim in fitted.claims(found)]
     assert about["rows"] == len(right) == points[0].rows and points[0].right == right.sum()
     assert about["calibration_error"] == pytest.approx(calibration.calibration_error(sure, right), abs=1e-6)
 
@@ -107,11 +109,10 @@ def right_claims(model, answers, golds):
     """Whether each entity or word is exactly a gold one, by the letters of BMES, or by the tag of its token."""
     found = []
     for answer, gold in zip(answers, golds, strict=True):
-        tags, said = gold.split(" "), str(answer.value).split(" ")
-        if model.task.options.kind == "pos":
-            found += [one == other for one, other in zip(tags, said, strict=True)]
+        if model.answerer.options.kind == "pos":
+            found += [one == other for one, other in zip(gold, answer.raw_tags, strict=True)]
         else:
-            kept, told = stretches(tags), stretches(said)
+            kept, told = stretches(gold), stretches(answer.raw_tags)
             found += [span in kept for span in told]
     return found
 
@@ -136,8 +137,8 @@ def stretches(tags):
 def test_a_dev_without_entities_leaves_the_temperature_as_it_is(tmp_path):
     make_tagger(tmp_path / "model")
     model = Model.load(tmp_path / "model")
-    task, about, points = model.task.calibrated(model.network, model.encoder, [], [])
-    assert (task.temperature, about, points[0].rows) == (1.0, {"rows": 0}, 0)
+    fitted, about, points = model.answerer.calibrated(model.network, model.encoder, [], [])
+    assert (fitted.temperature, about, points[0].rows) == (1.0, {"rows": 0}, 0)
 
 
 @pytest.fixture(scope="module")

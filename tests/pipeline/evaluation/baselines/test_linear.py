@@ -114,12 +114,12 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_the_weights_of_crfsuite_are_the_features_that_it_has_seen():
     train = [
-        Sample(tuple("昆明人"), "昆明人", "B E O"),
-        Sample(tuple("在昆明"), "在昆明", "O B E"),
-        Sample(("人",), "人", "O"),
+        Sample(tuple("昆明人"), "昆明人", tags=("B", "E", "O")),
+        Sample(tuple("在昆明"), "在昆明", tags=("O", "B", "E")),
+        Sample(("人",), "人", tags=("O",)),
     ]
     found = crfsuite.run(train, {"test": train}, None, frozenset())["crfsuite"]
-    tags = [sample.label.split() for sample in train]
+    tags = [sample.tags for sample in train]
     seen = {
         (feature, tag)
         for sample, line in zip(train, tags, strict=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.encoding.encoder import Tokenised
 from pipeline.evaluation.metrics import bootstrap
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import judged, tagging
@@ -14,7 +15,8 @@ SAID = (GOLD, "B-地 E-地 O O", "O O O S-人", "B-人 E-人 S-地 S-人")
 
 
 def texts(answers):
-    return [Outcome(row, "昆明有张", GOLD, said, 0.9, tokens=tuple("昆明有张")) for row, said in enumerate(answers, 1)]
+    text = Tokenised("昆明有张", "昆明有张")
+    return [Outcome.of_tags(row, text, GOLD.split(), said.split(), 0.9) for row, said in enumerate(answers, 1)]
 
 
 def drawn(count, chances, seed):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from corpora import tags
 from corpora.document import Span
+from pipeline.encoding.encoder import Tokenised
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import tagging
 
@@ -28,7 +29,7 @@ def legal(draw, length, scheme):
 
 def scores_of(golds, answers, scheme):
     rows = [
-        Outcome(row, "x" * len(gold), " ".join(gold), " ".join(said), 0.5, tokens=("x",) * len(gold))
+        Outcome.of_tags(row, Tokenised("x" * len(gold), "x" * len(gold)), gold, said, 0.5)
         for row, (gold, said) in enumerate(zip(golds, answers, strict=True), start=1)
     ]
     return tagging(rows, scheme)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from corpora import segmented, tags
 from corpora.document import Sentence
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import confusion, judged, tagging
@@ -17,7 +18,7 @@ NAMES = tags.tag_set(["人", "地"], "BMES")
 
 def outcome(text, gold, said, row=1):
     tokens = tuple(text.split()) if " " in text else tuple(text)
-    return Outcome(row, "".join(tokens), " ".join(gold), " ".join(said), 0.5, tokens=tokens)
+    return Outcome.of_tags(row, Tokenised("".join(tokens), tokens), gold, said, 0.5)
 
 
 def test_one_of_each_mistake_by_hand():

@@ -11,6 +11,7 @@ from mini import mails, write_config, write_csv
 from report_pages import HOSTILE, hostile_report
 
 import pipeline
+from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import significance, spans
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -98,7 +99,7 @@ def tagger(folder, name, said):
     """The report of a tagger that says so of three texts of two characters."""
     gold = ("B-人 I-人", "B-人 O", "O O")
     rows = [
-        Outcome(row, "李明", right, tags, 0.9, tokens=("李", "明"))
+        Outcome.of_tags(row, Tokenised("李明", "李明"), right.split(), tags.split(), 0.9)
         for row, (right, tags) in enumerate(zip(gold, said, strict=True), start=1)
     ]
     scores, about = spans.tagging(rows, "BIO", frozenset()), {"cell": "gru", "scheme": "BIO"}

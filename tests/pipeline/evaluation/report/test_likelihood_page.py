@@ -148,7 +148,7 @@ def test_every_figure_of_the_slices_again_from_the_texts():
         for one in some(80)
     ]
     task = Language("char", 4)
-    found = document(test) | {"slices": slices.scored(test, task.slice_score, ["作者"], lengths=False)}
+    found = document(test) | {"slices": slices.scored(test, task.judge.slice_score, ["作者"], lengths=False)}
     assert [one["by"] for one in found["slices"]] == ["unknown", "作者"]
     shown = {row[0]: row for row in cells(page(found, test).split('<section id="slices">')[1], "<tr>")}
     parts = {
