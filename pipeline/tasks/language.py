@@ -194,7 +194,7 @@ class Language(Task):
         """The network, or where tokens are sampled that with fewer scores, fed with targets and a sample."""
         if not self.sampled:
             return Learner(network)
-        from pipeline.networks.language_network import sampled
+        from pipeline.networks.language_network import with_sampled_scores
 
         targets = np.concatenate([np.asarray(example.target) for example in examples])
         counts = np.bincount(targets, minlength=network.output_shape[-1])
@@ -203,7 +203,7 @@ class Language(Task):
         def feed(batch: Batch, generator: np.random.Generator) -> dict[str, Any]:
             return {"targets": batch.targets, "sample": sampling.draw(generator)}
 
-        return Learner(sampled(network, sampling.logs), feed)
+        return Learner(with_sampled_scores(network, sampling.logs), feed)
 
     def graph(self, settings: NetworkSettings, weights: Mapping[str, NDArray[np.float32]], encoder: Encoder) -> Any:
         """The graph that takes its states and gives them back."""
