@@ -1,1 +1,1 @@
-"""Networks: Keras layers and networks, the same networks as ONNX graphs, and the runtime that runs them."""
+"""Networks: Keras layers and networks, the same networks as ONNX graphs, and their runtime."""

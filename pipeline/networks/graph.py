@@ -1,4 +1,7 @@
-"""Graphs: the weights of a trained network written as an ONNX graph of standard operators, by hand."""
+"""ONNX graphs of classifiers and taggers, written by hand from the weights of a trained network.
+
+Operators are those of the ONNX operator specification (opset 17). Networks are checked against Keras in the tests.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,9 @@ OPSET = 17
 IR_VERSION = 9
 INT8_CELLS = ("lstm",)  # ONNX Runtime has an int8 kernel for LSTM alone (DynamicQuantizeLSTM)
 OPERATORS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-# Keras keeps an LSTM's gates as i f c o, ONNX as i o f c; both keep a GRU's as z r h.
-RUNTIME_OPERATORS = {("com.microsoft", "DynamicQuantizeLSTM")}  # beside the standard's own
+# Operators that zhpipe writes in addition to the standard ones.
+RUNTIME_OPERATORS = {("com.microsoft", "DynamicQuantizeLSTM")}
+# The order of gates in ONNX, by their place in Keras: i f c o -> i o f c for an LSTM; both have z r h for a GRU.
 GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 Array = NDArray[np.float32]
 
@@ -29,33 +33,28 @@ def build(
     settings: NetworkSettings,
     weights: Mapping[str, Array],
     units: tuple[str, ...],
-    wide_units: tuple[str, ...],
+    linear_parts: tuple[str, ...],
     *,
     per_token: bool = False,
     features: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
-    """The graph of `network.build` for prediction: the same inputs, scores float32 (batch, outputs), no dropout.
+    """The graph of `network.build` for prediction: the same inputs -> `scores` float32, without dropout.
 
-    With `per_token` scores (batch, steps, outputs); what they are behind a text's length means nothing.
+    Scores are (batch, outputs), or (batch, steps, outputs) with `per_token`; those after a text's length mean nothing.
+    The padding of a text is never read: the recurrent operators (`sequence_lens`) and the pooling both take the
+    lengths.
 
-    `weights` as `network.weights` gives them; `features`: of each by name how many ids its groups have. Rows beyond a
-    text's length are never read: `sequence_lens` of the operators RNN, LSTM and GRU (ONNX operator specification) and
-    the pooling's mask both come from the lengths.
+    Arguments:
+        weights: as `network.weights` returns them.
+        units: those that the recurrent part reads, in order.
+        linear_parts: the names of the linear parts, in order.
+        features: name -> the number of ids in each group.
     """
-    graph = Graph()
-    parts = [_recurrent(graph, unit, settings, weights, per_token, features or {}) for unit in units]
-    scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), graph.constant(weights["scores/kernel"])])
-    scores = graph.add("Add", [scores, graph.constant(weights["scores/bias"])])
-    for unit in wide_units:
-        scores = graph.add("Add", [scores, _wide(graph, unit, settings.wide.scale, weights, per_token)])
-    graph.add("Identity", [scores], name="scores")
-    shape: list[str | int | None] = ["batch", *(["steps"] if per_token else []), len(weights["scores/bias"])]
-    outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)]
-    return model_of(graph, outputs)
+    return _Builder(settings, weights, per_token, features or {}).model(units, linear_parts)
 
 
 def model_of(graph: Graph, outputs: list[Any]) -> onnx.ModelProto:
-    """The graph as a model, checked."""
+    """The graph as a model that has passed ONNX's checker."""
     proto = helper.make_graph(graph.nodes, "zhpipe", graph.inputs, outputs, graph.constants)
     model = helper.make_model(
         proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="zhpipe"
@@ -65,19 +64,19 @@ def model_of(graph: Graph, outputs: list[Any]) -> onnx.ModelProto:
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:
-    """Write the graph, weights inside."""
+    """Writes the graph with its weights into one file."""
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def save_int8(path: Path, target: Path) -> None:
-    """Write the graph at `path` anew with LSTM weights as int8, per channel; activations are quantised as they come."""
+    """Writes the graph at `path` with LSTM weights as int8 per channel; activations are quantised at run time."""
     import logging
 
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     root = logging.getLogger()
     level = root.level
-    root.setLevel(logging.ERROR)  # it advises pre-processing that a graph without convolutions doesn't need
+    root.setLevel(logging.ERROR)  # it advises pre-processing that a graph without convolutions does not need
     try:
         quantize_dynamic(path, target, op_types_to_quantize=["LSTM"], per_channel=True, weight_type=QuantType.QInt8)
     finally:
@@ -85,9 +84,9 @@ def save_int8(path: Path, target: Path) -> None:
 
 
 def fault(path: Path) -> str | None:
-    """Why a graph from a stranger is not to be run, or None: it reads other files, or has operators that aren't known.
+    """Why a stranger's graph must not be run, or None: it reads other files, or has operators that zhpipe never writes.
 
-    Nothing that the graph names is opened. Subgraphs and functions, in which more might hide, are not let through.
+    The check opens nothing that the graph names. It also refuses subgraphs and functions, which could hide more.
     """
     try:
         model = onnx.load_model(path, load_external_data=False)
@@ -110,106 +109,40 @@ def fault(path: Path) -> str | None:
 
 @dataclass
 class Graph:
-    """Nodes, inputs and constants as they are added; every value gets a name of its own."""
+    """A graph under construction. Its methods add to it and return the names of the new values, each unique."""
 
     nodes: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
 
     def input(self, name: str, shape: Sequence[str | int], kind: int = TensorProto.INT32) -> str:
+        """Adds an input; names in `shape` stand for sizes that vary."""
         self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def constant(self, value: Any) -> str:
+        """Adds an array."""
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
+    def int64(self, *values: int) -> str:
+        """Adds an int64 array (values,), such as axes or a shape."""
+        return self.constant(np.array(values, np.int64))
+
     def add(self, operator: str, inputs: list[str], *, name: str = "", outputs: int = 1, **attributes: Any) -> Any:
+        """Adds a node; returns the name of its output, or a list of names if it has several."""
         names = [name] if name else [f"{operator}_{len(self.nodes)}_{index}" for index in range(outputs)]
         self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names[0] if len(names) == 1 else names
 
 
-def _recurrent(
-    graph: Graph,
-    unit: str,
-    settings: NetworkSettings,
-    weights: Mapping[str, Array],
-    per_token: bool,
-    features: Mapping[str, Sequence[int]],
-) -> str:
-    """Ids (batch, steps) -> pooled states (batch, width), or all of them (batch, steps, width).
-
-    In between time comes first: (steps, batch, width).
-    """
-    ids = graph.input(unit, ["batch", f"{unit}_steps"])
-    lengths = graph.input(f"{unit}_lengths", ["batch"])
-    states = graph.add(
-        "Gather",
-        [graph.constant(weights[f"{unit}_embedding/embeddings"]), graph.add("Transpose", [ids], perm=[1, 0])],
-    )
-    if features:
-        beside = [_summary(graph, name, groups, weights) for name, groups in features.items()]
-        states = graph.add("Concat", [states, *beside], axis=2)
-    last = ""
-    for index, width in enumerate(settings.widths):
-        states, last = _layer(graph, f"{unit}_{index}", settings, width, states, lengths, weights)
-    if per_token:
-        return str(graph.add("Transpose", [states], perm=[1, 0, 2]))
-    inside = _inside(graph, ids, lengths)
-    pooled = [_pool(graph, kind, unit, states, last, inside, lengths, weights) for kind in settings.poolings]
-    return str(graph.add("Concat", pooled, axis=1))
-
-
-def _summary(graph: Graph, name: str, groups: Sequence[int], weights: Mapping[str, Array]) -> str:
-    """A feature's ids (batch, steps, ids of all groups) -> (steps, batch, groups * width), as `network.Summary`."""
-    ids = graph.input(f"feature_{name}", ["batch", f"feature_{name}_steps", sum(groups)])
-    ids = graph.add("Transpose", [ids], perm=[1, 0, 2])
-    shares = graph.add("Gather", [graph.constant(weights[f"{name}_feature/shares"]), ids])
-    total = graph.add("ReduceSum", [shares, graph.constant(np.array([-1], np.int64))], keepdims=1)
-    total = graph.add("Max", [total, graph.constant(np.float32(1e-12))])
-    factor = graph.add("Div", [graph.constant(np.float32(len(groups))), total])
-    spread = graph.add("Unsqueeze", [graph.add("Mul", [shares, factor]), graph.constant(np.array([2], np.int64))])
-    spread = graph.add("Mul", [spread, graph.constant(membership(groups))])
-    vectors = graph.add("Gather", [graph.constant(weights[f"{name}_feature/table"]), ids])
-    summed = graph.add("MatMul", [spread, vectors])
-    return str(graph.add("Reshape", [summed, graph.constant(np.array([0, 0, -1], np.int64))]))
-
-
-def _layer(
-    graph: Graph,
-    name: str,
-    settings: NetworkSettings,
-    units: int,
-    states: str,
-    lengths: str,
-    weights: Mapping[str, Array],
-) -> tuple[str, str]:
-    """States (steps, batch, directions * units) and the last states (batch, directions * units)."""
-    directions = ("forward", "backward") if settings.bidirectional else ("forward",)
-    arrays = [operator_weights(settings.cell, f"{name}_{direction}", weights) for direction in directions]
-    kernel, recurrent, bias = (graph.constant(np.stack(parts)) for parts in zip(*arrays, strict=True))
-    attributes: dict[str, Any] = {"linear_before_reset": 1} if settings.cell == "gru" else {}
-    output, last = graph.add(
-        OPERATORS[settings.cell],
-        [states, kernel, recurrent, bias, lengths],
-        outputs=2,
-        hidden_size=units,
-        direction="bidirectional" if settings.bidirectional else "forward",
-        **attributes,
-    )
-    flat = graph.constant(np.array([0, 0, -1], np.int64))
-    states = graph.add("Reshape", [graph.add("Transpose", [output], perm=[0, 2, 1, 3]), flat])
-    last = graph.add(
-        "Reshape",
-        [graph.add("Transpose", [last], perm=[1, 0, 2]), graph.constant(np.array([0, -1], np.int64))],
-    )
-    return states, last
-
-
 def operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-    """W (gates * units, width), R (gates * units, units), B (2 * gates * units,) of one direction."""
+    """The inputs of ONNX's operator for one direction, from the weights of the Keras cell `name`.
+
+    W (gates * units, width), R (gates * units, units) and B (2 * gates * units,), see RNN, LSTM and GRU in the ONNX
+    operator specification.
+    """
     kernel, recurrent, bias = (weights[f"{name}/{part}"] for part in ("kernel", "recurrent_kernel", "bias"))
     both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
 
@@ -220,61 +153,146 @@ def operator_weights(cell: str, name: str, weights: Mapping[str, Array]) -> tupl
     return in_order(kernel).T, in_order(recurrent).T, in_order(both).reshape(-1)
 
 
-def _inside(graph: Graph, ids: str, lengths: str) -> str:
-    """Bool (steps, batch, 1): whether a place is a token."""
-    steps = graph.add("Gather", [graph.add("Shape", [ids]), graph.constant(np.array(1, np.int64))], axis=0)
-    places = graph.add("Range", [graph.constant(np.array(0, np.int64)), steps, graph.constant(np.array(1, np.int64))])
-    places = graph.add("Unsqueeze", [places, graph.constant(np.array([1, 2], np.int64))])
-    ends = graph.add(
-        "Unsqueeze",
-        [graph.add("Cast", [lengths], to=TensorProto.INT64), graph.constant(np.array([0, 2], np.int64))],
-    )
-    return str(graph.add("Less", [places, ends]))
+class _Builder:
+    """Builds one graph. Strings are names of values; docstrings give the shapes of these.
 
+    Recurrent layers want time first, (steps, batch, width).
+    """
 
-def _pool(
-    graph: Graph,
-    kind: str,
-    unit: str,
-    states: str,
-    last: str,
-    inside: str,
-    lengths: str,
-    weights: Mapping[str, Array],
-) -> str:
-    """(steps, batch, width) -> (batch, width), as `network.Pool`."""
-    if kind == "last":
-        return last
-    nothing, lowest = graph.constant(np.float32(0)), graph.constant(np.float32(-np.inf))
-    first_axis = graph.constant(np.array([0], np.int64))
-    if kind == "max":
-        return str(graph.add("ReduceMax", [graph.add("Where", [inside, states, lowest])], axes=[0], keepdims=0))
-    if kind == "mean":
-        total = graph.add("ReduceSum", [graph.add("Where", [inside, states, nothing]), first_axis], keepdims=0)
-        count = graph.add(
-            "Unsqueeze",
-            [graph.add("Cast", [lengths], to=TensorProto.FLOAT), graph.constant(np.array([1], np.int64))],
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        weights: Mapping[str, Array],
+        per_token: bool,
+        features: Mapping[str, Sequence[int]],
+    ) -> None:
+        self.settings = settings
+        self.weights = weights
+        self.per_token = per_token
+        self.features = features
+        self.graph = Graph()
+
+    def model(self, units: Sequence[str], linear_parts: Sequence[str]) -> onnx.ModelProto:
+        graph, bias = self.graph, self.weights["scores/bias"]
+        parts = [self._recurrent_part(unit) for unit in units]
+        scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), self._weight("scores/kernel")])
+        scores = graph.add("Add", [scores, graph.constant(bias)])
+        for name in linear_parts:
+            scores = graph.add("Add", [scores, self._linear_part(name)])
+        graph.add("Identity", [scores], name="scores")
+        shape: list[str | int | None] = ["batch", *(["steps"] if self.per_token else []), len(bias)]
+        return model_of(graph, [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)])
+
+    def _weight(self, name: str) -> str:
+        return self.graph.constant(self.weights[name])
+
+    def _recurrent_part(self, unit: str) -> str:
+        """Ids (batch, steps) -> pooled states (batch, width), or all states (batch, steps, width)."""
+        graph = self.graph
+        ids = graph.input(unit, ["batch", f"{unit}_steps"])
+        lengths = graph.input(f"{unit}_lengths", ["batch"])
+        states, last = self._embedded(unit, ids), ""
+        for index, width in enumerate(self.settings.widths):
+            states, last = self._layer(f"{unit}_{index}", width, states, lengths)
+        if self.per_token:
+            return str(graph.add("Transpose", [states], perm=[1, 0, 2]))
+        inside = self._inside(ids, lengths)
+        pooled = [self._pooled(kind, unit, states, last, inside, lengths) for kind in self.settings.poolings]
+        return str(graph.add("Concat", pooled, axis=1))
+
+    def _embedded(self, unit: str, ids: str) -> str:
+        """Ids (batch, steps) -> vectors of tokens and features side by side, (steps, batch, width)."""
+        graph = self.graph
+        table = self._weight(f"{unit}_embedding/embeddings")
+        vectors = graph.add("Gather", [table, graph.add("Transpose", [ids], perm=[1, 0])])
+        if not self.features:
+            return str(vectors)
+        features = [self._feature(name, groups) for name, groups in self.features.items()]
+        return str(graph.add("Concat", [vectors, *features], axis=2))
+
+    def _feature(self, name: str, groups: Sequence[int]) -> str:
+        """`layers.GroupedEmbeddings`: ids (batch, steps, ids of all groups) -> (steps, batch, groups * width)."""
+        graph = self.graph
+        ids = graph.input(f"feature_{name}", ["batch", f"feature_{name}_steps", sum(groups)])
+        ids = graph.add("Transpose", [ids], perm=[1, 0, 2])
+        shares = graph.add("Gather", [self._weight(f"{name}_feature/shares"), ids])
+        total = graph.add("ReduceSum", [shares, graph.int64(-1)], keepdims=1)
+        total = graph.add("Max", [total, graph.constant(np.float32(1e-12))])
+        factor = graph.add("Div", [graph.constant(np.float32(len(groups))), total])
+        spread = graph.add("Unsqueeze", [graph.add("Mul", [shares, factor]), graph.int64(2)])
+        spread = graph.add("Mul", [spread, graph.constant(membership(groups))])
+        vectors = graph.add("Gather", [self._weight(f"{name}_feature/table"), ids])
+        summed = graph.add("MatMul", [spread, vectors])
+        return str(graph.add("Reshape", [summed, graph.int64(0, 0, -1)]))
+
+    def _layer(self, name: str, units: int, states: str, lengths: str) -> tuple[str, str]:
+        """(steps, batch, width) -> states (steps, batch, directions * units), last states (batch, directions * units).
+
+        The operators RNN, LSTM and GRU give (steps, directions, batch, units) and (directions, batch, units).
+        """
+        graph, cell, two_way = self.graph, self.settings.cell, self.settings.bidirectional
+        directions = ("forward", "backward") if two_way else ("forward",)
+        arrays = [operator_weights(cell, f"{name}_{direction}", self.weights) for direction in directions]
+        kernel, recurrent, bias = (graph.constant(np.stack(parts)) for parts in zip(*arrays, strict=True))
+        attributes: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
+        output, last = graph.add(
+            OPERATORS[cell],
+            [states, kernel, recurrent, bias, lengths],
+            outputs=2,
+            hidden_size=units,
+            direction="bidirectional" if two_way else "forward",
+            **attributes,
         )
-        return str(graph.add("Div", [total, count]))
-    kernel, bias, query = (graph.constant(weights[f"{unit}_attention/{part}"]) for part in ("kernel", "bias", "query"))
-    hidden = graph.add("Tanh", [graph.add("Add", [graph.add("MatMul", [states, kernel]), bias])])
-    scores = graph.add("Where", [inside, graph.add("MatMul", [hidden, query]), lowest])
-    shares = graph.add("Softmax", [scores], axis=0)
-    weighted = graph.add("Where", [inside, graph.add("Mul", [states, shares]), nothing])
-    return str(graph.add("ReduceSum", [weighted, first_axis], keepdims=0))
+        flat = graph.int64(0, 0, -1)
+        states = graph.add("Reshape", [graph.add("Transpose", [output], perm=[0, 2, 1, 3]), flat])
+        last = graph.add("Reshape", [graph.add("Transpose", [last], perm=[1, 0, 2]), graph.int64(0, -1)])
+        return states, last
 
+    def _inside(self, ids: str, lengths: str) -> str:
+        """bool (steps, batch, 1): whether a place is a token."""
+        graph = self.graph
+        steps = graph.add("Gather", [graph.add("Shape", [ids]), graph.constant(np.array(1, np.int64))], axis=0)
+        bounds = graph.constant(np.array(0, np.int64)), steps, graph.constant(np.array(1, np.int64))
+        places = graph.add("Unsqueeze", [graph.add("Range", [*bounds]), graph.int64(1, 2)])
+        ends = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), graph.int64(0, 2)])
+        return str(graph.add("Less", [places, ends]))
 
-def _wide(graph: Graph, unit: str, scale: float, weights: Mapping[str, Array], per_token: bool) -> str:
-    """N-gram ids (batch, grams) -> scores (batch, outputs), or of every token, as `network.Wide`."""
-    shape = ["batch", *(["steps"] if per_token else []), f"gram_{unit}_steps"]
-    ids = graph.input(f"gram_{unit}", shape)
-    values = graph.add("Gather", [graph.constant(weights[f"{unit}_wide/idf"]), ids])
-    squares = graph.add(
-        "ReduceSum", [graph.add("Mul", [values, values]), graph.constant(np.array([-1], np.int64))], keepdims=1
-    )
-    norm = graph.add("Sqrt", [graph.add("Add", [squares, graph.constant(np.float32(1e-12))])])
-    values = graph.add("Div", [graph.add("Mul", [values, graph.constant(np.float32(scale))]), norm])
-    axis = graph.constant(np.array([-2], np.int64))
-    row = graph.add("Unsqueeze", [values, axis])
-    scores = graph.add("MatMul", [row, graph.add("Gather", [graph.constant(weights[f"{unit}_wide/table"]), ids])])
-    return str(graph.add("Squeeze", [scores, axis]))
+    def _pooled(self, kind: str, unit: str, states: str, last: str, inside: str, lengths: str) -> str:
+        """`layers.SequencePooling`: states (steps, batch, width) -> (batch, width)."""
+        if kind == "last":
+            return last
+        graph = self.graph
+        zero, lowest = graph.constant(np.float32(0)), graph.constant(np.float32(-np.inf))
+        first_axis = graph.int64(0)
+        if kind == "max":
+            return str(graph.add("ReduceMax", [graph.add("Where", [inside, states, lowest])], axes=[0], keepdims=0))
+        if kind == "mean":
+            total = graph.add("ReduceSum", [graph.add("Where", [inside, states, zero]), first_axis], keepdims=0)
+            counts = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.FLOAT), graph.int64(1)])
+            return str(graph.add("Div", [total, counts]))
+        scores = graph.add("Where", [inside, self._attention_scores(unit, states), lowest])
+        shares = graph.add("Softmax", [scores], axis=0)
+        weighted = graph.add("Where", [inside, graph.add("Mul", [states, shares]), zero])
+        return str(graph.add("ReduceSum", [weighted, first_axis], keepdims=0))
+
+    def _attention_scores(self, unit: str, states: str) -> str:
+        """v . tanh(W h + b): states (steps, batch, width) -> (steps, batch, 1)."""
+        graph = self.graph
+        kernel, bias, query = (self._weight(f"{unit}_attention/{part}") for part in ("kernel", "bias", "query"))
+        hidden = graph.add("Tanh", [graph.add("Add", [graph.add("MatMul", [states, kernel]), bias])])
+        return str(graph.add("MatMul", [hidden, query]))
+
+    def _linear_part(self, name: str) -> str:
+        """`layers.LinearNgrams`: ids (batch, [steps,] ids) -> scores (batch, [steps,] outputs)."""
+        graph = self.graph
+        shape = ["batch", *(["steps"] if self.per_token else []), f"gram_{name}_steps"]
+        ids = graph.input(f"gram_{name}", shape)
+        values = graph.add("Gather", [self._weight(f"{name}_wide/idf"), ids])
+        squares = graph.add("ReduceSum", [graph.add("Mul", [values, values]), graph.int64(-1)], keepdims=1)
+        norm = graph.add("Sqrt", [graph.add("Add", [squares, graph.constant(np.float32(1e-12))])])
+        scale = graph.constant(np.float32(self.settings.wide.scale))
+        values = graph.add("Div", [graph.add("Mul", [values, scale]), norm])
+        axis = graph.int64(-2)
+        row = graph.add("Unsqueeze", [values, axis])
+        scores = graph.add("MatMul", [row, graph.add("Gather", [self._weight(f"{name}_wide/table"), ids])])
+        return str(graph.add("Squeeze", [scores, axis]))

@@ -1,29 +1,27 @@
-"""The graph of a language model: its network as standard ONNX operators, which takes its states and gives them back."""
+"""The ONNX graph of a language model, which takes the states of its layers and returns the next ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
 from pipeline.config.network import NetworkSettings
 from pipeline.networks.graph import OPERATORS, Array, Graph, model_of, operator_weights
 
-MEMORIES = {"rnn": 1, "gru": 1, "lstm": 2}  # vectors that a cell hands on: an LSTM its state and its memory
+MEMORIES = {"rnn": 1, "gru": 1, "lstm": 2}  # vectors of a cell's state: an LSTM has its hidden state and its memory
 
 
 def build(settings: NetworkSettings, weights: Mapping[str, Array]) -> onnx.ModelProto:
-    """The graph of `language.network.build` for reading: no dropout, any number of rows.
+    """The graph of `language_network.build` for prediction: without dropout, for any number of rows.
 
-    `ids` int32 (rows, steps), `lengths` int32 (rows,) from 1, `states` float32 (rows, width)
-    -> `scores` float32 (rows, steps, vocabulary), `next_states` float32 (rows, width).
+    Inputs: `ids` int32 (rows, steps), `lengths` int32 (rows,) from 1, `states` float32 (rows, state_width).
+    Outputs: `scores` float32 (rows, steps, vocabulary), `next_states` float32 (rows, state_width).
 
-    The states of all layers stand side by side, an LSTM's memory behind its state; `state_width` is their width, and
-    zeros are the beginning of a text. The next states are those behind the last step of each row's length, so rows of
-    any lengths can be read on.
+    The states of all layers are concatenated, an LSTM's hidden state before its memory; zeros begin a text.
+    `next_states` are those after the last token of each row, so that rows of different lengths can be continued.
     """
     graph = Graph()
     ids, lengths = graph.input("ids", ["rows", "steps"]), graph.input("lengths", ["rows"])
@@ -46,17 +44,17 @@ def build(settings: NetworkSettings, weights: Mapping[str, Array]) -> onnx.Model
 
 
 def state_width(settings: NetworkSettings) -> int:
-    """How many numbers a row's states are."""
+    """The number of values in the states of a row."""
     return MEMORIES[settings.cell] * sum(settings.widths)
 
 
 def _split(graph: Graph, states: str, settings: NetworkSettings) -> list[list[str]]:
-    """The states of each layer, one or two, as its operator takes them: (1, rows, units)."""
+    """states (rows, state_width) -> the states of each layer, one or two, as operators take them: (1, rows, units)."""
     count = MEMORIES[settings.cell]
     sizes = [units for units in settings.widths for _ in range(count)]
-    parts = graph.add("Split", [states, graph.constant(np.array(sizes, np.int64))], outputs=len(sizes), axis=1)
+    parts = graph.add("Split", [states, graph.int64(*sizes)], outputs=len(sizes), axis=1)
     parts = [parts] if isinstance(parts, str) else parts
-    axis = graph.constant(np.array([0], np.int64))
+    axis = graph.int64(0)
     lifted = [graph.add("Unsqueeze", [part, axis]) for part in parts]
     return [lifted[start : start + count] for start in range(0, len(lifted), count)]
 
@@ -71,7 +69,7 @@ def _layer(
     memories: list[str],
     weights: Mapping[str, Array],
 ) -> tuple[str, list[str]]:
-    """(steps, rows, width) -> (steps, rows, units), and the states behind each row's length, each (rows, units)."""
+    """(steps, rows, width) -> (steps, rows, units), and the states after each row's last token, each (rows, units)."""
     arrays = (graph.constant(array[None]) for array in operator_weights(cell, name, weights))
     attributes: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
     output, *ends = graph.add(
@@ -81,12 +79,12 @@ def _layer(
         hidden_size=units,
         **attributes,
     )
-    first, second = (graph.constant(np.array([axis], np.int64)) for axis in (0, 1))
+    first, second = (graph.int64(axis) for axis in (0, 1))
     return graph.add("Squeeze", [output, second]), [graph.add("Squeeze", [end, first]) for end in ends]
 
 
 def _scores(graph: Graph, states: str, table: str, weights: Mapping[str, Array]) -> str:
-    """(rows, steps, width) -> (rows, steps, vocabulary); tied scores use the table of the embeddings again."""
+    """(rows, steps, width) -> (rows, steps, vocabulary); tied scores use `table`, the embeddings."""
     if "projection/kernel" in weights:
         kernel = graph.constant(weights["projection/kernel"])
         states = _dense(graph, states, kernel, weights["projection/bias"])

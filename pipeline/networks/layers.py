@@ -1,4 +1,4 @@
-"""Layers: reversal and pooling of padded rows, weighed n-grams, and the transitions of a chain, over keras.ops."""
+"""Layers in keras.ops: reversal and pooling of padded rows, grouped embeddings, linear n-grams, transition scores."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from pipeline.encoding.features import membership
 
 ATTENTION_UNITS = 64
-TINY = 1e-12  # in place of a sum of nothing
+TINY = 1e-12  # added or substituted where a divisor could be 0
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """The vectors of a feature, see `features.Feature`.
+    """The vectors of a feature, see `pipeline.encoding.features.Feature`.
 
-    `values`: float32 (ids, width); `shares`: float32 (ids,), how much each weighs; `groups`: ids of each group.
+    `values`: float32 (ids, width); `shares`: float32 (ids,), the weight of each id; `groups`: the number of ids in each
+    group.
     """
 
     values: Array
@@ -30,13 +31,19 @@ class FeatureTable:
 
 
 class Reverse(layers.Layer):  # type: ignore[misc]
-    """Each row of (batch, steps, width) back to front within its own length; what lies behind the length stays.
+    """Reverses each row within its own length; the padding stays in place. It is its own inverse.
 
-    Its own inverse. The backward direction of a right-padded batch without a mask.
+    The backward direction reads right-padded batches through it, without a mask.
+
+    Call arguments:
+        states: (batch, steps, width).
+        lengths: int32 (batch,).
+
+    Output: (batch, steps, width).
     """
 
     def call(self, states: Any, lengths: Any) -> Any:
-        """states (batch, steps, width), lengths int32 (batch,) -> (batch, steps, width)."""
+        """The reversed rows, (batch, steps, width)."""
         rows, count = (ops.shape(states)[axis] for axis in (0, 1))
         steps = ops.arange(count, dtype="int32")[None, :]
         source = ops.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
@@ -49,27 +56,38 @@ class Reverse(layers.Layer):  # type: ignore[misc]
         return states_shape
 
 
-class Pool(layers.Layer):  # type: ignore[misc]
-    """The states of a text as one vector, by its length: (batch, steps, width), (batch,) -> (batch, width).
+class SequencePooling(layers.Layer):  # type: ignore[misc]
+    """Pools the states of each text into one vector, without the padding.
 
-    last: the state of the last step; mean, max: over the steps; attention: mean weighted by softmax(v . tanh(W h + b))
-    (Yang et al., NAACL 2016, equations 5 to 7).
+    Arguments:
+        kind: "last", the state at the last token; "mean" or "max" over the tokens; "attention", the mean weighted by
+            softmax(v . tanh(W h + b)) (Yang et al., NAACL 2016, equations 5 to 7).
+        seed: of the initial W and v of attention; None for a random one.
+
+    Call arguments:
+        states: (batch, steps, width).
+        lengths: int32 (batch,), from 1.
+
+    Output: (batch, width).
     """
 
-    def __init__(self, kind: str, **options: Any) -> None:
+    def __init__(self, kind: str, *, seed: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.kind = kind
+        self.seed = seed
 
     def build(self, states_shape: Any, lengths_shape: Any = None) -> None:
-        """Weights of attention."""
+        """Makes the weights of attention: W (width, 64), b (64,) and v (64, 1)."""
         if self.kind == "attention":
+            seeds = np.random.SeedSequence(self.seed).generate_state(2).tolist()
+            kernel, query = (keras.initializers.GlorotUniform(seed=seed) for seed in seeds)
             shape = (states_shape[-1], ATTENTION_UNITS)
-            self.kernel = self.add_weight(shape=shape, initializer="glorot_uniform", name="kernel")
+            self.kernel = self.add_weight(shape=shape, initializer=kernel, name="kernel")
             self.bias = self.add_weight(shape=(ATTENTION_UNITS,), initializer="zeros", name="bias")
-            self.query = self.add_weight(shape=(ATTENTION_UNITS, 1), initializer="glorot_uniform", name="query")
+            self.query = self.add_weight(shape=(ATTENTION_UNITS, 1), initializer=query, name="query")
 
     def call(self, states: Any, lengths: Any) -> Any:
-        """states (batch, steps, width), lengths int32 (batch,) -> (batch, width)."""
+        """The pooled states, (batch, width)."""
         if self.kind == "last":
             return ops.take_along_axis(states, (lengths - 1)[:, None, None], axis=1)[:, 0, :]
         inside = (ops.arange(ops.shape(states)[1], dtype="int32")[None, :] < lengths[:, None])[:, :, None]
@@ -86,12 +104,20 @@ class Pool(layers.Layer):  # type: ignore[misc]
         return (states_shape[0], states_shape[-1])
 
 
-class Summary(layers.Layer):  # type: ignore[misc]
-    """The vectors of a token's feature ids, those of each group summed up by their shares, the groups side by side.
+class GroupedEmbeddings(layers.Layer):  # type: ignore[misc]
+    """The vectors of a token's feature ids, summed within each group by their shares; the groups are concatenated.
 
-    (batch, steps, ids of all groups) -> (batch, steps, groups * width). A group g is groups / Z times the sum over its
-    ids of share * vector, with Z the shares of all ids of the token (Ma et al., ACL 2020, equation 7); nothing where
-    there is none.
+    Group g is groups / Z times the sum over its ids of share * vector, where Z is the sum of the shares of all ids of
+    the token (Ma et al., ACL 2020, equation 7). It is 0 for a group without ids.
+
+    Arguments:
+        table: vectors, shares and group sizes.
+        trainable: whether training changes the vectors; it never changes the shares.
+
+    Call arguments:
+        ids: int32 (batch, steps, ids of all groups), 0 for none.
+
+    Output: (batch, steps, groups * width).
     """
 
     def __init__(self, table: FeatureTable, *, trainable: bool, **options: Any) -> None:
@@ -100,7 +126,7 @@ class Summary(layers.Layer):  # type: ignore[misc]
         self.member = membership(table.groups)
 
     def build(self, ids_shape: Any) -> None:
-        """The table of vectors, and the share of each."""
+        """Makes the table of vectors (ids, width) and the share of each, (ids,)."""
         values, shares = self.values.values, self.values.shares
         self.table = self.add_weight(shape=values.shape, initializer="zeros", name="table")
         self.table.assign(values)
@@ -108,7 +134,7 @@ class Summary(layers.Layer):  # type: ignore[misc]
         self.shares.assign(shares)
 
     def call(self, ids: Any) -> Any:
-        """ids int32 (batch, steps, ids of all groups) -> (batch, steps, groups * width)."""
+        """The summed vectors, (batch, steps, groups * width)."""
         shares = ops.take(self.shares.value, ids, axis=0)
         total = ops.maximum(ops.sum(shares, axis=-1, keepdims=True), TINY)
         spread = (shares * (len(self.member) / total))[:, :, None, :] * self.member
@@ -122,11 +148,23 @@ class Summary(layers.Layer):  # type: ignore[misc]
 
 
 class LinearNgrams(layers.Layer):  # type: ignore[misc]
-    """A linear model: scores = sum over a text's n-grams of value * weights (Cheng et al., 2016, section 3.1).
+    """A linear model of n-grams: scores = sum over n-grams of value * weights (Cheng et al., 2016, section 3.1).
 
-    A text's values are its n-grams' idf, scaled to the Euclidean length `scale`. While training, n-grams are dropped at
-    random. (batch, grams) ids with 0 as padding -> (batch, outputs), or of every token (batch, steps, grams) ->
-    (batch, steps, outputs).
+    The values of a text, or of a token, are the idf of its n-grams, scaled to the Euclidean length `scale`. Training
+    drops n-grams at random.
+
+    Arguments:
+        idf: float32 (n_grams + 1,), 0 for the padding, id 0.
+        outputs: the number of scores.
+        scale: length of the vector of values.
+        dropout: the share of n-grams that training drops.
+        l2: penalty on the weights, 0 for none.
+        seed: of the dropout.
+
+    Call arguments:
+        ids: int32 (batch, ids) or (batch, steps, ids), padded with 0.
+
+    Output: (batch, outputs) or (batch, steps, outputs).
     """
 
     def __init__(
@@ -140,40 +178,40 @@ class LinearNgrams(layers.Layer):  # type: ignore[misc]
         self.penalty = keras.regularizers.L2(l2) if l2 else None
 
     def build(self, ids_shape: Any) -> None:
-        """The table of weights, all zero, and the idf of each n-gram."""
+        """Makes the weights (n_grams + 1, outputs), all 0, and the idf of each n-gram, (n_grams + 1,)."""
         shape = (len(self.idf_values), self.outputs)
         self.table = self.add_weight(shape=shape, initializer="zeros", regularizer=self.penalty, name="table")
         self.idf = self.add_weight(shape=self.idf_values.shape, initializer="zeros", trainable=False, name="idf")
         self.idf.assign(self.idf_values)
 
     def call(self, ids: Any, training: bool = False) -> Any:
-        """ids int32 (batch, grams) -> (batch, outputs), or with steps between."""
+        """The scores, (batch, outputs) or (batch, steps, outputs)."""
         values = ops.take(self.idf, ids, axis=0)
-        norm = ops.sqrt(ops.sum(values * values, axis=-1, keepdims=True) + 1e-12)
+        norm = ops.sqrt(ops.sum(values * values, axis=-1, keepdims=True) + TINY)
         values = self.drop(values * (self.scale / norm), training=training)
-        # By `value`, so that TensorFlow reads the rows alone and not the whole table first.
+        # By `value`, so that TensorFlow reads only these rows and not the whole table first.
         return ops.matmul(values[..., None, :], ops.take(self.table.value, ids, axis=0))[..., 0, :]
 
     def compute_output_shape(self, ids_shape: Any) -> Any:
-        """(batch, outputs), or with steps between."""
+        """(batch, outputs) or (batch, steps, outputs)."""
         return (*ids_shape[:-1], self.outputs)
 
 
 class TransitionScores(layers.Layer):  # type: ignore[misc]
-    """Hands scores on as they are, and holds what a linear chain adds to them: (batch, steps, outputs) -> the same.
+    """Holds the parameters of a linear chain and returns its input unchanged: (batch, steps, outputs) -> the same.
 
-    `transitions` (outputs, outputs), whose [i, j] scores output j after i, `start` and `end` (outputs,), all zero. Only
-    a loss reads them; they don't get into the frozen graph.
+    `transitions` (outputs, outputs): `[i, j]` scores output j after i; `start` and `end` (outputs,). All begin at 0.
+    Only the loss reads them; they are no part of the exported graph.
     """
 
     def build(self, scores_shape: Any) -> None:
-        """The variables."""
+        """Makes the variables."""
         outputs = scores_shape[-1]
         for name, shape in (("transitions", (outputs, outputs)), ("start", (outputs,)), ("end", (outputs,))):
             setattr(self, name, self.add_weight(shape=shape, initializer="zeros", name=name))
 
     def call(self, scores: Any) -> Any:
-        """The scores."""
+        """The scores as they came."""
         return scores
 
     def compute_output_shape(self, scores_shape: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Networks: embedding -> SimpleRNN | LSTM | GRU, stacked, one way or both -> pooling -> scores, n-grams beside."""
+"""Networks of classifiers and taggers: embedding -> recurrent layers -> scores, plus the scores of linear n-grams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from keras import layers
 from numpy.typing import NDArray
 
 from pipeline.config.network import NetworkSettings
-from pipeline.networks.layers import FeatureTable, LinearNgrams, Pool, Reverse, Summary, TransitionScores
+from pipeline.networks.layers import (
+    FeatureTable,
+    GroupedEmbeddings,
+    LinearNgrams,
+    Reverse,
+    SequencePooling,
+    TransitionScores,
+)
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 Array = NDArray[np.float32]
@@ -20,12 +27,15 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Tables:
-    """What a network is built on: the arrays that come from the embed stage and the train split.
+    """The arrays that a network is built on, from the embed stage and the train split.
 
-    `embeddings`: unit -> float32 (vocabulary, width), the first rows padding and unknown;
-    `idf`: unit -> float32 (n_grams + 1,) for each wide part; `outputs`: number of scores; `per_token`: whether every
-    token gets them, and not the text as a whole; `chained`: whether there are scores of one token's output after
-    another's, which the loss trains; `features`: by name, what is read of each token beside its vector.
+    Arguments:
+        embeddings: unit -> float32 (vocabulary, width), the first two rows for padding and unknown.
+        idf: name of a linear part -> float32 (n_grams + 1,), the value of each n-gram.
+        outputs: the number of scores.
+        per_token: whether each token gets scores, and not the text as a whole.
+        chained: whether the network holds transition scores, which the loss trains (`TransitionScores`).
+        features: what is read of each token beside its vector, by name.
     """
 
     embeddings: Mapping[str, Array]
@@ -37,25 +47,16 @@ class Tables:
 
 
 def build(settings: NetworkSettings, tables: Tables, seed: int) -> keras.Model:
-    """The network, not compiled: the inputs of a Batch, by name -> scores (batch, outputs), or (batch, steps, outputs).
+    """The network, not compiled: the inputs of a Batch by name -> logits.
 
-    Scores are logits. Same seed, same initial weights and same dropout.
+    Logits are (batch, outputs), or (batch, steps, outputs) for `tables.per_token`. The same seed gives the same initial
+    weights and the same dropout.
     """
-    seeds = iter(np.random.SeedSequence(seed).generate_state(1000).tolist())
-    inputs: dict[str, Any] = {}
-    parts = [_recurrent(unit, settings, tables, inputs, seeds) for unit in tables.embeddings]
-    vector = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
-    vector = layers.Dropout(settings.dropout, seed=next(seeds))(vector)
-    scores = layers.Dense(tables.outputs, kernel_initializer=_initial(seeds), name="scores")(vector)
-    for unit, idf in tables.idf.items():
-        scores = layers.Add()([scores, _wide(unit, settings, idf, tables, inputs, seeds)])
-    if tables.chained:
-        scores = TransitionScores(name="chain")(scores)
-    return keras.Model(inputs, scores)
+    return _Builder(settings, tables, seed).network()
 
 
 def weights(network: keras.Model) -> dict[str, Array]:
-    """Every array of the network by `LAYER/VARIABLE`, dropout's random states left out."""
+    """Every array of the network as `LAYER/VARIABLE`, without the random states of dropout."""
     return {
         f"{layer.name}/{variable.name}": np.asarray(variable, np.float32)
         for layer in network.layers
@@ -65,94 +66,138 @@ def weights(network: keras.Model) -> dict[str, Array]:
 
 
 def reset_states(network: keras.Model) -> None:
-    """Set the states that a network keeps from call to call to 0, as before the first token of a text."""
+    """Sets the states that a network keeps between calls to 0, their value before the first token of a text."""
     for layer in network.layers:
         if isinstance(layer, layers.RNN):
             layer.reset_state()
 
 
-def _recurrent(unit: str, settings: NetworkSettings, tables: Tables, inputs: dict[str, Any], seeds: Any) -> Any:
-    """Ids of one unit -> its pooled states (batch, width), or the states (batch, steps, width)."""
-    table = tables.embeddings[unit]
-    ids = inputs[unit] = keras.Input((None,), dtype="int32", name=unit)
-    lengths = inputs[f"{unit}_lengths"] = keras.Input((), dtype="int32", name=f"{unit}_lengths")
-    embedding = layers.Embedding(*table.shape, trainable=settings.embedding != "frozen", name=f"{unit}_embedding")
-    states = embedding(ids)
-    embedding.set_weights([table])
-    read = [states, *(_feature(name, settings, table, inputs) for name, table in tables.features.items())]
-    hide = [layers.Dropout(settings.embedding_dropout, noise_shape=(None, None, 1), seed=next(seeds)) for _ in read]
-    hidden = [dropout(states) for dropout, states in zip(hide, read, strict=True)]
-    states = layers.Concatenate()(hidden) if len(hidden) > 1 else hidden[0]
-    directions = [states]
-    for index, width in enumerate(settings.widths):
-        if index:
-            states = layers.Dropout(settings.dropout, seed=next(seeds))(_aligned(directions, lengths))
-        directions = _layer(f"{unit}_{index}", settings, width, states, lengths, seeds)
-    if tables.per_token:
-        return _aligned(directions, lengths)
-    pooled = [_pool(kind, unit, directions, lengths) for kind in settings.poolings]
-    return layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+def seeds_from(seed: int) -> Any:
+    """An iterator over the seeds of a network's initializers and dropouts."""
+    return iter(np.random.SeedSequence(seed).generate_state(1000).tolist())
 
 
-def _feature(name: str, settings: NetworkSettings, table: FeatureTable, inputs: dict[str, Any]) -> Any:
-    """A feature's ids -> (batch, steps, groups * width)."""
-    shape = (None, sum(table.groups))
-    ids = inputs[f"feature_{name}"] = keras.Input(shape, dtype="int32", name=f"feature_{name}")
-    trainable = settings.embedding != "frozen" or name not in settings.features.trained
-    return Summary(table, trainable=trainable, name=f"{name}_feature")(ids)
+def glorot_uniform(seeds: Any) -> Any:
+    """The initializer of kernels, with the next seed."""
+    return keras.initializers.GlorotUniform(seed=next(seeds))
 
 
-def _layer(name: str, settings: NetworkSettings, units: int, states: Any, lengths: Any, seeds: Any) -> list[Any]:
-    """One recurrent layer: (batch, steps, width) -> (batch, steps, units) of each direction, in the order it reads."""
+class _Builder:
+    """Builds one network; `inputs` collects its inputs by name. Each initializer and dropout takes the next seed."""
 
-    def cell(direction: str) -> Any:
-        return CELLS[settings.cell](
+    def __init__(self, settings: NetworkSettings, tables: Tables, seed: int) -> None:
+        self.settings = settings
+        self.tables = tables
+        self.seeds = seeds_from(seed)
+        self.inputs: dict[str, Any] = {}
+
+    def network(self) -> keras.Model:
+        parts = [self._recurrent_part(unit) for unit in self.tables.embeddings]
+        vector = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+        vector = self._dropout(vector)
+        dense = layers.Dense(self.tables.outputs, kernel_initializer=glorot_uniform(self.seeds), name="scores")
+        scores = dense(vector)
+        for name in self.tables.idf:
+            scores = layers.Add()([scores, self._linear_part(name)])
+        if self.tables.chained:
+            scores = TransitionScores(name="chain")(scores)
+        return keras.Model(self.inputs, scores)
+
+    def _input(self, name: str, *shape: int | None) -> Any:
+        self.inputs[name] = keras.Input(shape, dtype="int32", name=name)
+        return self.inputs[name]
+
+    def _dropout(self, states: Any) -> Any:
+        return layers.Dropout(self.settings.dropout, seed=next(self.seeds))(states)
+
+    def _recurrent_part(self, unit: str) -> Any:
+        """The pooled states (batch, width) of one unit, or all states (batch, steps, width)."""
+        read = [self._embedded(unit), *(self._feature(name) for name in self.tables.features)]
+        lengths = self.inputs[f"{unit}_lengths"]
+        states = self._hidden(read)
+        directions = [states]
+        for index, width in enumerate(self.settings.widths):
+            if index:
+                states = self._dropout(_aligned(directions, lengths))
+            directions = self._layer(f"{unit}_{index}", width, states, lengths)
+        if self.tables.per_token:
+            return _aligned(directions, lengths)
+        pooled = [self._pooled(kind, unit, directions, lengths) for kind in self.settings.poolings]
+        return layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+
+    def _embedded(self, unit: str) -> Any:
+        """The vectors of a unit's tokens, (batch, steps, width)."""
+        table = self.tables.embeddings[unit]
+        ids = self._input(unit, None)
+        self._input(f"{unit}_lengths")
+        trainable = self.settings.embedding != "frozen"
+        embedding = layers.Embedding(*table.shape, trainable=trainable, name=f"{unit}_embedding")
+        vectors = embedding(ids)
+        embedding.set_weights([table])
+        return vectors
+
+    def _feature(self, name: str) -> Any:
+        """The vectors of a feature, (batch, steps, groups * width)."""
+        table = self.tables.features[name]
+        ids = self._input(f"feature_{name}", None, sum(table.groups))
+        trainable = self.settings.embedding != "frozen" or name not in self.settings.features.trained
+        return GroupedEmbeddings(table, trainable=trainable, name=f"{name}_feature")(ids)
+
+    def _hidden(self, read: list[Any]) -> Any:
+        """What is read of each token, side by side, each part dropped as a whole at random."""
+        rate = self.settings.embedding_dropout
+        drop = [layers.Dropout(rate, noise_shape=(None, None, 1), seed=next(self.seeds)) for _ in read]
+        hidden = [dropout(states) for dropout, states in zip(drop, read, strict=True)]
+        return layers.Concatenate()(hidden) if len(hidden) > 1 else hidden[0]
+
+    def _layer(self, name: str, units: int, states: Any, lengths: Any) -> list[Any]:
+        """The states (batch, steps, units) of each direction of a recurrent layer, in the order that it reads."""
+        forward = self._cell(f"{name}_forward", units)(states)
+        if not self.settings.bidirectional:
+            return [forward]
+        return [forward, self._cell(f"{name}_backward", units)(Reverse()(states, lengths))]
+
+    def _cell(self, name: str, units: int) -> Any:
+        return CELLS[self.settings.cell](
             units,
             return_sequences=True,
-            kernel_initializer=_initial(seeds),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            name=f"{name}_{direction}",
+            kernel_initializer=glorot_uniform(self.seeds),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(self.seeds)),
+            name=name,
         )
 
-    forward = cell("forward")(states)
-    return [forward, cell("backward")(Reverse()(states, lengths))] if settings.bidirectional else [forward]
+    def _pooled(self, kind: str, unit: str, directions: list[Any], lengths: Any) -> Any:
+        """Pooled states (batch, directions * units).
+
+        Only attention weighs the states of both directions at a token together. For the other kinds each direction is
+        pooled in the order that it reads. This saves reversing the backward states, and `last` is then the state that
+        has read the whole text.
+        """
+        name = f"{unit}_{kind}"
+        if kind == "attention":
+            return SequencePooling(kind, seed=next(self.seeds), name=name)(_aligned(directions, lengths), lengths)
+        states = layers.Concatenate()(directions) if len(directions) > 1 else directions[0]
+        return SequencePooling(kind, name=name)(states, lengths)
+
+    def _linear_part(self, name: str) -> Any:
+        """The scores of n-grams, (batch, outputs) or (batch, steps, outputs)."""
+        wide = self.settings.wide
+        ids = self._input(f"gram_{name}", *((None, None) if self.tables.per_token else (None,)))
+        layer = LinearNgrams(
+            self.tables.idf[name],
+            self.tables.outputs,
+            scale=wide.scale,
+            dropout=wide.dropout,
+            l2=wide.l2,
+            seed=next(self.seeds),
+            name=f"{name}_wide",
+        )
+        return layer(ids)
 
 
 def _aligned(directions: list[Any], lengths: Any) -> Any:
-    """The directions' states of the same token side by side: (batch, steps, directions * units), forward first."""
+    """The states of both directions at the same token: (batch, steps, directions * units), forward first."""
     if len(directions) == 1:
         return directions[0]
     forward, backward = directions
     return layers.Concatenate()([forward, Reverse()(backward, lengths)])
-
-
-def _pool(kind: str, unit: str, directions: list[Any], lengths: Any) -> Any:
-    """Pooled states (batch, directions * units).
-
-    Only attention weighs both directions' states of a token together; for the others each direction is pooled in the
-    order that it reads, which spares turning the backward states round, and makes `last` the state that has read all.
-    """
-    pool = Pool(kind, name=f"{unit}_{kind}")
-    if kind == "attention" or len(directions) == 1:
-        return pool(_aligned(directions, lengths), lengths)
-    return pool(layers.Concatenate()(directions), lengths)
-
-
-def _wide(unit: str, settings: NetworkSettings, idf: Array, tables: Tables, inputs: dict[str, Any], seeds: Any) -> Any:
-    wide = settings.wide
-    shape = (None, None) if tables.per_token else (None,)
-    ids = inputs[f"gram_{unit}"] = keras.Input(shape, dtype="int32", name=f"gram_{unit}")
-    layer = LinearNgrams(
-        idf,
-        tables.outputs,
-        scale=wide.scale,
-        dropout=wide.dropout,
-        l2=wide.l2,
-        seed=next(seeds),
-        name=f"{unit}_wide",
-    )
-    return layer(ids)
-
-
-def _initial(seeds: Any) -> Any:
-    return keras.initializers.GlorotUniform(seed=next(seeds))

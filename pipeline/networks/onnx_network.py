@@ -1,4 +1,4 @@
-"""Frozen: the runtime of a trained network's ONNX graph, which every stage but training uses."""
+"""The runtime of a trained network's ONNX graph, which every stage but training uses."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ BATCH_SIZE = 64
 class OnnxNetwork:
     """A network that can only predict, on ONNX Runtime.
 
-    `path`: the graph's file; `threads`: CPU threads inside an operator, 0 for all cores. The file is read at the first
-    `scores`, not before; it may then be called from several threads. Raises ModelError where the file isn't a graph.
+    The file is read at the first call of `scores` or `run`. Several threads may call it afterwards.
+
+    Arguments:
+        path: the file of the graph.
+        threads: CPU threads inside an operator, 0 for all cores.
+
+    Raises ModelError if the file is not a graph or does not take the inputs of the batches.
     """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
@@ -28,7 +33,7 @@ class OnnxNetwork:
         self._session: Any = None
 
     def answers(self, examples: Sequence[Example], outputs: int) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
-        """Every example once, in batches of like length, with their scores; ModelError unless these are `outputs`."""
+        """Every example once, in batches of similar length, with scores; ModelError unless there are `outputs`."""
         for batch in in_order_of_length(examples, BATCH_SIZE):
             scores = self.scores(batch)
             if scores.shape[-1] != outputs:
@@ -36,17 +41,17 @@ class OnnxNetwork:
             yield batch, scores
 
     def scores(self, batch: Batch) -> NDArray[np.float32]:
-        """Scores (logits) of a batch: float32 (batch, outputs), or (batch, steps, outputs) of every token."""
+        """The logits of a batch: float32 (batch, outputs), or (batch, steps, outputs) for a network per token."""
         return self.run(["scores"], batch.inputs)[0]
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
-        """The outputs asked for, of the graph's inputs by name; further inputs are not looked at."""
+        """The named outputs of the graph for its named inputs; further inputs are ignored."""
         if self._session is None:
             self._session = self._open()
         try:
             fed = {name: inputs[name] for name in self._names}
             return self._session.run(list(outputs), fed)  # type: ignore[no-any-return]
-        except Exception as error:  # of a graph that does not belong to the files beside it
+        except Exception as error:  # a graph that does not belong to the other files of the model
             raise ModelError(f"{self.path}: can't answer: {str(error).splitlines()[0]}: train anew") from None
 
     def _open(self) -> Any:

@@ -52,7 +52,7 @@ class LanguageHead(Head):
         """The network; where tokens are sampled, the same with fewer scores, fed with targets and a sample."""
         if not self.sampled:
             return Learner(network)
-        from pipeline.networks.language_network import sampled
+        from pipeline.networks.language_network import with_sampled_scores
 
         targets = np.concatenate([np.asarray(example.target) for example in examples])
         counts = np.bincount(targets, minlength=network.output_shape[-1])
@@ -61,7 +61,7 @@ class LanguageHead(Head):
         def feed(batch: Batch, generator: np.random.Generator) -> dict[str, Any]:
             return {"targets": batch.targets, "sample": sampling.draw(generator)}
 
-        return Learner(sampled(network, sampling.logs), feed)
+        return Learner(with_sampled_scores(network, sampling.logs), feed)
 
     def graph(self, settings: NetworkSettings, weights: Weights, encoder: Encoder) -> Any:
         """A graph that takes its states as an input and gives the next ones."""

@@ -108,7 +108,7 @@ def tables(features):
 def test_a_summary_by_hand():
     table = tables({"lexicon": OF_CHARACTERS["lexicon"]})["lexicon"]
     ids = OF_CHARACTERS["lexicon"].ids([list("吃北京烤鸭")])[0]
-    found = np.asarray(layers.Summary(table, trainable=True)(ids[None]))[0]
+    found = np.asarray(layers.GroupedEmbeddings(table, trainable=True)(ids[None]))[0]
     for row, summed in zip(ids, found, strict=True):
         total, expected = sum(table.shares[id_] for id_ in row), []
         for group in np.split(row, np.cumsum(table.groups)[:-1]):

@@ -94,7 +94,7 @@ INPUTS = {"char": IDS, "char_lengths": np.array([4, 2], np.int32)}
 def test_scores_are_those_worked_out_by_hand(tied):
     built = build(tied)
     chances = np.array([1.0, 0.9, 0.3, 0.05, 0.5, 0.2])
-    learner = language_network.sampled(built, np.log(chances).astype(np.float32))
+    learner = language_network.with_sampled_scores(built, np.log(chances).astype(np.float32))
     sample = np.array([0, 2, 3, 5, -1, -1], np.int32)
     whole = np.asarray(built(INPUTS, training=False), np.float64)
     reset_states(built)
@@ -115,7 +115,7 @@ def test_with_all_tokens_sampled_it_is_the_full_softmax(tied):
     for is_sampled in (False, True):
         built = build(tied)
         sampling = PoissonSampling.from_counts(np.ones(VOCABULARY, int), VOCABULARY)
-        learner = language_network.sampled(built, sampling.logs) if is_sampled else built
+        learner = language_network.with_sampled_scores(built, sampling.logs) if is_sampled else built
         more = {"targets": TARGETS, "sample": sampling.draw(np.random.default_rng(1))} if is_sampled else {}
         loss = losses.first_of_each() if is_sampled else losses.next_token()
         learner.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
@@ -142,7 +142,7 @@ def trainer(folder, **settings):
     sampling = PoissonSampling.from_counts(np.bincount([0, 1, 1, 2, 3, 4, 5]), 3)
     chosen = TrainSettings(**{"epochs": 3, "batch_size": 4, "metric": "loss", "learning_rate": 0.02, **settings})
     return Trainer(
-        language_network.sampled(built, sampling.logs),
+        language_network.with_sampled_scores(built, sampling.logs),
         [counting(length) for length in (3, 9, 12, 5, 7, 7)],
         losses.first_of_each(),
         chosen,

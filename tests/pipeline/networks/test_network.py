@@ -79,8 +79,8 @@ def test_a_rows_scores_depend_on_nothing_but_the_row(cell, pooling):
 def test_pooling_by_hand():
     states = np.random.default_rng(1).normal(size=(2, 4, 6)).astype(np.float32)
     lengths = np.array([4, 2], np.int32)
-    pools = {kind: np.asarray(layers.Pool(kind)(states, lengths)) for kind in ("last", "mean", "max")}
-    attention = layers.Pool("attention")
+    pools = {kind: np.asarray(layers.SequencePooling(kind)(states, lengths)) for kind in ("last", "mean", "max")}
+    attention = layers.SequencePooling("attention")
     attended = np.asarray(attention(states, lengths))
     for row, length in enumerate(lengths):
         inside = states[row, :length]
@@ -132,7 +132,7 @@ def test_padding_has_no_gradient_and_so_no_vector_of_its_own():
 
 
 def test_the_seed_decides_the_weights():
-    first, again, other = (network.weights(build(seed)) for seed in (1, 1, 2))
+    first, again, other = (network.weights(build(seed, pooling=list(POOLINGS))) for seed in (1, 1, 2))
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert not np.array_equal(first["scores/kernel"], other["scores/kernel"])
 
