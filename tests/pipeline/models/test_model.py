@@ -83,7 +83,14 @@ def test_saving_what_was_loaded_gives_the_same_folder(folder, tmp_path):
         for key, value in model.about.items()
         if key not in ("format_version", "segment", "encoder", "options")
     }
-    models.save(again, about=about, task=model.task, segmenter=model.segmenter, encoder=model.encoder)
+    models.save(
+        again,
+        about=about,
+        task=model.task,
+        answerer=model.answerer,
+        segmenter=model.segmenter,
+        encoder=model.encoder,
+    )
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }
@@ -142,9 +149,9 @@ def test_every_file_is_watched(folder):
 def test_a_newer_format(folder):
     path = folder / "model.toml"
     path.write_text(
-        path.read_text(encoding="utf-8").replace("format_version = 1", "format_version = 2"), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace("format_version = 2", "format_version = 3"), encoding="utf-8"
     )
-    refused(folder, "format version 2, this zhpipe reads 1")
+    refused(folder, "format version 3, this zhpipe reads 2")
 
 
 def test_what_is_no_model(tmp_path):
