@@ -282,7 +282,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         seed=settings.seed,
         checkpoint=folder / "checkpoint.npz",
         measure=measure,
-        window=prepared.task.window,
+        bptt_steps=prepared.task.window,
         feed=learner.feed,
     )
     return network, trainer

@@ -188,7 +188,7 @@ class Language(Task):
         """Minus the logarithm of the probability of a token, among all or among a sample."""
         from pipeline.training import losses
 
-        return losses.first_of_each() if self.sampled else losses.next_token()
+        return losses.sampled_next_token() if self.sampled else losses.next_token()
 
     def learner(self, network: Any, examples: Sequence[Example]) -> Learner:
         """The network, or where tokens are sampled that with fewer scores, fed with targets and a sample."""
