@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.jobs.inputs import targets
 from pipeline.jobs.job import Job
 from pipeline.jobs.results import FileResult
 from pipeline.jobs.scheduler import Scheduler
+from pipeline.parallel import ROOT
 from pipeline.progress import Progress, silent
 
 
@@ -85,7 +86,8 @@ def _cluster(address: str | None) -> Iterator[Any]:
     own = {"include_dashboard": False, "object_store_memory": 100 << 20} if place == "local" else {}
     try:
         _knock(place)
-        ray.init(place, log_to_driver=False, logging_level="ERROR", **own)  # type: ignore[arg-type]
+        with _outside_working_directory():
+            ray.init(place, log_to_driver=False, logging_level="ERROR", **own)  # type: ignore[arg-type]
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PipelineError(f"--address {place}: can't be reached ({reason}): ask `ray status` there") from None
@@ -94,6 +96,15 @@ def _cluster(address: str | None) -> Iterator[Any]:
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _outside_working_directory() -> Iterator[None]:
+    """Works in the folder of these packages: Ray's workers import from their driver's working directory first."""
+    # Site packages are no such folder: there they would shadow the standard library.
+    is_installed = ROOT.name in ("site-packages", "dist-packages")
+    with chdir(ROOT.anchor if is_installed else ROOT):
+        yield
 
 
 def _knock(place: str) -> None:
