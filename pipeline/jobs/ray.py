@@ -21,6 +21,7 @@ from pipeline.jobs.results import FileResult
 from pipeline.jobs.scheduler import Scheduler
 from pipeline.parallel import ROOT
 from pipeline.progress import Progress, silent
+from pipeline.workplace import is_begun
 
 
 def run(
@@ -50,12 +51,14 @@ def run(
         output_format, suffixes: As in `pipeline.jobs.inputs.targets`.
 
     Raises PipelineError if Ray isn't installed, no cluster answers or it starts no worker, another process works on
-    `folder`, or machines have different versions installed. Errors of one input are in its result.
+    `folder`, somebody else's folder has the name of its lock, or machines have different versions installed. Errors of
+    one input are in its result.
     """
     folder = Path(folder).absolute()
     found = targets(sources, folder, output_format, suffixes)
     job.prepare()
     folder.mkdir(parents=True, exist_ok=True)
+    is_begun(folder / ".zhpipe.job")
     lock = locks.locked(folder / ".zhpipe.job")
     try:
         record = FolderRecord(folder)

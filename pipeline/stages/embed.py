@@ -28,6 +28,7 @@ from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
+from pipeline.workplace import BEGUN, begin, is_begun
 
 VERSION = 2
 
@@ -87,14 +88,17 @@ def embed_files(
 
     `pairs`: of each token with the one behind it, in place of tokens (bigrams, where `cut` is into characters). The
     folder appears when it is whole, and can be used as `embed.pretrained` or as a feature's table. Raises PipelineError
-    where it exists, CorpusError for a bad file, EmbeddingError where no word is frequent enough.
+    where it exists, or `TARGET.partial` is not ours, CorpusError for a bad file, EmbeddingError where no word is
+    frequent enough.
     """
     target = Path(target)
     if target.exists():
         raise PipelineError(f"{target}: exists already: name another folder for the vectors")
-    partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial, begun = target.with_name(target.name + ".partial"), {"vectors": target.name}
+    if is_begun(partial, BEGUN, lambda found: bool(found == begun)):
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    begin(partial, begun)
     try:
         path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, partial, progress)
         sentences = _bigrams((), path, partial) if pairs else Sentences((), path)
@@ -104,6 +108,7 @@ def embed_files(
             path.unlink()
         vectors.save(partial)
         partial.rename(target)
+        (target / BEGUN).unlink()
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return vectors
