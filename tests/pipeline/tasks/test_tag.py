@@ -136,7 +136,7 @@ def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, mo
     lengths = np.array([4, 1, 2])
     tags = model.answerer.choices(scores, lengths)
     chain = model.answerer.chain
-    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
+    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain))
     scores[0, :, :] = -scores[0, :, :]
     assert np.any(model.answerer.choices(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 
