@@ -16,7 +16,7 @@ ORDER = (
     ("pipeline.errors", "pipeline.config.problems", "pipeline.progress", "pipeline.training.silence"),
     (
         "pipeline.config.settings",
-        "pipeline.segmentation.dictionary",
+        *("pipeline.segmentation.dictionary", "pipeline.segmentation.jieba_engines"),
         "pipeline.segmentation.segmenter",
         "pipeline.encoding.labels",
     ),
@@ -72,8 +72,8 @@ ORDER = (
     ("pipeline.__main__",),
 )
 OWNERS = {
-    "jieba": {"pipeline/segmentation/segmenter.py", "pipeline/evaluation/baselines/jieba_tags.py"},
-    "rjieba": {"pipeline/segmentation/segmenter.py"},
+    "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
+    "rjieba": {"pipeline/segmentation/jieba_engines.py"},
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",
