@@ -35,7 +35,7 @@ from pipeline.models import drift
 from pipeline.models.model import Model
 from pipeline.parallel import map_ordered
 from pipeline.provenance import sha256, versions
-from pipeline.stages.segment import joined
+from pipeline.stages.segment import row_text
 from pipeline.tasks import Tag
 
 CHUNK = 2048  # rows in memory at a time, which are sorted by length together
@@ -367,7 +367,7 @@ class TableJob:
 
     def _read(self, row: Row, positions: Sequence[int], place: int | None) -> str | Tokenised | BadRow:
         """The text of a row, with its words where it has such; a bad row where these are not those of the text."""
-        text = joined(row.cells, positions)
+        text = row_text(row.cells, positions)
         if place is None:
             return text
         try:
