@@ -86,31 +86,6 @@ def read(
         return _collect(entries, table.width, words, skip_undecodable)
 
 
-def write_text(vectors: Vectors, path: Path | str, *, skip: bool = False) -> int:
-    """Writes the vectors as word2vec text, each number with the fewest digits that identify its float32.
-
-    The format cannot hold words with white space or lone surrogates. Such a word raises EmbeddingError, or is left out
-    with `skip`. Returns the number of words left out.
-    """
-    rows = [row for row, word in enumerate(vectors.words) if _writable(word)]
-    skipped = len(vectors) - len(rows)
-    if skipped and not skip:
-        bad = next(word for word in vectors.words if not _writable(word))
-        raise EmbeddingError(
-            f"{path}: word2vec text holds no word with white space, got {bad!r} (in all {skipped}): "
-            "pass skip=True to leave such words out, or save a folder"
-        )
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f"{len(rows)} {vectors.width}\n")
-        for row in rows:
-            file.write(f"{vectors.words[row]} {' '.join(vectors.values[row].astype(str))}\n")
-    return skipped
-
-
-def _writable(word: str) -> bool:
-    return word.split() == [word] and not any("\ud800" <= char <= "\udfff" for char in word)
-
-
 def _read_folder(
     path: Path, words: Container[str] | None, width: int | None, setting: str, limit: int | None
 ) -> Vectors:

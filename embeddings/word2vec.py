@@ -66,11 +66,6 @@ class Word2VecOptions:
         if not 0 <= self.seed < 2**32:
             raise EmbeddingError(f"seed must be from 0 to 4294967295, got {self.seed}")
 
-    @property
-    def reproducible(self) -> bool:
-        """Whether the same sentences and seed give the same vectors in every run."""
-        return self.workers == 1
-
 
 def train(sentences: Sentences, options: Word2VecOptions, *, advance: Advance = ignore) -> Vectors:
     """Vectors for the words of `sentences`, the most frequent first, ties by first appearance.
