@@ -28,8 +28,8 @@ ORDER = (
     ("pipeline.__init__", "pipeline.__main__", "pipeline.commands"),
 )
 OWNERS = {
-    "jieba": {"pipeline/segmentation/segmenter.py", "pipeline/evaluation/baselines/jieba_tags.py"},
-    "rjieba": {"pipeline/segmentation/segmenter.py"},
+    "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
+    "rjieba": {"pipeline/segmentation/jieba_engines.py"},
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",

@@ -62,9 +62,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     cells = error_analysis.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
-    rows = {
-        name: segment.read_part(run, name, model.segmenter, model.task.parse_gold) for name in ("train", "dev", "test")
-    }
+    rows = {name: segment.read_part(run, name, model.task.parse_gold) for name in ("train", "dev", "test")}
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
         parts = {
             name: _scored(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
