@@ -146,7 +146,7 @@ class TableJob:
         if self.options.layout != TABLE:
             return ()
         origin = () if self.options.origin is None else ORIGIN
-        columns = self.model.answerer.columns(self.options.probabilities)
+        columns = self.model.answerer.output.columns(self.options.probabilities)
         review = () if self.options.review_below is None else (NEEDS_REVIEW,)
         others = (ALTERNATIVES,) if self.options.n_best > 1 else ()
         return tuple(f"{self.options.prefix}{name}" for name in (*origin, *columns, *review, *others))
@@ -166,7 +166,7 @@ class TableJob:
 
     def _check_layout(self) -> None:
         options = self.options
-        layouts.check(options.layout, self.model.answerer, self.model.task.described)
+        layouts.check(options.layout, self.model.answerer.output.layouts, self.model.task.described)
         if options.layout == TABLE:
             return
         if self.output_format not in (*GROWING, *layouts.FORMATS):
