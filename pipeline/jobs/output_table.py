@@ -88,7 +88,7 @@ class OutputTable:
         origin = () if options.origin is None else ORIGIN
         review = () if options.review_below is None else (NEEDS_REVIEW,)
         others = (ALTERNATIVES,) if options.n_best > 1 else ()
-        columns = self.model.answerer.columns(options.probabilities)
+        columns = self.model.answerer.output.columns(options.probabilities)
         return tuple(f"{options.prefix}{name}" for name in (*origin, *columns, *review, *others))
 
     @property

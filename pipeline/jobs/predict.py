@@ -118,15 +118,15 @@ def _cells(
     for found, doubtful, others in zip(predictions, doubts, best, strict=True):
         review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
         alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
-        written = (*model.answerer.cells(found, wanted.probabilities), *review, *alternatives)
+        written = (*model.answerer.output.cells(found, wanted.probabilities), *review, *alternatives)
         cells.append(None if found.is_blank else written)
     return cells
 
 
 def _alternatives(model: Model, best: Sequence[Prediction], wanted: OutputOptions) -> str:
     """Several answers as JSON: an object each, its keys the columns."""
-    names = model.answerer.columns(wanted.probabilities)
-    written = [model.answerer.cells(answer, wanted.probabilities) for answer in best]
+    names = model.answerer.output.columns(wanted.probabilities)
+    written = [model.answerer.output.cells(answer, wanted.probabilities) for answer in best]
     others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
     return json.dumps(others, ensure_ascii=False)
 

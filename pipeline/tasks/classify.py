@@ -29,6 +29,7 @@ from pipeline.progress import Advance
 from pipeline.tasks.answerer import Answerer, Calibrated
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+from pipeline.tasks.output import Output
 from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
 
@@ -184,6 +185,18 @@ class ClassifyAnswerer(Answerer[Prediction]):
     def blank(self) -> Prediction:
         """No label."""
         return Prediction(None, 0.0)
+
+    @property
+    def output(self) -> ClassifyOutput:
+        """The label, its confidence and the distribution."""
+        return ClassifyOutput(self.labels)
+
+
+@dataclass(frozen=True)
+class ClassifyOutput(Output[Prediction]):
+    """Writes labels."""
+
+    labels: Labels
 
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
