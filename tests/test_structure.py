@@ -77,6 +77,7 @@ OWNERS = {
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",
+        "pipeline/networks/layers.py",
         "pipeline/networks/language_network.py",
         "pipeline/training/optimizers.py",
         "pipeline/training/lazy_adam.py",
