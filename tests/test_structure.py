@@ -33,6 +33,7 @@ OWNERS = {
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",
+        "pipeline/networks/layers.py",
         "pipeline/networks/language_network.py",
         "pipeline/networks/layers.py",
         "pipeline/training/optimizers.py",
