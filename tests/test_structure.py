@@ -35,7 +35,6 @@ OWNERS = {
         "pipeline/networks/network.py",
         "pipeline/networks/layers.py",
         "pipeline/networks/language_network.py",
-        "pipeline/networks/layers.py",
         "pipeline/training/optimizers.py",
         "pipeline/training/lazy_adam.py",
         "pipeline/training/losses.py",
