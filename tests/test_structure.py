@@ -11,7 +11,7 @@ COMMAND = {ROOT / "pipeline" / "__main__.py", *(ROOT / "pipeline" / "commands").
 # From the bottom up: a module imports from its own row or from a row above it in this list. CONTRIBUTING.md quotes it.
 ORDER = (
     ("corpora", "embeddings"),
-    ("pipeline.errors", "pipeline.progress", "pipeline.provenance", "pipeline.locks"),
+    ("pipeline.errors", "pipeline.progress", "pipeline.provenance", "pipeline.locks", "pipeline.workplace"),
     ("pipeline.config",),
     ("pipeline.segmentation", "pipeline.parallel"),
     ("pipeline.encoding",),

@@ -68,6 +68,8 @@ def _check_labels(model: Model, output: OutputTable) -> None:
 def _check_review(model: Model, options: LabelOptions) -> None:
     if options.review_below is None:
         return
+    if not 0 <= options.review_below <= 1:
+        raise PipelineError(f"--review-below is {options.review_below}: expected 0 to 1")
     if not model.answerer.claimed:
         raise PipelineError(
             f"{_folder(model)}: its task is {model.task.name}, and only labels, entities and words are reviewed by "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.encoding.encoder import Tokenised
+from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
 from pipeline.models import drift
 from pipeline.models.model import NETWORKS, Model, Precision
@@ -40,10 +41,14 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class Answers:
-    """The new cells of each text of a chunk, None for a blank text; and the counts that tell of drift."""
+    """The new cells of each text of a chunk, None for a blank text; and the counts that tell of drift.
+
+    `failure`: why there are no cells; names the text whose scores are not finite.
+    """
 
     cells: list[Cells | None]
     tally: drift.Tally
+    failure: NotFinite | None = None
 
 
 class Predictor:
@@ -76,7 +81,13 @@ class Predictor:
 
 def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
     """The model's answers to texts."""
-    tokenised = _tokenised(model, texts)
+    try:
+        return _answers(model, _tokenised(model, texts), wanted)
+    except NotFinite as error:
+        return Answers([], {}, error)
+
+
+def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
     predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
     claims = [model.answerer.claims(found) for found in predictions]
@@ -102,7 +113,11 @@ def _first(model: Model, best: Sequence[Prediction]) -> Prediction:
 
 def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
     to_cut = [text for text in texts if isinstance(text, str)]
-    cut = iter(model.tokenise_all(to_cut))
+    try:
+        cut = iter(model.tokenise_all(to_cut))
+    except NotFinite as error:  # of a segmenter that is a model itself
+        places = [place for place, text in enumerate(texts) if isinstance(text, str)]
+        raise NotFinite(error.network, places[error.text]) from None
     return [next(cut) if isinstance(text, str) else text for text in texts]
 
 

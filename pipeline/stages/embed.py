@@ -29,6 +29,7 @@ from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
+from pipeline.workplace import BEGUN, begin, is_begun
 
 VERSION = 2
 
@@ -102,12 +103,15 @@ def _new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill, which becomes `target` when the block ends, and is removed if it fails."""
     if target.exists():
         raise PipelineError(f"{target}: exists already: name another folder for the vectors")
-    partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial, begun = target.with_name(target.name + ".partial"), {"vectors": target.name}
+    if is_begun(partial, BEGUN, lambda found: bool(found == begun)):
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    begin(partial, begun)
     try:
         yield partial
         partial.rename(target)
+        (target / BEGUN).unlink()
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

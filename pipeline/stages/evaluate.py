@@ -16,7 +16,7 @@ from pipeline.config.corpus import CorpusSettings
 from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
-from pipeline.errors import PipelineError
+from pipeline.errors import ModelError, NotFinite, PipelineError
 from pipeline.evaluation.analysis import suspects
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics import calibration, significance, slices
@@ -149,7 +149,10 @@ def _scored(
     known, judge, temperature = frozenset(leaked), model.task.judge, model.answerer.temperature
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        try:
+            answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        except NotFinite as error:
+            raise ModelError(error.message(f"row {chunk[error.text].row}")) from None
         found = [
             judge.outcome(row.row, row.tokenised, row.gold, answer, uncalibrated=plain)
             for row, answer, plain in zip(chunk, answers, uncalibrated, strict=True)

@@ -45,6 +45,7 @@ class Language(Task[str]):
 
     name: ClassVar[str] = "language"
     needs: ClassVar[str] = "a text"
+    needs_labels: ClassVar[bool] = False
     labels = NO_LABELS
 
     unit: str

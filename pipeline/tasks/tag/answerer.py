@@ -12,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import arrays
 from pipeline.config.tag import TagSettings
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.metrics import calibration, spans
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.networks.onnx_network import GREATEST, OnnxNetwork
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tagging import linear_chain
 from pipeline.tagging.constraints import Constraints
@@ -121,10 +122,12 @@ class TagAnswerer(Answerer[Prediction]):
 
     def load(self, folder: Path, options: Mapping[str, Any]) -> Self:
         """With the chain and the temperature."""
-        learnt = LinearChain(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in TABLES))
+        learnt = LinearChain(*(arrays.load(folder / f"{name}.npy", np.float32) for name in TABLES))
         shapes, count = [each.shape for each in learnt], len(self.tagset.labels)
         if shapes != [(count, count), (count,), (count,)]:
             raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
+        if not all(np.all(each < GREATEST) for each in learnt):  # -inf forbids; NaN is not less than anything
+            raise ValueError("transitions, start and end have scores that are not finite")
         return replace(self, learnt=learnt, temperature=float(options["temperature"]))
 
     # Scores to predictions.
