@@ -115,14 +115,16 @@ class OutputTable:
             return lines, lines.header(names=self.options.header)
         if not self.is_appendable:
             return self.deferred_writer(table), b""
+        # Rows that were read without quoting are written anew, with quotes where cells need them.
+        keep = self.keeps_format and not (self.options.quoting is False and self.format in entries.DELIMITERS)
         blocks = Blocks(
             table.columns,
             self.new_columns,
             path=self.target,
             format=self.format,
             encoding=self.encoding,
-            delimiter=self._delimiter,
-            keep=self.keeps_format,
+            delimiter=(keep and table.delimiter) or self._delimiter,
+            keep=keep,
             excel_safe=self.options.excel_safe,
         )
         return blocks, blocks.header(table.header, names=self.options.header)

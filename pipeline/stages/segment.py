@@ -12,7 +12,7 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from corpora import formats, segmented
+from corpora import findings, formats, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.split import Splits, audit, split
@@ -41,6 +41,7 @@ COUNTED = {
     "no_text": "rows with no text left out",
     "no_label": "rows with no label left out",
     "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
+    **findings.SAID,
 }
 
 
@@ -64,7 +65,13 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     segmenter = make_segmenter(settings.segment)
     _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
-    report = {"skipped": skipped, "illegal_tags": counts["illegal_tags"], **audit(splits).as_dict()}
+    doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
+    report = {
+        "skipped": skipped,
+        "illegal_tags": counts["illegal_tags"],
+        **({"findings": doubts} if doubts else {}),
+        **audit(splits).as_dict(),
+    }
     _write_json(folder / "corpus.json", report, indent=2)
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
@@ -80,13 +87,16 @@ def segment_file(
     text: str | Sequence[str] = "text",
     format: str | None = None,
     encoding: str = "utf-8",
+    delimiter: str | None = None,
+    quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). The target appears when
-    it is complete. Raises CorpusError for a bad file or column, PipelineError if the target exists, unless `force`.
+    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
+    are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
+    or column, PipelineError if the target exists, unless `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
@@ -100,7 +110,7 @@ def segment_file(
         if formats.corpus_format(source, format) == "lines":
             texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
             return segmented.write(target, cut(texts), encoding, advance)
-        reader = TableReader(source, format=format, encoding=encoding)
+        reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
         return _write_table(reader, target, (text,) if isinstance(text, str) else text, encoding, cut, advance)
 
 
@@ -202,7 +212,7 @@ def read_part(run: Path, part: str, parse_gold: Callable[[str], Any] = str) -> l
     """
     # The engine plays no part in `content`, and rjieba's is not loaded before it cuts.
     content = Segmenter.from_settings({**_described(run), "engine": "rjieba", "dictionary": []}).content
-    table = TableReader(run / "segment" / f"{part}.csv")
+    table = TableReader(run / "segment" / f"{part}.csv", quoting=True)
     return [
         SegmentedRow(int(str(row)), parse_gold(str(gold)), Tokenised(str(text), content(segmented.split(str(tokens)))))
         for row, gold, text, tokens in table
@@ -264,6 +274,9 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: Muta
 def _with_settings(message: str) -> str:
     """The message with settings of the config in place of the options of the command line."""
     message = re.sub(r"(?<=\s)--encoding (\S+)", r'corpus.encoding = "\1"', message)
+    message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
+    message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
+    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
     return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
@@ -296,7 +309,7 @@ def _write_part(
 
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
+    notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
     notes += [
         f"{len(report[f'leaked_{part}'])} {part} rows leaked" for part in ("dev", "test") if report[f"leaked_{part}"]
     ]

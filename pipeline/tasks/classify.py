@@ -58,8 +58,10 @@ class Classify(Task[str]):
             text=corpus.text_columns,
             label=corpus.label,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
-        )
+        ).counted(counts)
 
     def gold(self, document: Document) -> str | None:
         """The label."""
