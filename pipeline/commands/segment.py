@@ -77,8 +77,10 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
+    from pipeline.segmentation.dictionary import UserDictionary
     from pipeline.stages import segment as stage
 
+    occurring: set[str] = set()
     count = stage.segment_file(
         source,
         target,
@@ -86,8 +88,12 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         **reading_options(options),
         force=options["force"],
         progress=progress.bar,
+        occurring=occurring,
     )
     click.echo(f"{count} texts cut into {target}")
+    if options["dictionaries"]:
+        words = len(UserDictionary.load(options["dictionaries"]))
+        click.echo(stage.occurrence(len(occurring), words))
 
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:

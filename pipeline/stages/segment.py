@@ -63,7 +63,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
     segmenter = make_segmenter(settings.segment)
-    _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
+    occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
     doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
     report = {
@@ -76,7 +76,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
-    return _summary(splits, counts, report)
+    summary, words = _summary(splits, counts, report), len(segmenter.dictionary)
+    return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
 
 
 def segment_file(
@@ -91,9 +92,11 @@ def segment_file(
     quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
+    occurring: set[str] | None = None,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
+    `occurring` gets the words of the dictionaries that occur in the texts.
     Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
     are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
     or column, PipelineError if the target exists, unless `force`.
@@ -104,6 +107,8 @@ def segment_file(
 
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
         for tokens in split_texts(segmenter, texts, workers=workers):
+            if occurring is not None:
+                occurring.update(forced_words(segmenter, tokens))
             yield without_stop_words(segmenter, tokens)
 
     with progress("segment", total=None, unit="texts") as advance:
@@ -148,6 +153,22 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
     if not target.absolute().parent.is_dir():
         raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
+
+
+def forced_words(segmenter: Segmenter, tokens: Sequence[str]) -> set[str]:
+    """The words of the user's dictionary that occur in a text that the segmenter cut into tokens."""
+    if segmenter.unit == "char":
+        return segmenter.dictionary.occurring("".join(tokens))
+    return segmenter.dictionary.occurring("", tokens)
+
+
+def occurrence(occurring: int, words: int) -> str:
+    """How many of a dictionary's words occur, in words.
+
+    >>> occurrence(2, 1000)
+    '2 of the 1,000 dictionary words occur in the text'
+    """
+    return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
 def row_text(row: Sequence[object], positions: Sequence[int]) -> str:
@@ -282,11 +303,14 @@ def _with_settings(message: str) -> str:
 
 def _write_parts(
     folder: Path, splits: Splits, task: Task[Any], segmenter: Segmenter, workers: int, progress: Progress
-) -> None:
+) -> set[str]:
+    """Writes the parts; returns the words of the dictionary that occur in them."""
+    occurring: set[str] = set()
     parts: dict[str, list[Document]] = {part: getattr(splits, part) for part in PARTS}
     with progress("segment", total=sum(map(len, parts.values())), unit="texts") as advance:
         for part, documents in parts.items():
-            _write_part(folder / f"{part}.csv", documents, task, segmenter, workers, advance)
+            _write_part(folder / f"{part}.csv", documents, task, segmenter, workers, advance, occurring)
+    return occurring
 
 
 def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
@@ -294,14 +318,22 @@ def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
 
 
 def _write_part(
-    path: Path, documents: list[Document], task: Task[Any], segmenter: Segmenter, workers: int, advance: Any
+    path: Path,
+    documents: list[Document],
+    task: Task[Any],
+    segmenter: Segmenter,
+    workers: int,
+    advance: Any,
+    occurring: set[str],
 ) -> None:
-    """Writes a part; a document whose source has tokens keeps them."""
+    """Writes a part; a document whose source has tokens keeps them. Adds the dictionary's words that occur."""
     texts = [document.text for document in documents if document.sentence is None]
     with TableWriter(path, COLUMNS) as table:
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
+            given = document.sentence is not None
+            occurring |= segmenter.dictionary.occurring(document.text) if given else forced_words(segmenter, tokens)
             gold = task.format_gold(task.gold(document))
             table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
