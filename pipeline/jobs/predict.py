@@ -160,5 +160,5 @@ def _records(
             cells.append(records(wanted.layout, text.text, found))
         else:
             made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
-            cells.append([(*record, str(doubt).lower()) for record, doubt in made])
+            cells.append([(*record, doubt) for record, doubt in made])
     return cells

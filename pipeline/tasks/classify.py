@@ -204,6 +204,10 @@ class ClassifyOutput(Output[Prediction]):
         """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
         return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
 
+    def is_number(self, column: str) -> bool:
+        """The confidence and the probabilities are."""
+        return column != "label"
+
     def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
         """Probabilities with 4 decimals."""
         if prediction.value is None:
