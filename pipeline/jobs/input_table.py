@@ -75,6 +75,7 @@ class InputTable:
             format=self.format,
             encoding=options.encoding,
             delimiter=options.delimiter,
+            quoting=options.quoting,
             header=options.header,
             reserved=reserved,
         )

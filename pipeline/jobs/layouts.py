@@ -115,6 +115,7 @@ class LayoutWriter:
         rows = [(*self.origin, number, *record) for record in found]
         if self.format == "jsonl":
             return "".join(_json(dict(zip(self.names, row, strict=True))) for row in rows)
+        rows = [tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row) for row in rows]
         if self.excel_safe:
             rows = [tuple(map(blocks.guarded, row)) for row in rows]
         return "".join(blocks.line(row, self.delimiter) + "\n" for row in rows)

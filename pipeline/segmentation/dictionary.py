@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import DictionaryError
+from pipeline.segmentation import entries
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-_SPACED = re.compile(r"\A(.+?)(?: +([0-9]+))?(?: +([a-z]+))?\Z", re.DOTALL)
 _FORBIDDEN = re.compile("[\t\r\n\ud800-\udfff]")
 _LISTED = 20
 
@@ -22,14 +22,8 @@ class UserDictionary:
     """The words that a user forces, each with a tag or None.
 
     The file format is jieba's: UTF-8 (a byte order mark is skipped), one entry per line, LF or CRLF, blank lines
-    skipped, `word [frequency] [tag]`. A line is read in one of two ways:
-
-    - **Without a tab**, from the right, by jieba's own rule. A last field of lowercase ASCII letters is the tag. A
-      field before it (or the last one) of ASCII digits is the frequency. Everything to the left is the word, spaces
-      included; the first field always belongs to the word. `云计算 5 n`, `New York 5`, `iPhone 15 Pro`, `123`.
-    - **With a tab**, only tabs separate, and nothing is guessed: `word⇥frequency⇥tag`, `word⇥tag`, `word⇥frequency`
-      or `word⇥`. Frequency and tag may be empty. A word that ends in digits or in a lowercase word needs a tab
-      (`iPhone 15⇥`, `machine learning⇥n`), and so does a tag with capitals or digits (`张三丰⇥PER`).
+    skipped, `word [frequency] [tag]`; `pipeline.segmentation.entries` says how a line is read, and which lines are
+    refused because their word can't be told from their tag.
 
     The frequency is checked but not kept: a forced word needs none. Frequency 0, with which jieba removes a word, is
     an error here. White space around a word or a tag is dropped.
@@ -95,7 +89,7 @@ class UserDictionary:
 
     def lines(self) -> list[str]:
         """The entries in the file format, separated by a space where this is unambiguous, else by a tab."""
-        return [_line(word, tag) for word, tag in self.words.items()]
+        return [entries.line(word, tag) for word, tag in self.words.items()]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a file that `load` reads as an equal dictionary: UTF-8, LF, no byte order mark."""
@@ -123,6 +117,14 @@ class UserDictionary:
                     found.append((start, end))
                     break
         return found
+
+    def occurring(self, text: str, tokens: Iterable[str] | None = None) -> set[str]:
+        """The words that occur in `text`; of its `tokens` if a segmenter that obeys this dictionary made some."""
+        if not self.words:
+            return set()
+        if tokens is not None:
+            return set(self._lookup.intersection(tokens))
+        return {text[start:end] for start, end in self.find(text)}
 
     @cached_property
     def _lookup(self) -> frozenset[str]:
@@ -190,7 +192,7 @@ def _entry(line: str | DictionaryError) -> dict[str, str | None]:
         raise line
     if not line.strip():
         return {}
-    word, frequency, tag = _tabbed(line) if "\t" in line else _spaced(line)
+    word, frequency, tag = entries.parse(line)
     if fault := _fault(word):
         raise DictionaryError(f"the word {word!r} {fault}")
     if tag and (fault := _fault(tag)):
@@ -200,29 +202,6 @@ def _entry(line: str | DictionaryError) -> dict[str, str | None]:
     if frequency and not frequency.strip("0"):
         raise DictionaryError(f"frequency 0 would split {word!r}, which a forced word never is: take the line out")
     return {word: tag or None}
-
-
-def _spaced(line: str) -> tuple[str, str, str]:
-    [(word, frequency, tag)] = _SPACED.findall(line.strip())
-    return word.strip(), frequency, tag
-
-
-def _tabbed(line: str) -> tuple[str, str, str]:
-    """Word, frequency and tag of a line with a tab."""
-    word, *rest = (part.strip() for part in line.split("\t"))
-    match rest:
-        case [frequency, tag]:
-            return word, frequency, tag
-        case [number] if number.isascii() and number.isdigit():
-            return word, number, ""
-        case [tag]:
-            return word, "", tag
-    raise DictionaryError(f"expected at most word, frequency and tag between tabs, found {len(rest) + 1} fields")
-
-
-def _line(word: str, tag: str | None) -> str:
-    plain = word if tag is None else f"{word} {tag}"
-    return plain if _spaced(plain) == (word, "", tag or "") else f"{word}\t\t{tag or ''}"
 
 
 def _fault(text: str) -> str:

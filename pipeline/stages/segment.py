@@ -12,7 +12,7 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from corpora import formats, segmented
+from corpora import findings, formats, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.split import Splits, audit, split
@@ -41,6 +41,7 @@ COUNTED = {
     "no_text": "rows with no text left out",
     "no_label": "rows with no label left out",
     "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
+    **findings.SAID,
 }
 
 
@@ -62,14 +63,21 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
     segmenter = make_segmenter(settings.segment)
-    _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
+    occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
-    report = {"skipped": skipped, "illegal_tags": counts["illegal_tags"], **audit(splits).as_dict()}
+    doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
+    report = {
+        "skipped": skipped,
+        "illegal_tags": counts["illegal_tags"],
+        **({"findings": doubts} if doubts else {}),
+        **audit(splits).as_dict(),
+    }
     _write_json(folder / "corpus.json", report, indent=2)
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
-    return _summary(splits, counts, report)
+    summary, words = _summary(splits, counts, report), len(segmenter.dictionary)
+    return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
 
 
 def segment_file(
@@ -80,13 +88,18 @@ def segment_file(
     text: str | Sequence[str] = "text",
     format: str | None = None,
     encoding: str = "utf-8",
+    delimiter: str | None = None,
+    quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
+    occurring: set[str] | None = None,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). The target appears when
-    it is complete. Raises CorpusError for a bad file or column, PipelineError if the target exists, unless `force`.
+    `occurring` gets the words of the dictionaries that occur in the texts.
+    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
+    are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
+    or column, PipelineError if the target exists, unless `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
@@ -94,13 +107,15 @@ def segment_file(
 
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
         for tokens in split_texts(segmenter, texts, workers=workers):
+            if occurring is not None:
+                occurring.update(forced_words(segmenter, tokens))
             yield without_stop_words(segmenter, tokens)
 
     with progress("segment", total=None, unit="texts") as advance:
         if formats.corpus_format(source, format) == "lines":
             texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
             return segmented.write(target, cut(texts), encoding, advance)
-        reader = TableReader(source, format=format, encoding=encoding)
+        reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
         return _write_table(reader, target, (text,) if isinstance(text, str) else text, encoding, cut, advance)
 
 
@@ -138,6 +153,22 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
     if not target.absolute().parent.is_dir():
         raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
+
+
+def forced_words(segmenter: Segmenter, tokens: Sequence[str]) -> set[str]:
+    """The words of the user's dictionary that occur in a text that the segmenter cut into tokens."""
+    if segmenter.unit == "char":
+        return segmenter.dictionary.occurring("".join(tokens))
+    return segmenter.dictionary.occurring("", tokens)
+
+
+def occurrence(occurring: int, words: int) -> str:
+    """How many of a dictionary's words occur, in words.
+
+    >>> occurrence(2, 1000)
+    '2 of the 1,000 dictionary words occur in the text'
+    """
+    return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
 def row_text(row: Sequence[object], positions: Sequence[int]) -> str:
@@ -202,7 +233,7 @@ def read_part(run: Path, part: str, parse_gold: Callable[[str], Any] = str) -> l
     """
     # The engine plays no part in `content`, and rjieba's is not loaded before it cuts.
     content = Segmenter.from_settings({**_described(run), "engine": "rjieba", "dictionary": []}).content
-    table = TableReader(run / "segment" / f"{part}.csv")
+    table = TableReader(run / "segment" / f"{part}.csv", quoting=True)
     return [
         SegmentedRow(int(str(row)), parse_gold(str(gold)), Tokenised(str(text), content(segmented.split(str(tokens)))))
         for row, gold, text, tokens in table
@@ -264,16 +295,22 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: Muta
 def _with_settings(message: str) -> str:
     """The message with settings of the config in place of the options of the command line."""
     message = re.sub(r"(?<=\s)--encoding (\S+)", r'corpus.encoding = "\1"', message)
+    message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
+    message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
+    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
     return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
 def _write_parts(
     folder: Path, splits: Splits, task: Task[Any], segmenter: Segmenter, workers: int, progress: Progress
-) -> None:
+) -> set[str]:
+    """Writes the parts; returns the words of the dictionary that occur in them."""
+    occurring: set[str] = set()
     parts: dict[str, list[Document]] = {part: getattr(splits, part) for part in PARTS}
     with progress("segment", total=sum(map(len, parts.values())), unit="texts") as advance:
         for part, documents in parts.items():
-            _write_part(folder / f"{part}.csv", documents, task, segmenter, workers, advance)
+            _write_part(folder / f"{part}.csv", documents, task, segmenter, workers, advance, occurring)
+    return occurring
 
 
 def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
@@ -281,14 +318,22 @@ def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
 
 
 def _write_part(
-    path: Path, documents: list[Document], task: Task[Any], segmenter: Segmenter, workers: int, advance: Any
+    path: Path,
+    documents: list[Document],
+    task: Task[Any],
+    segmenter: Segmenter,
+    workers: int,
+    advance: Any,
+    occurring: set[str],
 ) -> None:
-    """Writes a part; a document whose source has tokens keeps them."""
+    """Writes a part; a document whose source has tokens keeps them. Adds the dictionary's words that occur."""
     texts = [document.text for document in documents if document.sentence is None]
     with TableWriter(path, COLUMNS) as table:
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
+            given = document.sentence is not None
+            occurring |= segmenter.dictionary.occurring(document.text) if given else forced_words(segmenter, tokens)
             gold = task.format_gold(task.gold(document))
             table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
@@ -296,7 +341,7 @@ def _write_part(
 
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
+    notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
     notes += [
         f"{len(report[f'leaked_{part}'])} {part} rows leaked" for part in ("dev", "test") if report[f"leaked_{part}"]
     ]

@@ -58,8 +58,10 @@ class Classify(Task[str]):
             text=corpus.text_columns,
             label=corpus.label,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
-        )
+        ).counted(counts)
 
     def gold(self, document: Document) -> str | None:
         """The label."""
@@ -201,6 +203,10 @@ class ClassifyOutput(Output[Prediction]):
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
         return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
+
+    def is_number(self, column: str) -> bool:
+        """The confidence and the probabilities are."""
+        return column != "label"
 
     def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
         """Probabilities with 4 decimals."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from corpora.rows import Kind
 from pipeline.tasks.prediction import Prediction
 
 Answer = TypeVar("Answer", bound=Prediction)
@@ -19,6 +20,14 @@ class Output(ABC, Generic[Answer]):
     @abstractmethod
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """The names of the columns that `label` adds, with `probabilities` also the detailed ones."""
+
+    def kinds(self, probabilities: bool) -> tuple[Kind, ...]:
+        """What the cells of these columns are, for formats that have types."""
+        return tuple("number" if self.is_number(name) else "text" for name in self.columns(probabilities))
+
+    def is_number(self, column: str) -> bool:
+        """Whether the cells of a column are numbers."""
+        return column == "confidence"
 
     @abstractmethod
     def cells(self, prediction: Answer, probabilities: bool) -> tuple[str, ...]:

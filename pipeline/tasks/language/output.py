@@ -19,6 +19,10 @@ class LanguageOutput(Output[Likelihood]):
         """
         return ("log_probability", "perplexity", *(("surprisal",) if probabilities else ()))
 
+    def is_number(self, column: str) -> bool:
+        """All are, except the surprisal."""
+        return column != "surprisal"
+
     def cells(self, prediction: Likelihood, probabilities: bool) -> tuple[str, ...]:
         """Numbers with 4 decimals."""
         if prediction.value is None:

@@ -38,9 +38,9 @@ READER_OPTIONS = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps",),
-    "doccano": ("overlaps",),
-    "label-studio": ("overlaps",),
+    "cluener": ("overlaps", "offsets"),
+    "doccano": ("overlaps", "offsets"),
+    "label-studio": ("overlaps", "offsets"),
 }
 
 
@@ -83,7 +83,7 @@ class Tag(Task[Tags]):
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
-        for document, illegal in targets.counted():
+        for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
             yield document
 
