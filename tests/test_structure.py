@@ -184,7 +184,8 @@ def test_heavy_libraries_have_owners():
     for library, owners in OWNERS.items():
         assert found[library] <= owners, f"{library} is imported outside {owners}"
     for library in REPORTING:
-        assert all(path.startswith("pipeline/evaluation/") for path in found[library]), library
+        outside = {path for path in found[library] if not path.startswith("pipeline/evaluation/")}
+        assert outside <= ({"zhpipe/estimators.py"} if library == "sklearn" else set()), library
     assert not UNSAFE & set(found)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.stages.evaluate import evaluate_file
     from pipeline.stages.segment import segment_file
     from pipeline.tasks.prediction import PredictedSpan, Prediction
+    from zhpipe.estimators import Tagger, TextClassifier
 
 __all__ = [
     "CorpusError",
@@ -38,6 +39,8 @@ __all__ = [
     "PredictedSpan",
     "Prediction",
     "SettingsError",
+    "Tagger",
+    "TextClassifier",
     "__version__",
     "evaluate_file",
     "label_file",
@@ -59,6 +62,7 @@ HOMES = {
     "evaluate_file": "pipeline.stages.evaluate",
     "segment_file": "pipeline.stages.segment",
     **dict.fromkeys(("PredictedSpan", "Prediction"), "pipeline.tasks.prediction"),
+    **dict.fromkeys(("Tagger", "TextClassifier"), "zhpipe.estimators"),
 }
 ROOMS = ("corpora", "embeddings", "pipeline")
 
