@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("corpora", "embeddings", "pipeline")
+ROOMS = ("corpora", "embeddings", "pipeline", "zhpipe")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 COMMAND = {ROOT / "pipeline" / "__main__.py", *(ROOT / "pipeline" / "commands").glob("*.py")}
 # From the bottom up: a module imports from its own row or from a row above it in this list. CONTRIBUTING.md quotes it.
@@ -25,7 +25,7 @@ ORDER = (
     ("pipeline.stages",),
     ("pipeline.jobs",),
     ("pipeline.tuning",),
-    ("pipeline.__init__", "pipeline.__main__", "pipeline.commands"),
+    ("pipeline.__init__", "pipeline.__main__", "pipeline.commands", "zhpipe"),
 )
 OWNERS = {
     "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
@@ -164,7 +164,7 @@ def test_no_cycle_of_imports():
 def test_rooms_are_apart():
     for path in FILES:
         room, others = path.relative_to(ROOT).parts[0], {name.split(".")[0] for name in own(path)}
-        assert room == "pipeline" or others <= {room}, f"{path} knows another room"
+        assert room in ("pipeline", "zhpipe") or others <= {room}, f"{path} knows another room"
 
 
 def test_text_knows_no_array():
@@ -184,7 +184,8 @@ def test_heavy_libraries_have_owners():
     for library, owners in OWNERS.items():
         assert found[library] <= owners, f"{library} is imported outside {owners}"
     for library in REPORTING:
-        assert all(path.startswith("pipeline/evaluation/") for path in found[library]), library
+        outside = {path for path in found[library] if not path.startswith("pipeline/evaluation/")}
+        assert outside <= ({"zhpipe/estimators.py"} if library == "sklearn" else set()), library
     assert not UNSAFE & set(found)
 
 

@@ -159,7 +159,7 @@ class ClassifyAnswerer(Answerer[Prediction]):
     ) -> list[list[Prediction]]:
         """The label of each text; it does not depend on the other texts in a batch."""
         scores = self.scores(network, encoder, texts)
-        return [self.decode(scores, temperature) for temperature in temperatures]
+        return [self.decode(scores, temperature, texts) for temperature in temperatures]
 
     def scores(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> NDArray[np.float32]:
         """Logits float32 (texts, labels)."""
@@ -168,15 +168,15 @@ class ClassifyAnswerer(Answerer[Prediction]):
             scores[batch.positions] = found
         return scores
 
-    def decode(self, scores: NDArray[np.float32], temperature: float) -> list[Prediction]:
+    def decode(self, scores: NDArray[np.float32], temperature: float, texts: Sequence[Tokenised]) -> list[Prediction]:
         """Logits (texts, labels) to the label of the highest, its probability, and the whole distribution."""
         # In float64, so that rounding makes no two scores equal and changes no answer.
         probabilities = softmax(scores.astype(np.float64) / temperature)
         best = probabilities.argmax(axis=1).tolist()
         names = self.labels.names
         return [
-            Prediction(names[index], row[index], tuple(row))
-            for index, row in zip(best, probabilities.tolist(), strict=True)
+            Prediction(names[index], row[index], tuple(row), text=text.text, labels=names)
+            for index, row, text in zip(best, probabilities.tolist(), texts, strict=True)
         ]
 
     def claims(self, prediction: Prediction) -> Sequence[Claim]:

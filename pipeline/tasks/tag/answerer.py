@@ -194,7 +194,7 @@ class TagAnswerer(Answerer[Prediction]):
         else:
             tokens, confidences = tuple(span.text for span in found), tuple(span.confidence for span in found)
             tags = tuple(span.type for span in found) if self.options.kind == "joint" else ()
-        return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags)
+        return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags, text.text)
 
     def claims(self, prediction: Prediction) -> Sequence[Claim]:
         """Each entity or word."""
