@@ -59,6 +59,11 @@ class Settings(Section):
         """Characters of the longest prefix and suffix of a word in the wide part; 0 for none."""
         return self.network.wide.characters if self.task == "tag" and self.segment.unit == "word" else 0
 
+    @property
+    def regression(self) -> bool:
+        """Whether a logistic regression on n-grams is added to the trained network."""
+        return self.task == "classify" and self.network.wide.on and self.network.wide.logistic
+
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)

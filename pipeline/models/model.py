@@ -198,7 +198,7 @@ def _save_segmenter(folder: Path, segmenter: Segmenter) -> dict[str, Any]:
         "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
     )
     settings = segmenter.settings()
-    return {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "spaces")}
+    return {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "keep_whitespace")}
 
 
 def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:

@@ -135,8 +135,9 @@ class Trainer:
 
     @property
     def is_over(self) -> bool:
-        """Whether the dev metric has not been better for `patience` epochs."""
-        return bool(self.history) and len(self.history) - self.best_epoch >= self.settings.patience
+        """Whether the dev metric has not been better for `patience` epochs, counted from when it left 0."""
+        has_begun = any(epoch.dev[self.settings.metric] > 0 for epoch in self.history)
+        return has_begun and len(self.history) - self.best_epoch >= self.settings.patience
 
     def use_best(self) -> None:
         """Give the network the weights of the best epoch."""
