@@ -142,7 +142,7 @@ def ours(
         seed=1,
         checkpoint=folder / "checkpoint.npz",
         measure=lambda: {"loss": 0.0},
-        window=window,
+        bptt_steps=window,
         feed=learner.feed,
     )
     for epoch in trainer.epochs(lambda texts, note: None):

@@ -30,7 +30,7 @@ class JobLog:
 
     def begin(self, depends: Mapping[str, Any]) -> None:
         """Starts an empty log."""
-        self._write("wb", {"format": FORMAT, "depends": depends})
+        self._write("w", {"format": FORMAT, "depends": depends})
 
     def resume(self, depends: Mapping[str, Any]) -> None:
         """Prepares for further entries, or begins. Raises PipelineError if the job depended on other values."""
@@ -50,7 +50,7 @@ class JobLog:
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Adds an entry and forces it to the disk."""
-        self._write("ab", entry)
+        self._write("a", entry)
 
     def damaged(self) -> PipelineError:
         """The error for a log that can't be read."""
@@ -70,7 +70,7 @@ class JobLog:
         return lines
 
     def _write(self, mode: str, entry: Mapping[str, Any]) -> None:
-        with self.path.open(mode) as file:
+        with self.path.open(f"{mode}b") as file:
             file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())

@@ -12,7 +12,7 @@ from pipeline.errors import DictionaryError
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-_SPACED = re.compile(r"(.+?)(?: +([0-9]+))?(?: +([a-z]+))?", re.DOTALL)
+_SPACED = re.compile(r"\A(.+?)(?: +([0-9]+))?(?: +([a-z]+))?\Z", re.DOTALL)
 _FORBIDDEN = re.compile("[\t\r\n\ud800-\udfff]")
 _LISTED = 20
 
@@ -205,9 +205,7 @@ def _entry(line: str | DictionaryError) -> dict[str, str | None]:
 
 
 def _spaced(line: str) -> tuple[str, str, str]:
-    match = _SPACED.fullmatch(line.strip())
-    assert match is not None
-    word, frequency, tag = match.groups(default="")
+    [(word, frequency, tag)] = _SPACED.findall(line.strip())
     return word.strip(), frequency, tag
 
 

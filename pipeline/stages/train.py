@@ -135,7 +135,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         seed=settings.seed,
         checkpoint=folder / "checkpoint.npz",
         measure=measure,
-        window=head.bptt_steps,
+        bptt_steps=head.bptt_steps,
         feed=learner.feed,
     )
     return network, trainer

@@ -70,7 +70,7 @@ class Classify(Task[str]):
 
     def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
         """Raises PipelineError if there are fewer than two labels."""
-        labels = {document.label for document in train}
+        labels = {self.gold(document) for document in train}
         if len(labels) < 2:
             found = f"only {next(iter(labels))!r}" if labels else "none"
             raise PipelineError(

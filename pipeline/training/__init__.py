@@ -1,1 +1,1 @@
-"""Training: passes over batches that make a loss small, by an optimizer, and can be continued."""
+"""Training: the trainer, losses, the CRF, optimizers."""

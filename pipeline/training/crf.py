@@ -1,10 +1,12 @@
-"""Training of linear chains over keras.ops: the log-likelihood of tags, by CRF, MaxEnt Markov model or softmax.
+"""The log-likelihood of tags under a CRF, a MaxEnt Markov model or independent softmaxes, in keras.ops.
 
-Functions of `scores` (batch, steps, tags), right-padded, `lengths` int32 (batch,), `transitions` (tags, tags) whose
-[i, j] scores tag j after tag i, `start` (tags,) and `end` (tags,), with no state, alike on TensorFlow and JAX. Padding
-is replaced before anything is computed from it, so that neither values nor gradients come out of it. `-inf` may forbid
-transitions, starts and ends; it is made a number so low that no gradient goes through it. `tags` int (batch, steps)
-hold anything in the padding. What a score means, and decoding, is in `pipeline.tagging.linear_chain`.
+The functions have no state and give the same results on TensorFlow and JAX. They take `scores` (batch, steps, tags),
+right-padded, `lengths` int32 (batch,), `tags` int (batch, steps), and the parameters of a linear chain: `transitions`
+(tags, tags), whose [i, j] scores tag j after tag i, `start` (tags,) and `end` (tags,).
+`pipeline.tagging.linear_chain` defines the score of a sequence.
+
+The padding is replaced before anything is computed, so that it contributes neither values nor gradients. `-inf` may
+forbid transitions, starts and ends; it is replaced by a number so low that no gradient passes through it.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ UNDERFLOW = 1e-36
 
 
 def log_likelihood(scores: Any, lengths: Any, tags: Any, transitions: Any, start: Any, end: Any) -> Any:
-    """log p(tags | scores) of a CRF, (batch,): path score less log partition (Lafferty et al., ICML 2001, equation 1).
+    """log p(tags | scores) of a CRF, (batch,): path score - log partition (Lafferty et al., ICML 2001, equation 1).
 
-    The scores of a token may be shifted together without changing it, so both are computed from log softmax: their sums
-    stay small, and their difference exact to float32, however long the text.
+    Shifting all scores of a token does not change it. Both terms are therefore computed from the log softmax: their
+    sums stay small, and their difference exact in float32, for texts of any length.
     """
     scores = ops.log_softmax(_inside(scores, lengths), axis=-1)
     return path_score(scores, lengths, tags, transitions, start, end) - log_partition(
@@ -30,7 +32,7 @@ def log_likelihood(scores: Any, lengths: Any, tags: Any, transitions: Any, start
 
 
 def path_score(scores: Any, lengths: Any, tags: Any, transitions: Any, start: Any, end: Any) -> Any:
-    """The score of one sequence a text, (batch,): Collobert et al., JMLR 2011, equation 12, with start and end."""
+    """The score of one sequence per text, (batch,): Collobert et al., JMLR 2011, equation 12, with start and end."""
     scores, tags, inside = _inside(scores, lengths), _tags(tags, lengths), _mask(scores, lengths)
     last = ops.take_along_axis(tags, ops.expand_dims(lengths - 1, 1), axis=1)[:, 0]
     emitted = ops.sum(ops.where(inside, _at(scores, tags), 0.0), axis=1)
@@ -51,8 +53,8 @@ def log_partition(scores: Any, lengths: Any, transitions: Any, start: Any, end: 
         forward = ops.where(at[:, -1:] > 0, product(forward) + at[:, :-1], forward)
         return forward, forward
 
-    # One array is scanned, and the first step with it, as on TensorFlow neither two arrays with an unknown number of
-    # steps nor a scan over no step at all are possible.
+    # One array is scanned, the first step included: TensorFlow can scan neither two arrays with an unknown number of
+    # steps nor zero steps.
     scanned = ops.concatenate([scores, ops.cast(goes_on, "float32")[:, :, None]], axis=2)
     forward, _ = ops.scan(step, scores[:, 0] + _finite(start), ops.transpose(scanned, (1, 0, 2)))
     return ops.logsumexp(forward + _finite(end), axis=1)
@@ -61,8 +63,8 @@ def log_partition(scores: Any, lengths: Any, transitions: Any, start: Any, end: 
 def memm_log_likelihood(scores: Any, lengths: Any, tags: Any, transitions: Any, start: Any, end: Any) -> Any:
     """log p(tags | scores) of a MaxEnt Markov model, (batch,) (McCallum, Freitag and Pereira, ICML 2000).
 
-    The sum over t of log softmax over j of scores[t, j] + transitions[tags[t - 1], j], taken at tags[t]; for the first
-    token start stands for the transition, and the last token's scores have end added.
+    The sum over t of the log softmax over j of scores[t, j] + transitions[tags[t - 1], j], at j = tags[t]. For the
+    first token `start` replaces the transition; `end` is added to the scores of the last token.
     """
     scores, tags = _inside(scores, lengths), _tags(tags, lengths)
     steps = ops.arange(ops.shape(scores)[1], dtype="int32")[None, :, None]
@@ -74,14 +76,14 @@ def memm_log_likelihood(scores: Any, lengths: Any, tags: Any, transitions: Any, 
 
 
 def greedy_log_likelihood(scores: Any, lengths: Any, tags: Any) -> Any:
-    """The sum over a text's tokens of log softmax of the scores at the tag, (batch,)."""
+    """log p(tags | scores) of independent tokens, (batch,): the sum of the log softmax at each token's tag."""
     scores, tags = _inside(scores, lengths), _tags(tags, lengths)
     chosen = _at(ops.log_softmax(scores, axis=-1), tags)
     return ops.sum(ops.where(_mask(scores, lengths), chosen, 0.0), axis=1)
 
 
 def _log_product(transitions: Any) -> Any:
-    """x (batch, tags) -> log(exp(x) @ exp(transitions)), by a matrix product unless a sum would underflow float32."""
+    """x (batch, tags) -> log(exp(x) @ exp(transitions)), by a matrix product unless a sum underflows float32."""
     highest = ops.stop_gradient(ops.max(transitions, axis=0))
     weights = ops.exp(transitions - highest)
 
@@ -98,7 +100,7 @@ def _log_product(transitions: Any) -> Any:
 
 
 def _mask(scores: Any, lengths: Any) -> Any:
-    """True inside the texts, (batch, steps)."""
+    """Whether a place is a token, bool (batch, steps)."""
     return ops.arange(ops.shape(scores)[1], dtype="int32")[None, :] < ops.cast(lengths, "int32")[:, None]
 
 
@@ -113,10 +115,10 @@ def _tags(tags: Any, lengths: Any) -> Any:
 
 
 def _at(scores: Any, tags: Any) -> Any:
-    """(batch, steps, tags) at (batch, steps) -> (batch, steps)."""
+    """The scores (batch, steps, tags) at the tags (batch, steps), (batch, steps)."""
     return ops.take_along_axis(scores, ops.expand_dims(tags, 2), axis=2)[:, :, 0]
 
 
 def _finite(values: Any) -> Any:
-    """Transitions, start or end scores with -inf replaced."""
+    """Transitions, start or end scores, with a low finite number for -inf."""
     return ops.maximum(ops.cast(values, "float32"), FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Lazy Adam: Adam that leaves alone the rows of a table that no text of a step has."""
+"""Lazy Adam: Adam that updates only those rows of a table that a step reads."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from keras import ops, optimizers
 
 
 class LazyAdam(optimizers.Adam):  # type: ignore[misc]
-    """Adam (Kingma and Ba, ICLR 2015) whose time for a step does not grow with the tables of vectors and n-grams.
+    """Adam (Kingma and Ba, ICLR 2015) with a step whose time does not grow with the tables of vectors and n-grams.
 
-    A row of a table that a step does not read keeps its value and its moments; Adam proper would go on moving it by the
-    gradients of earlier steps. All other variables are Adam's. Where the backend gives whole gradients of tables (JAX,
-    PyTorch), or a penalty makes them whole, this is Adam.
+    A row of a table that a step does not read keeps its value and its moments; plain Adam would continue to move it by
+    the gradients of earlier steps. All other variables are updated as by Adam. Where the backend computes dense
+    gradients of tables (JAX, PyTorch), or a penalty makes them dense, this is plain Adam.
 
     Arguments:
         learning_rate: a number or a schedule.
         clip_norm: largest norm of all gradients together; 0: no limit.
-        average: decay of a running average of the weights, 0 for none. That of a row is brought up to date when the
-            row is read next, and by `finalize_variable_values`: it is the average that a step by step one would be.
+        average: decay of a running average of the weights; 0: no average. The average of a row is brought up to date
+            when the row is read next, and by `finalize_variable_values`; it equals one that is updated every step.
     """
 
     def __init__(self, learning_rate: Any, *, clip_norm: float = 0.0, average: float = 0.0) -> None:
@@ -28,7 +28,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
         self.decay = average
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Moments and, where they are asked for, averages, and the step that each row's average is of."""
+        """Makes the moments and, with `average`, the averages and the step that each row's average has reached."""
         if self.built:
             return
         super().build(variables)
@@ -41,7 +41,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
             self.steps.append(self.add_variable(shape=rows, dtype="float32", name="step"))
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """One step: each row's gradients summed up, and all clipped together."""
+        """One step: sums the gradients of each row and clips all gradients together."""
         grads = [_summed(gradient) for gradient in grads]
         if self.clip:
             squares = [ops.sum(ops.square(_values(gradient))) for gradient in grads]
@@ -51,7 +51,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
         super().apply(grads, trainable_variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Adam's of a whole gradient, or of some rows of one."""
+        """Updates a variable by a dense gradient, or some rows of it by a sparse one."""
         index = self._get_variable_index(variable)
         rows = getattr(gradient, "indices", None)
         if rows is None:
@@ -71,7 +71,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
         self.assign(variable, _changed(gradient, after))
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Gives the variables their averages, if there are such."""
+        """Assigns their averages to the variables, if there are averages."""
         averages = zip(self.averages, self.steps, var_list, strict=True) if self.decay else ()
         for average, step, variable in averages:
             passed = ops.cast(self.iterations, "float32") - step.value
@@ -79,11 +79,11 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
 
     @property
     def _now(self) -> Any:
-        """The number of this step, from 1."""
+        """The number of this step, counted from 1."""
         return ops.cast(self.iterations + 1, "float32")
 
     def _move(self, gradient: Any, index: int, learning_rate: Any) -> Any:
-        """What is taken from the rows of a gradient (algorithm 1 of the paper); their moments are changed."""
+        """Updates the moments of a gradient's rows; returns what to subtract from the rows (algorithm 1 of the paper)."""
         first, second = self._momentums[index], self._velocities[index]
         rows, values = gradient.indices, gradient.values
         mean = ops.take(first.value, rows, axis=0)
@@ -96,20 +96,20 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
         return rate * mean / (ops.sqrt(square) + self.epsilon)
 
     def _averaged(self, average: Any, value: Any) -> Any:
-        """The average after a step; after the first it is the value itself, as Keras has it."""
+        """The average after a step; after the first step it is the value itself, as in Keras."""
         decay = self.decay * ops.cast(self.iterations > 0, "float32")
         return decay * average + (1 - decay) * value
 
 
 def _caught_up(average: Any, value: Any, decay: float, steps: Any) -> Any:
-    """The average after so many more steps, each row's own, in which the value stayed as it is."""
+    """The average after further steps in which the value did not change; `steps` (rows,) of each row."""
     power = ops.power(decay, ops.cast(steps, "float32"))
     shape = (-1,) + (1,) * (len(value.shape) - 1)
     return value + ops.reshape(power, shape) * (average - value)
 
 
 def _summed(gradient: Any) -> Any:
-    """A gradient of some rows with each row once."""
+    """A gradient with the parts of each row summed, if it is sparse."""
     if not hasattr(gradient, "indices"):
         return gradient
     rows, places = ops.unique(gradient.indices, sorted=False, return_inverse=True)
@@ -118,10 +118,10 @@ def _summed(gradient: Any) -> Any:
 
 
 def _values(gradient: Any) -> Any:
-    """The values of a gradient, whole or of some rows."""
+    """The values of a dense or sparse gradient."""
     return gradient.values if hasattr(gradient, "indices") else gradient
 
 
 def _changed(gradient: Any, values: Any) -> Any:
-    """Values of the rows that the gradient is of, or whole as it is."""
+    """New values for the rows of a sparse gradient, or for a dense one."""
     return type(gradient)(values, gradient.indices) if hasattr(gradient, "indices") else values

@@ -1,4 +1,4 @@
-"""Losses: what training makes small, by the answer that a network gives: a label a text, or one a token, in a chain."""
+"""Losses: the cross-entropy of a label per text, and the negative log-likelihood of a target per token."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from keras import ops
 from pipeline.encoding.batch import NO_TARGET
 from pipeline.training import crf
 
-# Scores, lengths and targets to log p(targets | scores) of each text.
+# (scores, lengths, targets) -> log p(targets | scores) of each text, (batch,).
 LogLikelihood = Callable[[Any, Any, Any], Any]
 
 
 class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]
-    """Of softmax over scores (batch, labels) and label ids (batch,); one number a text.
+    """The cross-entropy of label ids (batch,) under the softmax of scores (batch, labels), (batch,).
 
-    `smoothing` spreads that much of the target over all labels (Szegedy et al., 2016, section 7).
+    `smoothing`: the share of the target that is spread over all labels (Szegedy et al., 2016, section 7).
     """
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -32,9 +32,10 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]
 
 
 class TokenLoss(keras.losses.Loss):  # type: ignore[misc]
-    """Minus the log-likelihood of a batch's targets a token, from scores (batch, steps, outputs).
+    """The negative log-likelihood of targets (batch, steps) given scores (batch, steps, outputs), (batch,).
 
-    Targets (batch, steps) end where `NO_TARGET` begins. One number a text, whose mean is the loss of the mean token.
+    The targets of a text end where `NO_TARGET` begins. The values are scaled so that their mean over the batch is the
+    mean over its tokens.
     """
 
     def __init__(self, log_likelihood: LogLikelihood) -> None:
@@ -49,12 +50,12 @@ class TokenLoss(keras.losses.Loss):  # type: ignore[misc]
 
 
 def independent() -> TokenLoss:
-    """Of tokens that are answered one by one: softmax."""
+    """The loss of independent tokens: the cross-entropy of each, under its own softmax."""
     return TokenLoss(crf.greedy_log_likelihood)
 
 
 def next_token() -> TokenLoss:
-    """Of the token that follows each, one of many: `independent` without a vector of zeros and a one for each."""
+    """The loss of a language model: as `independent`, without one-hot vectors as wide as the vocabulary."""
 
     def log_likelihood(scores: Any, lengths: Any, targets: Any) -> Any:
         nats = keras.losses.sparse_categorical_crossentropy(ops.maximum(targets, 0), scores, from_logits=True)
@@ -63,8 +64,8 @@ def next_token() -> TokenLoss:
     return TokenLoss(log_likelihood)
 
 
-def first_of_each() -> TokenLoss:
-    """Of the first of each token's scores: softmax over a target, which comes first, and those drawn beside it."""
+def sampled_next_token() -> TokenLoss:
+    """The loss for `SampledScores`: the softmax over the target, whose score comes first, and the sampled tokens."""
 
     def log_likelihood(scores: Any, lengths: Any, targets: Any) -> Any:
         logs = scores[:, :, 0] - ops.logsumexp(scores, axis=-1)
@@ -74,9 +75,9 @@ def first_of_each() -> TokenLoss:
 
 
 def chain(kind: str, layer: Any, allowed: Iterable[Any]) -> TokenLoss:
-    """Of a "crf" or "maxent" chain whose scores are a `network.Chain`'s; they are trained along.
+    """The loss of a "crf" or "maxent" chain, which also trains the variables of `layer`, a `TransitionScores`.
 
-    `allowed`: bool arrays of transitions, start and end; what is false there counts as impossible.
+    `allowed`: bool arrays for transitions, start and end; where they are false, a tag or transition is impossible.
     """
     likelihood = {"crf": crf.log_likelihood, "maxent": crf.memm_log_likelihood}[kind]
 

@@ -11,7 +11,7 @@ from keras import ops, optimizers
 from pipeline.config.train import TrainSettings
 from pipeline.training.lazy_adam import LazyAdam
 
-FINAL = 0.01  # of the highest learning rate, where an exponential schedule ends
+FINAL = 0.01  # where an exponential schedule ends, as a share of the highest learning rate
 LEARNING_RATES = {
     "sgd": 0.1,
     "momentum": 0.05,
@@ -26,7 +26,7 @@ LEARNING_RATES = {
 
 
 def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of the settings; its schedule is laid over `steps` training steps in all."""
+    """The optimizer that the settings name, its schedule spread over `steps` training steps."""
     classes: dict[str, tuple[Any, dict[str, Any]]] = {
         "sgd": (optimizers.SGD, {}),
         "momentum": (optimizers.SGD, {"momentum": settings.momentum}),
@@ -50,10 +50,11 @@ def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
 
 
 class Schedule(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A learning rate that rises linearly over the first `warmup` share of `steps` and then falls by the shape `kind`.
+    """A learning rate that rises linearly to `highest` and then falls.
 
-    With p the share of the steps after warm-up that are done: constant 1; linear 1 - p; cosine (1 + cos(pi p)) / 2
-    (Loshchilov and Hutter, 2017, without restarts); exponential 0.01 ** p; each times `highest`.
+    It rises over the first `warmup` share of `steps`. Afterwards, with p the share of the remaining steps that are
+    done, it is `highest` times: 1 for `kind` constant; 1 - p for linear; (1 + cos(pi p)) / 2 for cosine (Loshchilov
+    and Hutter, 2017, without restarts); 0.01 ** p for exponential.
     """
 
     def __init__(self, kind: str, highest: float, steps: int, warmup: float) -> None:
@@ -63,7 +64,7 @@ class Schedule(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
         self.warmup = warmup
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate before step number `step`, from 0."""
+        """The learning rate of step number `step`, counted from 0."""
         step = ops.cast(step, "float32")
         rising = math.ceil(self.warmup * self.steps)
         done = ops.clip((step - rising) / max(self.steps - rising, 1), 0.0, 1.0)

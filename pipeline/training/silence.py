@@ -1,4 +1,4 @@
-"""Silence: keeps off the screen what compiled libraries write to standard error while they load."""
+"""Silence: hides what compiled libraries write to standard error while they load."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """File descriptor 2 leads nowhere inside the block; Python's own messages and tracebacks come after it, as always.
+    """Sends file descriptor 2 to the null device inside the block.
 
-    TensorFlow's C++ code logs to it before any of its settings for logging are read.
+    TensorFlow's C++ code logs there before it reads any logging settings.
     """
     sys.stderr.flush()
     kept = os.dup(2)

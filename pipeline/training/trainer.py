@@ -1,4 +1,4 @@
-"""Trainer: passes over the examples as a generator that prints nothing and can be continued."""
+"""The trainer: epochs as a generator that prints nothing and can be resumed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMPILES_EACH_SHAPE = keras.backend.backend() == "jax"
 
 @dataclass(frozen=True)
 class Epoch:
-    """One finished pass: number from 1, mean training loss, seconds, tokens read a second, and the dev scores."""
+    """One finished epoch: its number from 1, mean training loss, seconds, tokens per second, and the dev scores."""
 
     epoch: int
     loss: float
@@ -38,7 +38,7 @@ class Epoch:
     dev: dict[str, float]
 
     def as_dict(self) -> dict[str, float]:
-        """A flat row for history.csv, dev scores as `dev_NAME`."""
+        """A flat row for history.csv, with the dev scores as `dev_NAME`."""
         row = {key: value for key, value in asdict(self).items() if key != "dev"}
         return {**row, **{f"dev_{name}": value for name, value in self.dev.items()}}
 
@@ -46,22 +46,28 @@ class Epoch:
 class Trainer:
     """Trains a network on examples with targets.
 
+    Construction compiles the network. `restore` continues an interrupted training, `epochs` runs what is left of it,
+    and `use_best` gives the network the weights of the best epoch on dev.
+
     Arguments:
-        network: from `network.build`; it is compiled and changed here.
-        examples: the train split's, each with a target.
-        loss: one of `pipeline.training.losses`: targets and scores -> a number a text. Class weights
-            n / (labels * n_label), where they are on, weigh it; then the targets have to be label ids.
-        settings: optimizer, batch size, how long.
-        seed: of the order of the batches (with the epoch's number).
-        checkpoint: a file written after every epoch; `restore` continues from it with the same weights, optimizer
-            state, dropout states and best epoch as if nothing had happened.
+        network: from `network.build` or `language_network.build`; compiled and changed here.
+        examples: of the train split, each with a target.
+        loss: one of `pipeline.training.losses`: targets and scores -> one value per text. With class weights, the
+            targets must be label ids, and a text counts n / (labels * n_label).
+        settings: the optimizer, the batch size, the number of epochs.
+        seed: with the epoch's number, decides the order of the batches.
+        checkpoint: a file written after every epoch. `restore` continues from it with the same weights, optimizer
+            state, dropout states and best epoch, as if there had been no interruption.
         measure: called after each epoch while the network has the weights to judge (averaged ones where
             `settings.ema_momentum` is on); gives the dev scores.
-        window: None for a network that is handed texts whole; for one that keeps its states and has as many rows as a
-            batch, how many steps it is handed at a time, 0 for all of them. Its states begin with nothing in each
-            batch, and go on from window to window.
-        feed: what the network is handed at each step beside a batch's own inputs, by name; drawn by a generator that
-            seed and epoch decide.
+        bptt_steps: None for a network that reads whole texts. For a network that keeps its states (truncated
+            backpropagation through time), the number of steps that it reads at a time, 0 for all. Its states are
+            reset before each batch, whose number of rows is that of the network.
+        feed: further inputs of the network for each batch, drawn with a generator seeded by seed and epoch.
+
+    Attributes:
+        history: the finished epochs.
+        best, best_epoch: the trainable weights of the best epoch on dev, and its number.
     """
 
     def __init__(
@@ -74,7 +80,7 @@ class Trainer:
         seed: int,
         checkpoint: Path,
         measure: Callable[[], dict[str, float]],
-        window: int | None = None,
+        bptt_steps: int | None = None,
         feed: Feed | None = None,
     ) -> None:
         self.network = network
@@ -83,7 +89,7 @@ class Trainer:
         self.seed = seed
         self.checkpoint = checkpoint
         self.measure = measure
-        self.window = window
+        self.bptt_steps = bptt_steps
         self.feed = feed
         self.history: list[Epoch] = []
         self.best: list[NDArray[Any]] = []
@@ -94,13 +100,13 @@ class Trainer:
 
     def _compile(self, loss: keras.losses.Loss) -> None:
         optimizer = optimizers.build(self.settings, self.steps * self.settings.epochs)
-        # TensorFlow without XLA, which compiles anew for each length of a batch and was measured to be slower on CPU.
+        # No XLA on TensorFlow: it compiles anew for each batch length, and was measured to be slower on CPU.
         jit = False if keras.backend.backend() == "tensorflow" else "auto"
         self.network.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
         optimizer.build(self.network.trainable_variables)
 
     def restore(self) -> None:
-        """Continue from the checkpoint, if there is one. Raises PipelineError where it doesn't fit."""
+        """Continues from the checkpoint, if there is one. Raises PipelineError if it does not fit the network."""
         if not self.checkpoint.exists():
             return
         try:
@@ -123,9 +129,9 @@ class Trainer:
         self.best_epoch = state["best_epoch"]
 
     def epochs(self, advance: Advance) -> Iterator[Epoch]:
-        """The remaining epochs, one after the other; `advance(n_texts, note)` after each step.
+        """Runs the remaining epochs and yields each; calls `advance(n_texts, note)` after each step.
 
-        Each is saved when the caller asks for the next. Raises PipelineError where the loss is no longer a number.
+        An epoch is saved before it is yielded. Raises Diverged if the loss is not finite.
         """
         while len(self.history) < self.settings.epochs and not self.is_over:
             epoch = self._epoch(len(self.history) + 1, advance)
@@ -135,45 +141,49 @@ class Trainer:
 
     @property
     def is_over(self) -> bool:
-        """Whether the dev metric has not been better for `patience` epochs, counted from when it left 0."""
+        """Whether the dev metric has not improved for `patience` epochs; they count once it has left 0."""
         has_begun = any(epoch.dev[self.settings.metric] > 0 for epoch in self.history)
         return has_begun and len(self.history) - self.best_epoch >= self.settings.patience
 
     def use_best(self) -> None:
-        """Give the network the weights of the best epoch."""
+        """Gives the network the weights of the best epoch."""
         self._assign(self.best)
 
     def _epoch(self, number: int, advance: Advance) -> Epoch:
         total, weight, tokens, start = 0.0, 0, 0, time.perf_counter()
         generator = np.random.default_rng([self.seed, number, 1])
         for batch in self._batches(number):
-            weights = None if self._weights is None else self._weights[batch.targets]
-            inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
-            loss = float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
+            loss = self._step(batch, generator)
             if not math.isfinite(loss):
                 raise Diverged(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
                 )
             read = sum(int(lengths.sum()) for lengths in batch.lengths.values())
-            share = len(batch.positions) if self.window is None else read
+            share = len(batch.positions) if self.bptt_steps is None else read
             total, weight, tokens = total + loss * share, weight + share, tokens + read
             advance(len(batch.positions) if batch.is_last else 0, f"epoch {number} loss {total / weight:.4f}")
         seconds = time.perf_counter() - start
         return Epoch(number, total / weight, seconds, tokens / seconds, self._judge(number))
 
+    def _step(self, batch: Batch, generator: np.random.Generator) -> float:
+        """Trains on one batch and returns its loss."""
+        weights = None if self._weights is None else self._weights[batch.targets]
+        inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+        return float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
+
     def _batches(self, number: int) -> Iterator[Batch]:
-        """What each step of an epoch is handed."""
+        """The batches of an epoch, one for each step."""
         generator = np.random.default_rng([self.seed, number])
         for positions in shuffled(self.examples, self.settings.batch_size, generator):
             batch = pad(self.examples, positions, coarse=COMPILES_EACH_SHAPE)
-            if self.window is None:
+            if self.bptt_steps is None:
                 yield batch
             else:
                 reset_states(self.network)
-                yield from bptt_batches(batch, self.window, self.settings.batch_size)
+                yield from bptt_batches(batch, self.bptt_steps, self.settings.batch_size)
 
     def _judge(self, number: int) -> dict[str, float]:
-        """Dev scores, of the averaged weights where there are such; the best are kept."""
+        """The dev scores, of the averaged weights if there are any; keeps the weights if they are the best."""
         trainable = self.network.trainable_variables
         last = [np.asarray(variable).copy() for variable in trainable] if self.settings.ema_momentum else []
         if self.settings.ema_momentum:
@@ -195,7 +205,7 @@ class Trainer:
             variable.assign(value)
 
     def _variables(self) -> list[Any]:
-        """All that changes in training: weights, dropout's random states, and the optimizer's."""
+        """Everything that training changes: weights, the random states of dropout, and the optimizer's variables."""
         states = [variable for variable in self.network.non_trainable_variables if "seed" in variable.path]
         return [*self.network.trainable_variables, *states, *self.network.optimizer.variables]
 
@@ -213,7 +223,7 @@ class Trainer:
 
 
 def _class_weights(examples: Sequence[Example], outputs: int) -> NDArray[np.float32]:
-    """n / (labels * n_label), as scikit-learn's "balanced"; 0 for a label without examples."""
+    """n / (labels * n_label) of each label, as scikit-learn's "balanced"; 0 for a label without examples."""
     counts = Counter(example.target for example in examples)
     weights = [len(examples) / (len(counts) * counts[label]) if counts[label] else 0.0 for label in range(outputs)]
     return np.array(weights, np.float32)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.metrics.significance import LEVEL, RESAMPLES
+from pipeline.evaluation.metrics.significance import RESAMPLES, percentiles, ratio
 from pipeline.evaluation.metrics.spans import ScoredText
 
 Counts = NDArray[np.int64]
@@ -47,7 +47,7 @@ def against(ours: Sequence[ScoredText], theirs: Sequence[ScoredText], seed: int 
     return {
         "rows": len(pairs),
         "difference": difference,
-        "interval": _percentiles(differences),
+        "interval": percentiles(differences),
         "p": min(1.0, 2 * (beyond + 1) / (RESAMPLES + 1)),
     }
 
@@ -75,9 +75,9 @@ def _typed(rows: Sequence[ScoredText]) -> list[tuple[str, Counts]]:
 def _intervals(counts: Counts, seed: int) -> dict[str, list[float]]:
     drawn = _drawn(counts, seed)
     return {
-        "precision": _percentiles(_ratio(drawn[:, 0], drawn[:, 2])),
-        "recall": _percentiles(_ratio(drawn[:, 0], drawn[:, 1])),
-        "f1": _percentiles(_f1(drawn)),
+        "precision": percentiles(ratio(drawn[:, 0], drawn[:, 2])),
+        "recall": percentiles(ratio(drawn[:, 0], drawn[:, 1])),
+        "f1": percentiles(_f1(drawn)),
     }
 
 
@@ -93,14 +93,4 @@ def _drawn(counts: Counts, seed: int) -> Counts:
 
 
 def _f1(sums: Counts) -> Floats:
-    return _ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
-
-
-def _ratio(above: Counts, below: Counts) -> Floats:
-    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
-
-
-def _percentiles(values: Floats) -> list[float]:
-    edge = 100 * (1 - LEVEL) / 2
-    low, high = np.percentile(values, (edge, 100 - edge)).tolist()
-    return [low, high]
+    return ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])

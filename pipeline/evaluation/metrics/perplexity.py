@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.metrics.outcome import Outcome
+from pipeline.evaluation.metrics.significance import RESAMPLES
 
 LENGTHS = (0, 10, 20, 50, 100, 200)  # the least characters of each group of texts
 RANKS = (1, 101, 1001, 10001)  # the first rank of each group of tokens, 1 the most frequent in train
 BEFORE = 12  # characters shown before a surprising token
 LN2 = math.log(2)
-RESAMPLES = 2000
 AT_ONCE = 1 << 22  # numbers drawn at a time, to bound memory
 
 

@@ -30,17 +30,17 @@ def intervals(outcomes: Sequence[Outcome], labels: Sequence[str], seed: int = 0)
         return {}
     drawn = _resampled(counts, seed)
     right, gold, predicted = (_marginal(counts, drawn, of) for of in (_right, _gold, _predicted))
-    precision, recall = _ratio(right, predicted), _ratio(right, gold)
-    f1 = _ratio(2 * right, gold + predicted)
+    precision, recall = ratio(right, predicted), ratio(right, gold)
+    f1 = ratio(2 * right, gold + predicted)
     occurring = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     return {
-        "accuracy": _percentiles(right.sum(axis=1) / counts.sum()),
-        "macro_f1": _percentiles(f1[:, occurring].mean(axis=1)),
+        "accuracy": percentiles(right.sum(axis=1) / counts.sum()),
+        "macro_f1": percentiles(f1[:, occurring].mean(axis=1)),
         "per_label": {
             name: {
-                "precision": _percentiles(precision[:, place]),
-                "recall": _percentiles(recall[:, place]),
-                "f1": _percentiles(f1[:, place]),
+                "precision": percentiles(precision[:, place]),
+                "recall": percentiles(recall[:, place]),
+                "f1": percentiles(f1[:, place]),
             }
             for place, name in enumerate(names)
         },
@@ -64,7 +64,7 @@ def paired(ours: Sequence[bool], theirs: Sequence[bool], seed: int = 0) -> dict[
     return {
         "rows": rows,
         "difference": (only_ours - only_theirs) / rows,
-        "interval": _percentiles((drawn[:, 0] - drawn[:, 1]) / rows),
+        "interval": percentiles((drawn[:, 0] - drawn[:, 1]) / rows),
         "only_ours": only_ours,
         "only_theirs": only_theirs,
         "p": float(binomtest(only_ours, apart).pvalue) if apart else 1.0,
@@ -109,11 +109,13 @@ def _right(lines: Counts, columns: Counts) -> Counts:
     return np.where(lines == columns, lines, -1)
 
 
-def _ratio(above: Counts, below: Counts) -> NDArray[np.float64]:
+def ratio(above: Counts, below: Counts) -> NDArray[np.float64]:
+    """`above` / `below`, 0 where `below` is 0."""
     return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
 
 
-def _percentiles(values: NDArray[Any]) -> Interval:
+def percentiles(values: NDArray[Any]) -> Interval:
+    """The interval [low, high] that holds the share `LEVEL` of the values."""
     edge = 100 * (1 - LEVEL) / 2
     low, high = np.percentile(values, (edge, 100 - edge)).tolist()
     return [low, high]

@@ -9,7 +9,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import bootstrap, significance
@@ -17,6 +16,7 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.metrics.spans import ScoredText
 from pipeline.evaluation.report import frame, likelihood, surprise, tagged, text
+from pipeline.evaluation.report.report import write_whole
 from pipeline.evaluation.report.summary import p_value, percent, signed
 
 SHOWN = 200  # most disagreements on the page
@@ -217,7 +217,7 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     with TableWriter(folder / "disagreements.csv", ("row", "text", *(["gold"] if gold else []), *names)) as table:
         for one in differing:
             table.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
-    shown = frame.template("comparison.html").render(
+    page = frame.template("comparison.html").render(
         found=found,
         kind=KINDS[found["task"]],
         names=names,
@@ -225,12 +225,8 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
         title=" / ".join(names),
         script="",
     )
-    for name, content in (
-        ("comparison.html", shown),
-        ("comparison.json", json.dumps(found, ensure_ascii=False, indent=2) + "\n"),
-    ):
-        with replace_when_done(folder / name) as temporary:
-            temporary.write_text(content, encoding="utf-8", newline="\n")
+    write_whole(folder / "comparison.html", page)
+    write_whole(folder / "comparison.json", json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     return found
 
 

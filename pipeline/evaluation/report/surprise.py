@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from corpora.files import replace_when_done
 from corpora.table import TableReader, TableWriter
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, interval, surprises
 from pipeline.evaluation.report import likelihood, text
 from pipeline.evaluation.report.outline import TextTable
-from pipeline.evaluation.report.report import Report, mended
+from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
@@ -67,7 +66,7 @@ def write(
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
     write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, locale)
-    _write(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
 
 def write_readable(
@@ -79,8 +78,8 @@ def write_readable(
 ) -> None:
     """Write report.txt and report.html; `judged` and `listed`: as `read` returns them."""
     more = {N_("Most surprising tokens"): _listed(listed[:SHOWN], translator(locale))} if listed else {}
-    _write(folder / "report.txt", text.render(document, locale, more))
-    _write(folder / "report.html", likelihood.render(document, judged, listed, locale))
+    write_whole(folder / "report.txt", text.render(document, locale, more))
+    write_whole(folder / "report.html", likelihood.render(document, judged, listed, locale))
 
 
 def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
@@ -160,8 +159,3 @@ def _write_surprises(path: Path, listed: Sequence[Surprise]) -> None:
     with TableWriter(path, ("row", "start", "end", "token", "bits", "before")) as rows:
         for one in listed:
             rows.write((one.row, one.start, one.end, mended(one.token), one.bits, mended(one.before)))
-
-
-def _write(path: Path, content: str) -> None:
-    with replace_when_done(path) as temporary:
-        temporary.write_text(content, encoding="utf-8", errors="backslashreplace", newline="\n")

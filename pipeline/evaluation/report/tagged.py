@@ -219,10 +219,10 @@ def _shown(wrong: Sequence[ScoredText], names: Sequence[str], scheme: str | None
         errors = row.errors()
         kinds = tuple(kind for kind in ERRORS if errors[kind])
         pairs = {
-            (place[spans.type_of(gold, scheme)], place[spans.type_of(said, scheme)])
-            for gold, said in zip(row.gold_tags, row.said_tags, strict=True)
+            (place[spans.type_of(gold, scheme)], place[spans.type_of(predicted, scheme)])
+            for gold, predicted in zip(row.gold_tags, row.said_tags, strict=True)
         }
-        confused = tuple(f"{gold}-{said}" for gold, said in sorted(pairs) if gold != said)
+        confused = tuple(f"{gold}-{predicted}" for gold, predicted in sorted(pairs) if gold != predicted)
         if len(chosen) < page.ERRORS_SHOWN or min(seen[one] for one in (*kinds, *confused, "")) < page.OF_A_CELL:
             one = Shown(row.outcome, *_sides(row, errors), kinds, confused)
             cost = sum(len(piece.text) + MARK for side in (one.gold, one.predicted) for piece in side)
@@ -299,8 +299,8 @@ def _write_errors(path: Path, rows: Sequence[ScoredText]) -> None:
 
 def _cells(row: ScoredText) -> tuple[Any, ...]:
     outcome = row.outcome
-    gold, said = (mended(shown(row, found)) for found in (row.gold, row.said))
-    return outcome.row, mended(outcome.text), gold, said, float(outcome.confidence)
+    gold, predicted = (mended(shown(row, found)) for found in (row.gold, row.said))
+    return outcome.row, mended(outcome.text), gold, predicted, float(outcome.confidence)
 
 
 def _write_confusion(path: Path, rows: Sequence[ScoredText], scheme: str | None) -> None:

@@ -46,7 +46,7 @@ class LanguageHead(Head):
         """The negative logarithm of a token's probability, among all tokens or among a sample."""
         from pipeline.training import losses
 
-        return losses.first_of_each() if self.sampled else losses.next_token()
+        return losses.sampled_next_token() if self.sampled else losses.next_token()
 
     def learner(self, network: Any, examples: Sequence[Example]) -> Learner:
         """The network; where tokens are sampled, the same with fewer scores, fed with targets and a sample."""

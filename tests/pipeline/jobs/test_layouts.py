@@ -199,8 +199,8 @@ def test_several_files_get_the_suffix_of_the_layout(tmp_path, models):
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("entities", {"layout": "conllu"}, "a tagger of entities says: choose of long, conll, jsonl"),
-        ("words", {"layout": "jsonl"}, "choose of long, conll, conllu"),
+        ("entities", {"layout": "conllu"}, "a tagger of entities: choose one of long, conll, jsonl"),
+        ("words", {"layout": "jsonl"}, "choose one of long, conll, conllu"),
         ("words", {"layout": "conll", "probabilities": True}, "--probabilities is about the columns"),
         ("words", {"layout": "long", "output_format": "parquet"}, "written as csv, tsv, jsonl"),
         ("words", {"words": "text"}, "--words is for models that read words"),
@@ -304,7 +304,7 @@ def test_the_command(tmp_path, models, capsys):
     [parse] = conllu.read(tmp_path / "out.conllu").parses()
     assert parse.tokens == ("去", "北京")
     code, said = zhpipe("--layout", "jsonl")
-    assert code == BAD_INPUT and "choose of long, conll, conllu" in said.err
+    assert code == BAD_INPUT and "choose one of long, conll, conllu" in said.err
     code, said = zhpipe("--layout", "conllu", "--words", "字")
     assert code == BAD_INPUT and "choose one with --words" in said.err
 

@@ -104,7 +104,7 @@ def test_scores_are_those_worked_out_by_hand(tied):
         scores_by_hand(whole[row, step], chances, TARGETS[row, step], sample[:4])[0]
         for row, step in zip(*np.nonzero(TARGETS >= 0), strict=True)
     ]
-    loss = float(losses.first_of_each()(TARGETS, found))
+    loss = float(losses.sampled_next_token()(TARGETS, found))
     assert loss == pytest.approx(np.mean(nats), abs=1e-5)
 
 
@@ -117,7 +117,7 @@ def test_with_all_tokens_sampled_it_is_the_full_softmax(tied):
         sampling = PoissonSampling.from_counts(np.ones(VOCABULARY, int), VOCABULARY)
         learner = language_network.with_sampled_scores(built, sampling.logs) if is_sampled else built
         more = {"targets": TARGETS, "sample": sampling.draw(np.random.default_rng(1))} if is_sampled else {}
-        loss = losses.first_of_each() if is_sampled else losses.next_token()
+        loss = losses.sampled_next_token() if is_sampled else losses.next_token()
         learner.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
         before = [np.asarray(variable).copy() for variable in built.trainable_variables]
         found.append(float(learner.train_on_batch({**INPUTS, **more}, TARGETS)))
@@ -144,12 +144,12 @@ def trainer(folder, **settings):
     return Trainer(
         language_network.with_sampled_scores(built, sampling.logs),
         [counting(length) for length in (3, 9, 12, 5, 7, 7)],
-        losses.first_of_each(),
+        losses.sampled_next_token(),
         chosen,
         seed=1,
         checkpoint=folder / "checkpoint.npz",
         measure=lambda: {"loss": full_loss(built)},
-        window=4,
+        bptt_steps=4,
         feed=lambda batch, generator: {"targets": batch.targets, "sample": sampling.draw(generator)},
     )
 

@@ -42,7 +42,7 @@ def trainer(folder, window=4, examples=None, dropout=0.3, **settings):
         seed=1,
         checkpoint=folder / "checkpoint.npz",
         measure=lambda: {"loss": 0.0},
-        window=window,
+        bptt_steps=window,
     )
 
 

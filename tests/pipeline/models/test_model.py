@@ -83,7 +83,14 @@ def test_saving_what_was_loaded_gives_the_same_folder(folder, tmp_path):
         for key, value in model.about.items()
         if key not in ("format_version", "segment", "encoder", "options")
     }
-    models.save(again, about=about, task=model.task, segmenter=model.segmenter, encoder=model.encoder)
+    models.save(
+        again,
+        about=about,
+        task=model.task,
+        answerer=model.answerer,
+        segmenter=model.segmenter,
+        encoder=model.encoder,
+    )
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in folder.iterdir()
     }

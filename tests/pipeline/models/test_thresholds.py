@@ -9,10 +9,12 @@ import pytest
 from mini import mails, python, write_csv
 
 import pipeline
+from pipeline.__main__ import main
 from pipeline.errors import PipelineError
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
 from pipeline.models import drift
+from pipeline.models.model import Model
 
 KNOWN = {"length": {"low": 3.0, "middle": 6.0, "high": 12.0}, "unknown": 0.05, "labels": {"好": 0.5, "坏": 0.5}}
 
@@ -156,6 +158,17 @@ def test_the_command_promises_and_refuses(trained, tmp_path):
     both = ["--target-precision", "0.5", "--review-below", "0.5"]
     ran = python("-m", "pipeline", "label", run, "in.csv", "b.csv", "--text", "正文", *both, folder=tmp_path)
     assert ran.returncode == 2 and "pass one of them" in ran.stderr
+
+
+def test_a_promised_precision_loads_the_model_once(trained, tmp_path, monkeypatch):
+    write_csv(tmp_path / "in.csv", mails(5))
+    loaded, load = [], Model.load.__func__
+    counting = classmethod(lambda cls, folder, **options: loaded.append(folder) or load(cls, folder, **options))
+    monkeypatch.setattr(Model, "load", counting)
+    options = ["--text", "正文", "--target-precision", "0", "--workers", "1"]
+    with pytest.raises(SystemExit) as ended:
+        main(["label", str(trained("gru")), str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), *options])
+    assert ended.value.code == 0 and len(loaded) == 1
 
 
 def test_a_temperature_costs_no_heavy_library(trained, tmp_path):

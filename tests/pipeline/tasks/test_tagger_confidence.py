@@ -17,6 +17,7 @@ from pipeline.evaluation.metrics import calibration
 from pipeline.jobs.label import label_file
 from pipeline.models import thresholds
 from pipeline.models.model import Model
+from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.tag.scores import window_scores
 
 CHARACTERS = TOKENS["char"][:12]
@@ -103,6 +104,19 @@ def test_the_temperature_is_the_one_that_dev_fits_best(kind, tmp_path):
     sure = [claim.confidence for found in after for claim in fitted.claims(found)]
     assert about["rows"] == len(right) == points[0].rows and points[0].right == right.sum()
     assert about["calibration_error"] == pytest.approx(calibration.calibration_error(sure, right), abs=1e-6)
+
+
+def test_two_temperatures_cost_one_pass_of_the_network(tmp_path, monkeypatch):
+    make_tagger(tmp_path / "model")
+    model = Model.load(tmp_path / "model")
+    asked, batches = model.tokenise_all([*texts(), "去滨江步道骑车，" * 30]), []
+    scores = OnnxNetwork.scores
+    monkeypatch.setattr(OnnxNetwork, "scores", lambda network, batch: batches.append(batch) or scores(network, batch))
+    model.predict_tokens_at(asked, (1.0,))
+    once = len(batches)
+    cool, plain = model.predict_tokens_at(asked, (0.5, 1.0))
+    assert len(batches) == 2 * once > 0
+    assert [one.raw_tags for one in cool] == [one.raw_tags for one in plain] and cool != plain
 
 
 def right_claims(model, answers, golds):
