@@ -59,6 +59,7 @@ OWNERS = {
     "sqlalchemy": {"pipeline/tuning/study.py"},
 }
 REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
+FITTING = {"sklearn": "pipeline/training/ngram_regression.py", "scipy": "pipeline/training/ngram_regression.py"}
 NO_TEXT_FILES = {"os.open", "Manifest.open", "self.input.open"}
 LONGEST_FILE, LONGEST_FUNCTION, MOST_METHODS = 400, 45, 15
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
@@ -184,7 +185,8 @@ def test_heavy_libraries_have_owners():
     for library, owners in OWNERS.items():
         assert found[library] <= owners, f"{library} is imported outside {owners}"
     for library in REPORTING:
-        assert all(path.startswith("pipeline/evaluation/") for path in found[library]), library
+        outside = found[library] - {FITTING.get(library)}
+        assert all(path.startswith("pipeline/evaluation/") for path in outside), library
     assert not UNSAFE & set(found)
 
 

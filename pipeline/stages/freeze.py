@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,7 @@ def dev_scores(prepared: Prepared, answerer: Answerer[Any], frozen: OnnxNetwork)
     judge, rows = prepared.task.judge, prepared.fair_rows
     answers = answerer.predict(frozen, prepared.encoder, [row.tokenised for row in rows])
     return judge.measure(
-        [
-            judge.outcome(row.row, row.tokenised, row.gold, answer)
-            for row, answer in zip(rows, answers, strict=True)
-        ]
+        [judge.outcome(row.row, row.tokenised, row.gold, answer) for row, answer in zip(rows, answers, strict=True)]
     )
 
 
@@ -87,12 +84,11 @@ def _compared(
     return {"difference_to_keras": difference, "different_answers": different}
 
 
-def calibrate(
-    prepared: Prepared, answerer: Answerer[Any], folder: Path
-) -> tuple[Answerer[Any], dict[str, Any]]:
+def calibrate(prepared: Prepared, answerer: Answerer[Any], folder: Path) -> tuple[Answerer[Any], dict[str, Any]]:
     """The answerer with confidences that fit dev, and what model.toml says about confidence and drift.
 
-    Uses the fair rows of dev: a model is more confident about rows that it has memorised. Writes confidence.csv. Does nothing if the answers make no claims.
+    Uses the fair rows of dev: a model is more confident about rows that it has memorised. Writes confidence.csv. Does
+    nothing if the answers make no claims.
     """
     if not answerer.claimed:
         return answerer, {}

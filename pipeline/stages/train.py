@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 VERSION = 7
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
+WAY_OUT = (
+    "train longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
+    "look at the labels with zhpipe inspect"
+)
 
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
@@ -62,8 +66,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     )
     trainer.checkpoint.unlink(missing_ok=True)
     (folder / CANDIDATE).unlink(missing_ok=True)
+    learnt = prepared.task.judge.nothing_learnt(dev, [row.gold for row in prepared.fair_rows])
     said = [
         f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev {prepared.task.judge.summary(dev)}",
+        f"{learnt}: {WAY_OUT}" if learnt else "",
         combine.summary(parts),
         f"{best.tokens_per_second:,.0f} tokens/s",
     ]
