@@ -35,10 +35,14 @@ ALL_SIZES: dict[str, Defaults] = {
     "classify": {"network.units": 64, "train.learning_rate": 0.002},
     "tag": {"train.learning_rate": 0.003},
 }
-# A default does not apply if the config has one of these other keys, which change what it means.
+# A default does not apply if the config has one of these other keys, which change what it means. A config that names
+# its n-grams has chosen what is read.
+NGRAMS = ("network.wide.characters", "network.wide.words")
 DEPENDS_ON = {
     "train.learning_rate": ("train.optimizer",),
-    "network.wide.characters": ("network.wide.words",),
+    "network.inputs": NGRAMS,
+    "network.wide.characters": NGRAMS,
+    "network.wide.min_count": NGRAMS,
     "network.units": ("network.layers",),
 }
 

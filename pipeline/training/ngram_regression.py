@@ -77,8 +77,8 @@ def fit(
     """The regression on train whose C has the lowest cross-entropy on dev; ties go to the stronger penalty.
 
     Each is first multiplied by the factor that suits dev best: a strong penalty makes scores small and a weak one makes
-    them large, which says nothing about their order. `train`, `dev`: from `features`; the targets are label ids, and train has every label. With `class_weights`, all
-    labels count the same.
+    them large, which says nothing about their order. `train`, `dev`: from `features`; the targets are label ids, and
+    train has every label. With `class_weights`, all labels count the same.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression

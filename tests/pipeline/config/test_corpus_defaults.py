@@ -1,4 +1,4 @@
-"""Defaults by the size of the corpus: each task's, overridden key by key, written out, told, and found from the file."""
+"""Defaults by the size of the corpus: overridden key by key, written out, told, and found from the file."""
 
 import pytest
 from mini import mails, write_csv
