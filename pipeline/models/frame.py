@@ -33,9 +33,10 @@ def label_frame(
             known = ", ".join(f'"{column}"' for column in frame.columns)
             raise ValueError(f'expected one column "{name}"; the columns are {known}: choose with text=')
     predictions = model.predict(_texts(frame, names))
-    columns = model.answerer.output.columns(probabilities)
+    output = model.answerer.output
+    columns = output.columns(probabilities)
     rows = [
-        [_value(name, cell) for name, cell in zip(columns, model.answerer.output.cells(found, probabilities), strict=True)]
+        [_value(name, cell) for name, cell in zip(columns, output.cells(found, probabilities), strict=True)]
         for found in predictions
     ]
     values = {name: [row[place] for row in rows] for place, name in enumerate(columns)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -254,6 +255,12 @@ class ClassifyJudge(Judge[str]):
         ]
         loss = -np.mean(np.log(np.maximum(of_gold, 1e-12))) if of_gold else np.nan
         return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+
+    def nothing_learnt(self, scores: Mapping[str, float], golds: Sequence[str]) -> str:
+        """No better than the label that most rows have."""
+        label, rows = Counter(golds).most_common(1)[0]
+        share = rows / len(golds)
+        return "" if scores["accuracy"] > share or share == 1 else f"no better than always {label!r} ({share:.4f})"
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """What `scores.classification` gives."""

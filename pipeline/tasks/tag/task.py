@@ -33,6 +33,7 @@ from pipeline.tasks.tag.scores import piece
 from pipeline.tasks.task import Task
 
 Tags = Sequence[str]
+CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
 # The options that each format of annotated text has, by the name of its reader's argument.
 READER_OPTIONS = {
     "conll": ("token", "tag", "separator", "comment"),
@@ -100,11 +101,19 @@ class Tag(Task[Tags]):
         return tuple(segmented.split(text))
 
     def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
-        """Raises PipelineError if there are fewer than two tags."""
+        """Raises PipelineError if there are fewer than two tags, or if the unit is words and the tokens are characters.
+
+        Such a model would be given words in labelling, which it has never seen.
+        """
         found = {tag for document in train for tag in self.gold(document) or ()}
         if len(found) < 2:
             shown = f"only {next(iter(found))!r}" if found else "none"
             raise PipelineError(f"{corpus.train}: a tagger needs at least two tags, found {shown}: check corpus.format")
+        if self.unit == "word" and _are_characters(train):
+            raise PipelineError(
+                f'{corpus.train}: its tokens are characters, but segment.unit is "word", and new texts would be cut '
+                'into words: set segment.unit = "char"'
+            )
 
     def fit(self, texts: Sequence[Tokenised], golds: Sequence[Tags]) -> Self:
         """With the tags and words of the train split."""
@@ -189,6 +198,18 @@ class Tag(Task[Tags]):
     def _tagset(self) -> Tagset:
         """The tags, and what the scheme says about them."""
         return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
+
+
+def _are_characters(documents: Sequence[Document]) -> bool:
+    """Whether the tokens of Chinese text are single characters: all but a few, which may be numbers or names."""
+    tokens = [
+        token
+        for document in documents
+        if document.sentence is not None
+        for token in document.sentence.tokens
+        if not token.isascii()
+    ]
+    return len(tokens) > 0 and sum(len(token) == 1 for token in tokens) >= CHARACTERS * len(tokens)
 
 
 def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:
