@@ -56,10 +56,12 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
 
     `options`: those of `run_options`.
     """
-    from pipeline.config.load import load
+    from pipeline.config.load import load_explained
     from pipeline.stages import runner
 
-    loaded = load(find_config(config), options["overrides"])
+    loaded, chosen = load_explained(find_config(config), options["overrides"])
+    if chosen:
+        click.echo(f"defaults           {chosen.sentence}")
     run_all = runner.run_seeds if loaded.seeds else runner.run_stages
     folder = run_all(
         loaded,

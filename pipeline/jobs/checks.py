@@ -29,7 +29,7 @@ def check_options(model: Model, options: LabelOptions, output: OutputTable) -> N
 
 
 def _check_layout(model: Model, options: LabelOptions, output: OutputTable) -> None:
-    layouts.check(options.layout, model.answerer, model.task.described)
+    layouts.check(options.layout, model.answerer.output.layouts, model.task.described)
     if options.layout == TABLE:
         return
     if output.format not in (*TEXT_FORMATS, *layouts.FORMATS):

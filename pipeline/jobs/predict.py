@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
+from pipeline.jobs.results import FORCED
 from pipeline.models import drift
 from pipeline.models.model import NETWORKS, Model, Precision
 from pipeline.tasks import Claim, Prediction
@@ -96,10 +98,17 @@ def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions
         cells = _records(wanted, tokenised, predictions, doubts)
     else:
         cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
+    forced = _forced(model, tokenised)
     if not model.answerer.claimed:
-        return Answers(cells, {})
+        return Answers(cells, forced)
     counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
-    return Answers(cells, {**counted, "review": sum(map(any, doubts))})
+    return Answers(cells, {**counted, **forced, "review": sum(map(any, doubts))})
+
+
+def _forced(model: Model, texts: Sequence[Tokenised]) -> drift.Tally:
+    """A count for each word of the dictionary that occurs: that of the texts that have it."""
+    dictionary = model.segmenter.dictionary
+    return dict(Counter(f"{FORCED}{word}" for text in texts for word in dictionary.occurring(text.text)))
 
 
 def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
@@ -133,15 +142,15 @@ def _cells(
     for found, doubtful, others in zip(predictions, doubts, best, strict=True):
         review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
         alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
-        written = (*model.answerer.cells(found, wanted.probabilities), *review, *alternatives)
+        written = (*model.answerer.output.cells(found, wanted.probabilities), *review, *alternatives)
         cells.append(None if found.is_blank else written)
     return cells
 
 
 def _alternatives(model: Model, best: Sequence[Prediction], wanted: OutputOptions) -> str:
     """Several answers as JSON: an object each, its keys the columns."""
-    names = model.answerer.columns(wanted.probabilities)
-    written = [model.answerer.cells(answer, wanted.probabilities) for answer in best]
+    names = model.answerer.output.columns(wanted.probabilities)
+    written = [model.answerer.output.cells(answer, wanted.probabilities) for answer in best]
     others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
     return json.dumps(others, ensure_ascii=False)
 
@@ -166,5 +175,5 @@ def _records(
             cells.append(records(wanted.layout, text.text, found))
         else:
             made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
-            cells.append([(*record, str(doubt).lower()) for record, doubt in made])
+            cells.append([(*record, doubt) for record, doubt in made])
     return cells

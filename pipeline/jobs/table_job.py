@@ -159,6 +159,7 @@ class TableJob:
             "--encoding": options.encoding,
             "--output-encoding": options.output_encoding,
             "--delimiter": options.delimiter,
+            "--quoting": options.quoting,
             "--no-header": not options.header,
             "--probabilities": options.probabilities,
             "--review-below": options.review_below,

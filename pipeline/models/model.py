@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
 
 import numpy as np
 import tomli_w
@@ -23,12 +23,17 @@ from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import DictionaryError, ModelError, NotFinite
 from pipeline.models import files, schema
+from pipeline.models.texts import checked_texts
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
 from pipeline.tasks import TASKS, Answerer, Prediction, Task
+from pipeline.tasks.prediction import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 2
 UNREADABLE = (ArithmeticError, AttributeError, MemoryError, OSError, RecursionError, TypeError, ValueError)
@@ -45,7 +50,7 @@ class Model:
     model.toml says: cell, scores, versions, fingerprints.
 
     >>> model = Model.load("runs/sample-mail/model")             # doctest: +SKIP
-    >>> model.predict(["您好，我正在休假，下周一回复您。"])[0].value      # doctest: +SKIP
+    >>> model.predict("您好，我正在休假，下周一回复您。").value            # doctest: +SKIP
     '自动回复'
     """
 
@@ -121,19 +126,59 @@ class Model:
         """Whether the model can generate text, so that a LanguageModel can be made of it."""
         return self.answerer.reader(self.network, self.encoder) is not None
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """One Prediction a text, in order. A text of white space has an empty Prediction with the score 0.
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.about.get('name', '?')}: {self.task.name}, {len(self.labels)} labels, "
+            f"{self.about.get('cell', '?')}, {self.network.path}>"
+        )
 
-        Raises NotFinite, a ModelError, if the network's scores of a text are not finite.
+    @overload
+    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str holds strs, too
+    @overload
+    def predict(self, texts: Iterable[str]) -> Predictions: ...
+    def predict(self, texts: str | Iterable[str]) -> Prediction | Predictions:
+        """The Prediction of a text, or a list of one a text, in order.
+
+        A text of white space has an empty Prediction with the score 0. Raises ValueError for a data frame, which
+        `label_frame` takes, and for None, NaN and anything else that is no text, naming its position. Raises NotFinite,
+        a ModelError, if the network's scores of a text are not finite.
         """
-        return self.predict_tokens(self.tokenise_all(list(texts)))
+        if isinstance(texts, str):
+            return self.predict_tokens(self.tokenise_all([texts]))[0]
+        return Predictions(self.predict_tokens(self.tokenise_all(checked_texts(texts))))
+
+    def label_frame(
+        self,
+        frame: pd.DataFrame,
+        *,
+        text: str | Sequence[str] = "text",
+        probabilities: bool = False,
+        review_below: float | None = None,
+        prefix: str = "",
+    ) -> pd.DataFrame:
+        """A copy of a pandas data frame with the columns that `zhpipe label` adds.
+
+        Probabilities and bits are numbers, with 4 decimals; `needs_review` is a boolean; entities, words and tags are
+        lists. A row without text keeps its place, with None, NaN or an empty list.
+
+        Arguments:
+            text: The text column, or several, whose cells are joined by line feeds. A missing cell is empty.
+            probabilities, review_below, prefix: As in `pipeline.jobs.options.LabelOptions`.
+
+        Raises ValueError if a text column is missing or a new column's name is taken.
+        """
+        from pipeline.models import frame as frames
+
+        return frames.label_frame(
+            self, frame, text=text, probabilities=probabilities, review_below=review_below, prefix=prefix
+        )
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
         """A tagger's n most probable answers to each text, best first; none to a text of white space.
 
         Raises PipelineError if the task has only one answer a text, or n is below 1.
         """
-        return self.n_best_of_tokens(self.tokenise_all(list(texts)), n)
+        return self.n_best_of_tokens(self.tokenise_all(checked_texts(texts)), n)
 
     def n_best_of_tokens(self, texts: Sequence[Tokenised], n: int) -> list[list[Prediction]]:
         """`n_best` of segmented texts."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +24,8 @@ GREATEST = 1e30  # absolute value of a score; sums of larger ones overflow float
 class OnnxNetwork:
     """A network that can only predict, on ONNX Runtime.
 
-    The file is read at the first call of `scores` or `run`. Several threads may call it afterwards.
+    The file is read at the first call of `scores` or `run`; several threads may call it. A forked process reads the
+    file again, as the threads of ONNX Runtime stay behind in its parent. Pickled, it is the path alone.
 
     Arguments:
         path: the file of the graph.
@@ -36,6 +41,13 @@ class OnnxNetwork:
         self.threads = threads
         self._session: Any = None
         self._deadline = Deadline(seconds)
+        _NETWORKS.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "threads": self.threads, "seconds": self._deadline.seconds}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     def answers(
         self, examples: Sequence[Example], outputs: int, *, per_token: bool = False
@@ -92,6 +104,32 @@ class OnnxNetwork:
             raise self._failed("not a network that ONNX Runtime can load", error) from None
         self._names = [value.name for value in session.get_inputs()]
         return session
+
+    def _forget_session(self) -> None:
+        """Lets go of a session whose threads are in another process, without ending it: that would wait for them."""
+        if self._session is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+            self._session = None
+
+
+_NETWORKS: WeakSet[OnnxNetwork] = WeakSet()
+
+
+def _prepare_child() -> None:
+    """Makes a forked process safe: no session of its parent is used, and none of ONNX Runtime's threads waited for.
+
+    At the end of a process, ONNX Runtime's destructors wait for threads, which a forked process does not have. There,
+    `_exit` ends it after Python's own cleaning up, where the C library can be told so (glibc's `on_exit`).
+    """
+    for network in list(_NETWORKS):
+        network._forget_session()
+    library = ctypes.CDLL(None)
+    if "onnxruntime" in sys.modules and hasattr(library, "on_exit"):
+        library.on_exit(library._exit, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_prepare_child)
 
 
 def check_shape(network: Path, found: NDArray[Any], expected: tuple[int, ...]) -> None:

@@ -87,7 +87,27 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
-    return [*first, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+    beside = comparisons(document, "accuracy", _)
+    return [*first, *beside, *leaked(document, part, "accuracy", _), *earned(document, _)]
+
+
+def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """One sentence with what the n-grams and the network of a classifier get right by themselves; none without both."""
+    parts = document.get("model", {}).get("parts")
+    if not parts:
+        return []
+    values = {key: percentage(parts[key]) for key in ("ngrams", "network", "both")}
+    if not parts["weights"]["network"]:
+        return [
+            _(
+                "The recurrent part earns nothing: on dev the n-grams alone get {ngrams} right, the network alone "
+                "{network}, and the model answers by the n-grams.",
+                **values,
+            )
+        ]
+    return [
+        _("On dev the n-grams alone get {ngrams} right, the network alone {network}, both together {both}.", **values)
+    ]
 
 
 def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
@@ -120,8 +140,13 @@ def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -
 
 
 def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """One sentence on whether the network earned its cost, by the test against the best baseline; "" if unscored."""
+    """One sentence on whether the network earned its cost, by the test against the best baseline; "" if unscored.
+
+    A model that has learnt nothing is told apart first.
+    """
     part = judged_part(document)
+    if nothing := _nothing_learnt(document.get(part) or {}, _):
+        return nothing
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
@@ -153,6 +178,30 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).",
         points=points,
         **values,
+    )
+
+
+def _nothing_learnt(scores: Mapping[str, Any], _: Translate) -> str:
+    """A sentence if a model finds no span, or is no better than one answer for all rows; "" if it is."""
+    support = {name: found["support"] for name, found in (scores.get("per_label") or {}).items() if found["support"]}
+    if scores.get("f1") == 0 and support:
+        return _(
+            "The model has learnt nothing: it found nothing right. Train longer (train.epochs, train.patience), try "
+            "another train.learning_rate or a smaller train.batch_size, and look at the tags with zhpipe inspect."
+        )
+    if "accuracy" not in scores or len(support) < 2:
+        return ""
+    label = max(support, key=lambda name: support[name])
+    share = support[label] / scores["rows"]
+    if scores["accuracy"] > share:
+        return ""
+    return _(
+        "The model has learnt nothing: {accuracy} right is no better than always answering {label} ({share}). Train "
+        "longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
+        "look at the labels with zhpipe inspect.",
+        accuracy=percentage(scores["accuracy"]),
+        label=label,
+        share=percentage(share),
     )
 
 

@@ -79,6 +79,8 @@ class Language(Task[str]):
             corpus.format,
             text=corpus.text_columns,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
         )
 

@@ -14,7 +14,7 @@ from pipeline.errors import ModelError
 from pipeline.models import model as models
 from pipeline.models.model import Model
 from pipeline.networks import onnx_network
-from pipeline.stages.segment import read_part, read_segmenter
+from pipeline.stages.segment import read_part
 
 TEXTS = [text for _, text in mails(30, seed=9)] + ["", " \n\u3000", "从未见过的字", "a", "😀", "\x00", "会议" * 600]
 CELLS = ("rnn", "lstm", "gru")
@@ -125,7 +125,7 @@ def test_int8_for_lstm_only(trained):
 def test_what_int8_costs_on_dev_is_in_the_model(trained):
     run = trained("lstm")
     about = tomllib.loads((run / "model" / "model.toml").read_text("utf-8"))
-    rows = read_part(run, "dev", read_segmenter(run))
+    rows = read_part(run, "dev")
     for precision, scores in (("float32", about["dev"]), ("int8", about["int8"]["dev"])):
         found = Model.load(run / "model", precision=precision).predict_tokens([row.tokenised for row in rows])
         right = [prediction.value == row.gold for prediction, row in zip(found, rows, strict=True)]
