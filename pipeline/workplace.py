@@ -10,6 +10,7 @@ from typing import Any
 
 from corpora.files import replace_when_done
 from pipeline.errors import PipelineError
+from pipeline.locks import SIGNED
 
 BEGUN = "begun.json"  # says whose a folder is, where no other file does
 TEMPORARY = re.compile(r"\.[0-9a-f]{8}-.+")  # the names that `corpora.files.replace_when_done` writes to
@@ -78,6 +79,12 @@ def _read(path: Path) -> Any:
 
 
 def _is_nothing(path: Path) -> bool:
-    return bool(TEMPORARY.fullmatch(path.name)) or (
-        path.name == "lock" and not path.is_symlink() and path.stat().st_size == 0
-    )
+    if TEMPORARY.fullmatch(path.name):
+        return True
+    return path.name == "lock" and not path.is_symlink() and path.is_file() and _is_lock(path)
+
+
+def _is_lock(path: Path) -> bool:
+    with path.open("rb") as file:
+        data = file.read(300)
+    return not data or bool(SIGNED.fullmatch(data))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from corpora.files import permissions
 from pipeline.errors import PipelineError
 from pipeline.jobs.job_log import JobLog
 from pipeline.jobs.results import RowCounts
@@ -103,9 +104,9 @@ class Journal:
         if self.progress.rejects == 0:
             rejected.unlink(missing_ok=True)
         elif (self.folder / "rejects").exists():
-            (self.folder / "rejects").replace(rejected)
+            _replace(self.folder / "rejects", rejected)
         if (self.folder / output).exists():
-            (self.folder / output).replace(target)
+            _replace(self.folder / output, target)
         _force_folder(target.parent)
         self.remove()
 
@@ -156,7 +157,7 @@ class Journal:
             raise foreign(path)
         if (path.stat().st_size if path.exists() else 0) < length:
             raise PipelineError(f"{path}: is shorter than the journal says: pass --restart to begin anew")
-        path.touch()
+        path.touch(0o600)
         self._files[name] = file = path.open("r+b")
         file.truncate(length)
         file.seek(length)
@@ -168,6 +169,11 @@ class Journal:
             except OSError:  # bytes that can't be written now were not counted either
                 continue
         self._files.clear()
+
+
+def _replace(made: Path, path: Path) -> None:
+    made.chmod(permissions(path))
+    made.replace(path)
 
 
 def _log(folder: Path) -> JobLog:

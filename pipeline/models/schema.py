@@ -14,6 +14,7 @@ from pipeline.config.network import NetworkSettings
 from pipeline.config.problems import expectation
 from pipeline.config.tag import TagSettings
 from pipeline.errors import ModelError
+from pipeline.tasks import TASKS
 
 DOTS = 16  # in a line outside quotes; model.toml has dotted keys of four parts, and long ones take tomllib hours
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -71,7 +72,9 @@ class EncoderTable(Table):
 
 
 class OptionsTable(Table):
-    """What the task and its answers need."""
+    """What the task and its answers need; other keys are for tasks of one's own."""
+
+    model_config = ConfigDict(extra="ignore")
 
     temperature: float = Field(1.0, ge=1e-3, le=1e3)
     unit: Unit | None = None
@@ -100,7 +103,7 @@ class ModelTable(Table):
     """The whole of model.toml. Tables that only inform are free, but flat."""
 
     format_version: int
-    task: Literal["classify", "tag", "language"]
+    task: Name
     name: Name
     cell: Literal["rnn", "lstm", "gru"] | None = None
     difference_to_keras: float | None = None
@@ -134,6 +137,8 @@ def check(path: Path, about: Mapping[str, Any]) -> None:
     """Raises ModelError, with the first wrong key, unless a model.toml has what zhpipe writes."""
     try:
         made = ModelTable.model_validate(about)
+        if made.task not in TASKS:
+            raise ValueError(f"the task {made.task!r} is unknown; the tasks are {', '.join(TASKS)}")
         _check_network(made)
         if made.options.tag is not None:
             TagSettings(**about["options"]["tag"])

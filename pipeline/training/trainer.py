@@ -111,7 +111,7 @@ class Trainer:
             return
         try:
             self._restore()
-        except (BadZipFile, KeyError, ValueError, OSError) as error:
+        except (BadZipFile, EOFError, LookupError, NotImplementedError, OSError, TypeError, ValueError) as error:
             raise PipelineError(
                 f"{self.checkpoint}: can't be continued from ({error}): delete its folder to train from the beginning"
             ) from None

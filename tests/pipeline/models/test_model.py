@@ -164,7 +164,7 @@ def test_what_is_no_model(tmp_path):
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        ("model.toml", 'task = "classify"', 'task = "x"', "task expected 'classify'"),
+        ("model.toml", 'task = "classify"', 'task = "x"', "the task 'x' is unknown"),
         ("model.toml", "[encoder]", "[encodr]", "encoder.reads is missing"),
         ("model.toml", 'unit = "word"', 'unit = "x"', "segment.unit expected"),
         ("model.toml", "max_tokens = 512\nunits", 'max_tokens = "x"\nunits', "max_tokens expected a whole"),

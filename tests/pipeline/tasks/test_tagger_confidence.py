@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mini import python, write_csv
 from random_tagger import TOKENS, make_answerer, make_tagger
+from seals import seal
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
@@ -161,6 +162,7 @@ def calibrated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibrated") / "model"
     make_tagger(folder)
     thresholds.write(folder, calibration.coverage([0.9] * 300 + [0.3] * 100, [True] * 298 + [False] * 102))
+    seal(folder)
     return folder
 
 
