@@ -1,9 +1,14 @@
 """The command `zhpipe`: its subcommands, its exit codes, and what it prints when one fails."""
 
-from __future__ import annotations
-
 import os
 import sys
+
+if __name__ == "__main__":
+    # `python -m pipeline` looks for modules in the working directory first, which may be a stranger's folder.
+    working, own = os.getcwd(), os.path.dirname(os.path.dirname(__file__))  # noqa: PTH109, PTH120 (pathlib is a module)
+    if sys.path[0] == working != own:
+        del sys.path[0]
+
 from collections.abc import Sequence
 
 import click
@@ -26,6 +31,7 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command and exits: 0 for success, 1 for a poor score, 2 for bad input, 130 if interrupted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process that is started imports from the working directory
     sys.exit(_exit_code(arguments))
 
 

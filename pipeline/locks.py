@@ -8,7 +8,6 @@ a marker file that outlives a killed process, and import asyncio and sqlite3.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -42,10 +41,12 @@ def locked(folder: Path) -> IO[bytes]:
 
 
 def remove_locked(folder: Path, lock: IO[bytes]) -> None:
-    """Removes a locked folder with all its files, and releases the lock."""
+    """Removes the lock file, and the folder if nothing else is in it; releases the lock."""
     if sys.platform == "win32":  # which can't remove an open file
         lock.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        (folder / "lock").unlink()
+        folder.rmdir()
     lock.close()
 
 

@@ -64,9 +64,9 @@ def write_config(folder, text=CONFIG, name="mini.toml"):
     return path
 
 
-def python(*arguments, folder):
+def python(*arguments, folder, timeout=300):
     """A finished Python process, in a folder, that finds the packages under test."""
     root = str(Path(__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root, "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=timeout)

@@ -22,7 +22,7 @@ from pipeline.config.load import from_mapping, load
 from pipeline.config.reference import reference
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("pipeline", "corpora", "embeddings")
+ROOMS = ("pipeline", "corpora", "embeddings", "zhpipe")
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("corpora/**/*.md"), *ROOT.glob("benchmarks/*.md")]
 )

@@ -5,13 +5,13 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("corpora", "embeddings", "pipeline")
+ROOMS = ("corpora", "embeddings", "pipeline", "zhpipe")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 COMMAND = {ROOT / "pipeline" / "__main__.py", *(ROOT / "pipeline" / "commands").glob("*.py")}
 # From the bottom up: a module imports from its own row or from a row above it in this list. CONTRIBUTING.md quotes it.
 ORDER = (
     ("corpora", "embeddings"),
-    ("pipeline.errors", "pipeline.progress", "pipeline.provenance", "pipeline.locks"),
+    ("pipeline.errors", "pipeline.progress", "pipeline.provenance", "pipeline.locks", "pipeline.workplace"),
     ("pipeline.config",),
     ("pipeline.segmentation", "pipeline.parallel"),
     ("pipeline.encoding",),
@@ -25,16 +25,16 @@ ORDER = (
     ("pipeline.stages",),
     ("pipeline.jobs",),
     ("pipeline.tuning",),
-    ("pipeline.__init__", "pipeline.__main__", "pipeline.commands"),
+    ("pipeline.__init__", "pipeline.__main__", "pipeline.commands", "zhpipe"),
 )
 OWNERS = {
-    "jieba": {"pipeline/segmentation/segmenter.py", "pipeline/evaluation/baselines/jieba_tags.py"},
-    "rjieba": {"pipeline/segmentation/segmenter.py"},
+    "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
+    "rjieba": {"pipeline/segmentation/jieba_engines.py"},
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",
-        "pipeline/networks/language_network.py",
         "pipeline/networks/layers.py",
+        "pipeline/networks/language_network.py",
         "pipeline/training/optimizers.py",
         "pipeline/training/lazy_adam.py",
         "pipeline/training/losses.py",
@@ -59,7 +59,10 @@ OWNERS = {
     "sqlalchemy": {"pipeline/tuning/study.py"},
 }
 REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
-FITTING = {"sklearn": "pipeline/training/ngram_regression.py", "scipy": "pipeline/training/ngram_regression.py"}
+FITTING = {
+    "sklearn": {"pipeline/training/ngram_regression.py", "zhpipe/estimators.py"},
+    "scipy": {"pipeline/training/ngram_regression.py"},
+}
 NO_TEXT_FILES = {"os.open", "Manifest.open", "self.input.open"}
 LONGEST_FILE, LONGEST_FUNCTION, MOST_METHODS = 400, 45, 15
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
@@ -165,7 +168,7 @@ def test_no_cycle_of_imports():
 def test_rooms_are_apart():
     for path in FILES:
         room, others = path.relative_to(ROOT).parts[0], {name.split(".")[0] for name in own(path)}
-        assert room == "pipeline" or others <= {room}, f"{path} knows another room"
+        assert room in ("pipeline", "zhpipe") or others <= {room}, f"{path} knows another room"
 
 
 def test_text_knows_no_array():
@@ -185,8 +188,8 @@ def test_heavy_libraries_have_owners():
     for library, owners in OWNERS.items():
         assert found[library] <= owners, f"{library} is imported outside {owners}"
     for library in REPORTING:
-        outside = found[library] - {FITTING.get(library)}
-        assert all(path.startswith("pipeline/evaluation/") for path in outside), library
+        outside = {path for path in found[library] if not path.startswith("pipeline/evaluation/")}
+        assert outside <= FITTING.get(library, set()), library
     assert not UNSAFE & set(found)
 
 

@@ -11,8 +11,10 @@ import tomli_w
 from pydantic import ValidationError
 
 from pipeline.config import corpus_defaults, corpus_size
+from pipeline.config.corpus import CorpusSettings
 from pipeline.config.corpus_defaults import Chosen
 from pipeline.config.messages import Source, explain
+from pipeline.config.section import Section
 from pipeline.config.segment import is_path
 from pipeline.config.settings import Settings
 from pipeline.errors import SettingsError
@@ -71,6 +73,33 @@ def from_mapping(values: Mapping[str, Any], *, source: str = "settings", text: s
     a key in `text`, its TOML.
     """
     return _validate(_copy(values), Source(source, text), Path()).settings
+
+
+def corpus_settings(values: Mapping[str, Any], overrides: Sequence[str]) -> CorpusSettings:
+    """Corpus settings of these values, changed by overrides such as `corpus.tagged.offsets=utf-16`.
+
+    Raises SettingsError for an override of another section, of a key in `values`, or with a wrong value.
+    """
+    changed: dict[str, Any] = {}
+    names = [override.partition("=")[0].strip() for override in overrides]
+    for name, override in zip(names, overrides, strict=True):
+        key = name.removeprefix("corpus.")
+        if key == name:
+            raise SettingsError(f"--set {override}: without a config, only settings of corpus can be set")
+        if key in (*values, "train", "dev", "test", "dev_share", "test_share", "split_seed"):
+            raise SettingsError(f"--set {override}: there is an argument or option for {key}: use that")
+        _apply(changed, override)
+    try:
+        read = _Reading.model_validate({"corpus": {**changed.get("corpus", {}), **values, "train": "-"}})
+    except ValidationError as error:
+        raise SettingsError(explain(error, Source("options", "", names))) from None
+    return read.corpus
+
+
+class _Reading(Section):
+    """A config that says only how a corpus is read."""
+
+    corpus: CorpusSettings
 
 
 def override(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from pipeline.jobs.inputs import targets
 from pipeline.jobs.job import Job
 from pipeline.jobs.results import FileResult
 from pipeline.jobs.scheduler import Scheduler
+from pipeline.parallel import ROOT
 from pipeline.progress import Progress, silent
+from pipeline.workplace import is_begun
 
 
 def run(
@@ -49,12 +51,14 @@ def run(
         output_format, suffixes: As in `pipeline.jobs.inputs.targets`.
 
     Raises PipelineError if Ray isn't installed, no cluster answers or it starts no worker, another process works on
-    `folder`, or machines have different versions installed. Errors of one input are in its result.
+    `folder`, somebody else's folder has the name of its lock, or machines have different versions installed. Errors of
+    one input are in its result.
     """
     folder = Path(folder).absolute()
     found = targets(sources, folder, output_format, suffixes)
     job.prepare()
     folder.mkdir(parents=True, exist_ok=True)
+    is_begun(folder / ".zhpipe.job")
     lock = locks.locked(folder / ".zhpipe.job")
     try:
         record = FolderRecord(folder)
@@ -85,7 +89,8 @@ def _cluster(address: str | None) -> Iterator[Any]:
     own = {"include_dashboard": False, "object_store_memory": 100 << 20} if place == "local" else {}
     try:
         _knock(place)
-        ray.init(place, log_to_driver=False, logging_level="ERROR", **own)  # type: ignore[arg-type]
+        with _outside_working_directory():
+            ray.init(place, log_to_driver=False, logging_level="ERROR", **own)  # type: ignore[arg-type]
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PipelineError(f"--address {place}: can't be reached ({reason}): ask `ray status` there") from None
@@ -94,6 +99,15 @@ def _cluster(address: str | None) -> Iterator[Any]:
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _outside_working_directory() -> Iterator[None]:
+    """Works in the folder of these packages: Ray's workers import from their driver's working directory first."""
+    # Site packages are no such folder: there they would shadow the standard library.
+    is_installed = ROOT.name in ("site-packages", "dist-packages")
+    with chdir(ROOT.anchor if is_installed else ROOT):
+        yield
 
 
 def _knock(place: str) -> None:

@@ -15,6 +15,7 @@ from pipeline.language import BOUNDARY, generation
 from pipeline.language.generation import GenerationOptions
 from pipeline.language.reader import StatefulReader
 from pipeline.models.model import Model
+from pipeline.models.texts import checked_texts
 from pipeline.tasks.language import Likelihood
 
 UNKNOWN_TEXT = "\ufffd"  # an unknown token in a generated text
@@ -38,7 +39,7 @@ class Continuation(NamedTuple):
     ended: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LanguageModel(Model):
     """A Model that can generate text; several threads may use one.
 
@@ -66,7 +67,7 @@ class LanguageModel(Model):
 
     def score(self, texts: Iterable[str]) -> list[Likelihood]:
         """How likely each text is, in order; an empty text too, which is as likely as an immediate end."""
-        return self.answerer.predict(self.network, self.encoder, self.tokenise_all(list(texts)))
+        return self.answerer.predict(self.network, self.encoder, self.tokenise_all(checked_texts(texts)))
 
     def next(self, text: str = "", count: int = 10) -> list[Next]:
         """The `count` most likely tokens after the beginning of a text, the likeliest first.

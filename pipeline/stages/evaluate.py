@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,12 @@ from types import MappingProxyType
 from typing import Any
 
 from corpora.document import Document
+from corpora.errors import CorpusError
 from pipeline.config.corpus import CorpusSettings
-from pipeline.config.load import dumps
+from pipeline.config.load import corpus_settings, dumps
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
-from pipeline.errors import PipelineError
+from pipeline.errors import ModelError, NotFinite, PipelineError
 from pipeline.evaluation.analysis import suspects
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics import calibration, significance, slices
@@ -62,9 +64,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     cells = error_analysis.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
-    rows = {
-        name: segment.read_part(run, name, model.segmenter, model.task.parse_gold) for name in ("train", "dev", "test")
-    }
+    rows = {name: segment.read_part(run, name, model.task.parse_gold) for name in ("train", "dev", "test")}
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
         parts = {
             name: _scored(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
@@ -92,20 +92,25 @@ def evaluate_file(
     label: str = "label",
     format: str | None = None,
     encoding: str = "utf-8",
+    delimiter: str | None = None,
+    quoting: bool | None = None,
+    overrides: Sequence[str] = (),
     language: Locale = "en",
     progress: Progress = silent,
 ) -> Report:
     """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
-    Rows without text or label are skipped and counted. Raises CorpusError for a bad file or column, ModelError for a
-    bad model, PipelineError if no row is left to score.
+    `delimiter` and `quoting` are those of `corpora.table.TableReader`; `overrides` set other settings of the corpus,
+    such as `corpus.tagged.offsets=utf-16`. Rows without text or label are skipped and counted. Raises CorpusError for a
+    bad file or column, ModelError for a bad model, PipelineError if no row is left to score.
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
-    given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
-    rows, skipped = _read(model, corpus, CorpusSettings.model_construct(**given))  # checked by what reads
+    given = {"text": text, "label": label, "format": format, "encoding": encoding}
+    read_as = corpus_settings({**given, "delimiter": delimiter, "quoting": quoting}, overrides)
+    rows, skipped = _read(model, corpus, read_as)
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _scored(model, rows, (), advance)
     written = _report_of_file(folder, model, Path(corpus), part, skipped)
@@ -120,7 +125,11 @@ def evaluate_file(
 def _read(model: Model, corpus: str | Path, read_as: CorpusSettings) -> tuple[list[SegmentedRow], int]:
     """The rows of a file that can be scored, one or more, and the number of the others."""
     task, counts = model.task, Counter[str]()
-    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    try:
+        documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    except CorpusError as error:
+        keys = r'(?:\bset )?(?<![\w.])(offsets|overlaps|brackets) = "?([\w-]+)"?'
+        raise CorpusError(re.sub(keys, r"--set corpus.tagged.\1=\2", str(error))) from None
     skipped = counts["no_text"] + counts["no_label"]
     if not documents:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
@@ -151,7 +160,10 @@ def _scored(
     known, judge, temperature = frozenset(leaked), model.task.judge, model.answerer.temperature
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        try:
+            answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        except NotFinite as error:
+            raise ModelError(error.message(f"row {chunk[error.text].row}")) from None
         found = [
             judge.outcome(row.row, row.tokenised, row.gold, answer, uncalibrated=plain)
             for row, answer, plain in zip(chunk, answers, uncalibrated, strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.config.settings import Settings
 from pipeline.encoding.batch import pad, shuffled
-from pipeline.errors import PipelineError
+from pipeline.errors import Diverged, NotFinite, PipelineError
 from pipeline.models import drift, model, thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.stages.prepare import Prepared
@@ -36,9 +36,12 @@ def answerer_of(prepared: Prepared, network: Any) -> Answerer[Any]:
 
 
 def dev_scores(prepared: Prepared, answerer: Answerer[Any], frozen: OnnxNetwork) -> dict[str, float]:
-    """The scores of a frozen network on the fair rows of dev."""
+    """The scores of a frozen network on the fair rows of dev. Raises Diverged if its logits are not finite."""
     judge, rows = prepared.task.judge, prepared.fair_rows
-    answers = answerer.predict(frozen, prepared.encoder, [row.tokenised for row in rows])
+    try:
+        answers = answerer.predict(frozen, prepared.encoder, [row.tokenised for row in rows])
+    except NotFinite:
+        raise Diverged(NO_NUMBERS) from None
     return judge.measure(
         [judge.outcome(row.row, row.tokenised, row.gold, answer) for row, answer in zip(rows, answers, strict=True)]
     )

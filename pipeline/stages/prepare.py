@@ -67,7 +67,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     from pipeline.networks.network import Tables
 
     unfitted, segmenter = TASKS[settings.task].from_settings(settings), segment.read_segmenter(run)
-    rows, dev_rows = (segment.read_part(run, part, segmenter, unfitted.parse_gold) for part in ("train", "dev"))
+    rows, dev_rows = (segment.read_part(run, part, unfitted.parse_gold) for part in ("train", "dev"))
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     task = unfitted.fit(texts, golds)
     encoder, weights = _encoder(settings, run, texts, per_token=task.head.per_token)

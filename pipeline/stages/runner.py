@@ -51,13 +51,14 @@ def run_stages(
         report: Called after each stage.
         stages: All stages by name, in order.
 
-    Raises PipelineError if a name is unknown, or a stage before `first` has not run.
+    Raises PipelineError if a name is unknown, a stage before `first` has not run, or no run has made a folder that a
+    stage would replace.
     """
     chosen = _chosen(list(stages), first, last)
     folder = Path(runs) / settings.name
     manifest = Manifest.open(folder)
     _check_earlier(manifest, list(stages)[: list(stages).index(chosen[0])], chosen[0])
-    folder.mkdir(parents=True, exist_ok=True)
+    manifest.begin({name: stages[name].makes for name in chosen})
     with replace_when_done(folder / "config.toml") as temporary:
         temporary.write_text(dumps(settings), encoding="utf-8", newline="\n")
     for name in chosen:

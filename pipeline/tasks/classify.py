@@ -30,6 +30,7 @@ from pipeline.progress import Advance
 from pipeline.tasks.answerer import Answerer, Calibrated
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+from pipeline.tasks.output import Output
 from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
 
@@ -58,8 +59,10 @@ class Classify(Task[str]):
             text=corpus.text_columns,
             label=corpus.label,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
-        )
+        ).counted(counts)
 
     def gold(self, document: Document) -> str | None:
         """The label."""
@@ -157,7 +160,7 @@ class ClassifyAnswerer(Answerer[Prediction]):
     ) -> list[list[Prediction]]:
         """The label of each text; it does not depend on the other texts in a batch."""
         scores = self.scores(network, encoder, texts)
-        return [self.decode(scores, temperature) for temperature in temperatures]
+        return [self.decode(scores, temperature, texts) for temperature in temperatures]
 
     def scores(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> NDArray[np.float32]:
         """Logits float32 (texts, labels)."""
@@ -166,15 +169,15 @@ class ClassifyAnswerer(Answerer[Prediction]):
             scores[batch.positions] = found
         return scores
 
-    def decode(self, scores: NDArray[np.float32], temperature: float) -> list[Prediction]:
+    def decode(self, scores: NDArray[np.float32], temperature: float, texts: Sequence[Tokenised]) -> list[Prediction]:
         """Logits (texts, labels) to the label of the highest, its probability, and the whole distribution."""
         # In float64, so that rounding makes no two scores equal and changes no answer.
         probabilities = softmax(scores.astype(np.float64) / temperature)
         best = probabilities.argmax(axis=1).tolist()
         names = self.labels.names
         return [
-            Prediction(names[index], row[index], tuple(row))
-            for index, row in zip(best, probabilities.tolist(), strict=True)
+            Prediction(names[index], row[index], tuple(row), text=text.text, labels=names)
+            for index, row, text in zip(best, probabilities.tolist(), texts, strict=True)
         ]
 
     def claims(self, prediction: Prediction) -> Sequence[Claim]:
@@ -186,9 +189,25 @@ class ClassifyAnswerer(Answerer[Prediction]):
         """No label."""
         return Prediction(None, 0.0)
 
+    @property
+    def output(self) -> ClassifyOutput:
+        """The label, its confidence and the distribution."""
+        return ClassifyOutput(self.labels)
+
+
+@dataclass(frozen=True)
+class ClassifyOutput(Output[Prediction]):
+    """Writes labels."""
+
+    labels: Labels
+
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
         return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
+
+    def is_number(self, column: str) -> bool:
+        """The confidence and the probabilities are."""
+        return column != "label"
 
     def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
         """Probabilities with 4 decimals."""

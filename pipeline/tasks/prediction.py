@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -34,6 +34,9 @@ class Prediction:
     character or word that is tagged; where words are searched for, for each word that was found, and `tags` are then
     the parts of speech, or empty. `spans`: the entities, or the words with their parts of speech as types. `raw_tags`:
     the tag of every token that the network reads, in the letters of the scheme.
+
+    `text`: the text, as the model read it, for taggers and classifiers; `labels`: a classifier's labels, one for each
+    probability of `distribution`. Neither counts when predictions are compared.
     """
 
     value: str | None
@@ -44,11 +47,27 @@ class Prediction:
     confidences: tuple[float, ...] = ()
     spans: tuple[PredictedSpan, ...] = ()
     raw_tags: tuple[str, ...] = ()
+    text: str = field(default="", compare=False, repr=False)
+    labels: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_blank(self) -> bool:
         """Whether the text was nothing but white space, so that there is no answer."""
         return self.value is None and not self.tokens
+
+    def _repr_html_(self) -> str:
+        from pipeline.tasks import notebook
+
+        return notebook.html(self)
+
+
+class Predictions(list[Prediction]):
+    """A list of predictions that a notebook draws."""
+
+    def _repr_html_(self) -> str:
+        from pipeline.tasks import notebook
+
+        return notebook.html_list(self)
 
 
 class Claim(NamedTuple):

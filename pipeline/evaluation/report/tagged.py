@@ -106,7 +106,7 @@ def scored_claims(rows: Sequence[ScoredText]) -> ScoredClaims:
 
 def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
     """The rows of a tagger's predictions.csv. Raises KeyError if it lacks a column."""
-    source = TableReader(path)
+    source = TableReader(path, quoting=True)
     rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
     outcomes = [
         Outcome.of_tags(

@@ -39,9 +39,9 @@ READER_OPTIONS = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps",),
-    "doccano": ("overlaps",),
-    "label-studio": ("overlaps",),
+    "cluener": ("overlaps", "offsets"),
+    "doccano": ("overlaps", "offsets"),
+    "label-studio": ("overlaps", "offsets"),
 }
 
 
@@ -84,7 +84,7 @@ class Tag(Task[Tags]):
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
-        for document, illegal in targets.counted():
+        for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
             yield document
 
@@ -137,7 +137,7 @@ class Tag(Task[Tags]):
             return
         for text, gold in zip(texts, golds, strict=True):
             ids = np.array([self.labels.id(tag) for tag in gold], np.int32)
-            found = self.tagset.spans(ids[None], np.array([len(ids)]))
+            found = self._tagset.spans(ids[None], np.array([len(ids)]))
             for start, stop in zip(found.starts.tolist(), found.stops.tolist(), strict=True):
                 yield "".join(text.tokens[start:stop])
 
@@ -177,17 +177,17 @@ class Tag(Task[Tags]):
     @property
     def head(self) -> TagHead:
         """A score a token and tag."""
-        return TagHead(self.options, self.tagset)
+        return TagHead(self.options, self._tagset)
 
     @property
     def answerer(self) -> TagAnswerer:
         """The best sequence of tags."""
-        return TagAnswerer(self.options, self.tagset, words=self.words, dictionary=self.dictionary)
+        return TagAnswerer(self.options, self._tagset, words=self.words, dictionary=self.dictionary)
 
     @property
     def judge(self) -> TagJudge:
         """F1 of exact spans, and its like."""
-        return TagJudge(self.options.kind, self.tagset, self.words)
+        return TagJudge(self.options.kind, self._tagset, self.words)
 
     @property
     def described(self) -> str:
@@ -195,7 +195,7 @@ class Tag(Task[Tags]):
         return f"a tagger of {self.options.kind}"
 
     @cached_property
-    def tagset(self) -> Tagset:
+    def _tagset(self) -> Tagset:
         """The tags, and what the scheme says about them."""
         return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
 
