@@ -68,6 +68,7 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         **reading_options(options),
         overrides=options["overrides"],
         progress=progress.bar,
+        notify=lambda note: click.echo(f"zhpipe: warning: {note}", err=True),
     )
     return folder
 

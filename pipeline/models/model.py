@@ -170,7 +170,13 @@ class Model:
         from pipeline.models import frame as frames
 
         return frames.label_frame(
-            self, frame, text=text, probabilities=probabilities, review_below=review_below, prefix=prefix
+            self.predict,
+            self.answerer,
+            frame,
+            text=text,
+            probabilities=probabilities,
+            review_below=review_below,
+            prefix=prefix,
         )
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:

@@ -343,7 +343,9 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
     notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
     notes += [
-        f"{len(report[f'leaked_{part}'])} {part} rows leaked" for part in ("dev", "test") if report[f"leaked_{part}"]
+        f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
+        for part in ("dev", "test")
+        if (leaked := len(report[f"leaked_{part}"]))
     ]
     notes += [f"{report['conflicts']} texts with two labels"] if report["conflicts"] else []
     notes += [f"labels that train lacks: {', '.join(report['unseen_labels'])}"] if report["unseen_labels"] else []

@@ -129,8 +129,10 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
-    """One sentence with the distance of a score from that of each baseline; none if there are no baselines."""
+    """One sentence with the distance of a score from that of each baseline; none without baselines or clean rows."""
     part = judged_part(document)
+    if all_leaked(document, part):
+        return []
     against = [
         _against(document[part][key], who, other[part][key], _)
         for _name, who, other in _baselines(document, _)
@@ -147,6 +149,8 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     part = judged_part(document)
     if nothing := _nothing_learnt(document.get(part) or {}, _):
         return nothing
+    if all_leaked(document, part):
+        return leaked_verdict(part, _)
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
@@ -316,8 +320,32 @@ def _against(score: float, who: str, other: float, _: Translate) -> str:
     )
 
 
+def all_leaked(document: Mapping[str, Any], part: str) -> bool:
+    """Whether the text of every row of a part was also trained on, so that no comparison means anything."""
+    ending, counts = "" if part == "test" else f"_{part}", document.get("counts", {})
+    scored = counts.get(f"scored{ending}", 0)
+    return bool(scored and counts.get(f"leaked{ending}", 0) >= scored)
+
+
+def leaked_sentence(document: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
+    """That every row of a part leaked."""
+    return _(
+        "All {rows} {part} rows have texts that were also trained on: their scores say nothing about new texts, and "
+        "nothing is compared.",
+        rows=count(document["counts"]["scored" if part == "test" else f"scored_{part}"]),
+        part=_(part),
+    )
+
+
+def leaked_verdict(part: str, _: Translate = ENGLISH) -> str:
+    """The verdict if every row of a part leaked."""
+    return _("Every {part} row leaked, so it is unknown whether the network earned its cost.", part=_(part))
+
+
 def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
     """One sentence with the score without leaked rows; none if no row leaked."""
+    if all_leaked(document, part):
+        return [leaked_sentence(document, part, _)]
     kept = document.get(f"{part}_without_leaked") or {}
     dropped = document[part]["rows"] - kept.get("rows", document[part]["rows"])
     if not dropped:

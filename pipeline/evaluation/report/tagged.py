@@ -193,7 +193,9 @@ def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
 def _against(
     outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[Sequence[str]]], scheme: str | None
 ) -> dict[str, dict[str, Any]]:
-    """The comparison with each baseline, on the rows that did not leak, or on all if all did."""
+    """The comparison with each baseline, on the rows that did not leak; {} if all did."""
+    if all(one.leaked for one in outcomes):
+        return {}
     found = {}
     for name, said in answers.items():
         both = [
@@ -201,7 +203,7 @@ def _against(
             for one, answer in zip(outcomes, said, strict=True)
             if one.is_judged
         ]
-        both = [pair for pair in both if not pair[0].leaked] or both
+        both = [pair for pair in both if not pair[0].leaked]
         ours, theirs = (spans.judged([pair[side] for pair in both], scheme) for side in (0, 1))
         found[name] = bootstrap.against(ours, theirs)
     return found
