@@ -15,11 +15,10 @@ from typing import Any
 from corpora import packed
 from corpora.errors import CorpusError, shown
 from corpora.files import codec, unencodable
+from corpora.guards import guarded
 from corpora.rows import BadRow, Row
 
 FORMATS = ("csv", "tsv", "jsonl")
-_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*%?")
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Blocks:
@@ -35,8 +34,7 @@ class Blocks:
         encoding: One of `corpora.files.ENCODINGS`.
         delimiter: Of CSV and TSV.
         keep: Whether `raw` of the rows has this format and this delimiter.
-        excel_safe: Put `'` before a cell that a spreadsheet would run as a formula (OWASP, "CSV Injection"): one that
-            begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and is not a plain number.
+        excel_safe: Put `'` before a cell that a spreadsheet would run as a formula (`corpora.guards.guarded`).
 
     Raises:
         CorpusError: Two columns have the same name and the format is jsonl.
@@ -128,7 +126,7 @@ class Blocks:
             return self._object(row, added)
         keep, cells = self.keep and row.raw != "", row.cells
         if self.excel_safe:
-            cells, added = tuple(map(guarded, cells)), [str(guarded(cell)) for cell in added]
+            cells, added = tuple(map(_guarded, cells)), [guarded(str(cell)) for cell in added]
             keep = keep and cells == row.cells
         if not keep:
             return self.delimiter.join((line(cells, self.delimiter), *map(self._cell, added))) + self.line_end
@@ -156,8 +154,5 @@ def line(cells: Sequence[object], delimiter: str) -> str:
     return text.getvalue()[:-2]
 
 
-def guarded(cell: object) -> object:
-    """The cell, after a `'` if a spreadsheet would run it as a formula."""
-    if isinstance(cell, str) and cell.startswith(_RISKY) and not _NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
+def _guarded(cell: object) -> object:
+    return guarded(cell) if isinstance(cell, str) else cell

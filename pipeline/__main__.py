@@ -12,6 +12,7 @@ if __name__ == "__main__":
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import StringIO
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ import click
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline.commands import evaluate, generate, inspect, label, run, segment, tune, vectors
+from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
@@ -96,7 +98,7 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted; the same command goes on from the last finished step", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return BAD_INPUT
     except (BrokenPipeError, ClosedPipe):
         return _closed_pipe()
@@ -127,8 +129,15 @@ def _closed_pipe() -> int:
     return CLOSED_PIPE
 
 
+def _show(error: click.ClickException) -> None:
+    """Prints what is wrong with the command line."""
+    written = StringIO()
+    error.show(written)
+    echo(written.getvalue(), err=True, nl=False)
+
+
 def _complain(message: str, code: int) -> int:
-    click.echo(f"zhpipe: {message}", err=True)
+    echo(f"zhpipe: {message}", err=True)
     return code
 
 

@@ -17,7 +17,10 @@ from pipeline.jobs.options import Limits
 if __name__ == "__main__":
     label_file("../model", "in.csv", "out.csv", workers=2, limits=Limits(chunk_rows=50, solo_seconds=0.0))
 """
-EXTERNAL = ("pipeline", "corpora", "embeddings", "numpy", "onnx", "onnxruntime", "rjieba", "jieba", "click", "ray")
+EXTERNAL = (
+    *("zhpipe", "pipeline", "corpora", "embeddings"),
+    *("numpy", "onnx", "onnxruntime", "rjieba", "jieba", "click", "ray"),
+)
 TRAP = "with open(r'{caught}', 'a', encoding='utf-8') as file:\n    print(__name__, file=file)\n"
 
 
@@ -74,7 +77,7 @@ def test_the_command_and_its_workers(place, arguments):
 def test_vectors(place):
     text = place / "here" / "in.txt"
     text.write_text("今天天气很好\n" * 2500, encoding="utf-8")
-    done = run(place, place / "bin" / "zhpipe", "embed", text, "--out", "vectors", "--set", "segment.workers=2")
+    done = run(place, place / "bin" / "zhpipe", "embed", text, "--out", "vectors")
     assert done.returncode == 0, done.stderr
     assert caught(place) == []
 
@@ -87,17 +90,18 @@ def test_the_ray_engine(place):
     assert (place / "here" / "out" / "in.csv" / "part-00000.csv").is_file()
 
 
-def test_the_module(place):
-    """`python -m` imports a few modules, and looks for `pipeline`, before any line of ours runs: -P stops that."""
-    done = run(place, "-P", "-m", "pipeline", "segment", "in.txt", "safe.txt", "--workers", 2)
+@pytest.mark.parametrize("module", ["pipeline", "zhpipe"])
+def test_the_module(place, module):
+    """`python -m` imports a few modules, and looks for ours, before any line of ours runs: -P stops that."""
+    done = run(place, "-P", "-m", module, "segment", "in.txt", "safe.txt", "--workers", 2)
     assert done.returncode == 0, done.stderr
     assert caught(place) == []
     probe = place / "probe"
     probe.mkdir()
     (probe / "probe.py").write_text("import sys\nprint(*sys.modules)\n", encoding="utf-8")
-    for name in (*run(place, "-m", "probe", where="probe").stdout.split(), "pipeline"):
+    for name in (*run(place, "-m", "probe", where="probe").stdout.split(), module):
         (place / "here" / f"{name}.py").unlink(missing_ok=True)
-    done = run(place, "-m", "pipeline", "segment", "in.txt", "out.txt", "--workers", 2)
+    done = run(place, "-m", module, "segment", "in.txt", "out.txt", "--workers", 2)
     assert done.returncode == 0, done.stderr
     assert caught(place) == []
 

@@ -6,7 +6,13 @@
 '自动回复'
 """
 
-from __future__ import annotations
+import os
+import sys
+
+if sys.argv[:1] == ["-m"] and sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(__file__)):  # noqa: PTH109, PTH120
+    # `python -m zhpipe` looks for modules in the working directory first, which may be a stranger's folder. The two
+    # modules above are part of Python's start; all others are imported without that folder.
+    del sys.path[0]
 
 from importlib import import_module
 from importlib.util import find_spec

@@ -11,6 +11,7 @@ import click
 from pipeline import progress
 from pipeline.commands.options import reading_options, run_options, table_options
 from pipeline.commands.run import report_path, run_stages
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.evaluation.report.gate import Bar
@@ -50,8 +51,8 @@ def evaluate(
     if corpus is None:
         raise click.UsageError("--corpus is missing: the labelled file to score on")
     folder = _evaluate_file(model, corpus, options)
-    click.echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
-    click.echo(f"report   {report_path(folder)}")
+    echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
+    echo(f"report   {report_path(folder)}")
     _check([folder], bars)
 
 
@@ -68,7 +69,7 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         **reading_options(options),
         overrides=options["overrides"],
         progress=progress.bar,
-        notify=lambda note: click.echo(f"zhpipe: warning: {note}", err=True),
+        notify=lambda note: echo(f"zhpipe: warning: {note}", err=True),
     )
     return folder
 
@@ -98,7 +99,7 @@ def report(run: str, language: Locale) -> None:
 
     written = reprint(run, language)
     Manifest.open(Path(run)).renew("evaluate", written)
-    click.echo(f"report   {report_path(written[0].parent)}")
+    echo(f"report   {report_path(written[0].parent)}")
 
 
 @click.command()
@@ -113,6 +114,6 @@ def compare(runs: tuple[str, ...], out: str | None) -> None:
 
     systems = [comparison.read(run) for run in runs]
     found = comparison.write(out, systems) if out else comparison.compare(systems)
-    click.echo(comparison.render(found), nl=False)
+    echo(comparison.render(found), nl=False)
     if out:
-        click.echo(f"page     {Path(out) / 'comparison.html'}")
+        echo(f"page     {Path(out) / 'comparison.html'}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from corpora.guards import visible
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.models.language_model import LanguageModel
@@ -51,14 +55,19 @@ def generate(
     author = _language_model(model)
     if beam:
         for found in author.search(prompt, width=max(beam, count), length=length, unknown=unknown)[:count]:
-            click.echo(found.text)
+            _write(found.text + "\n")
         return
     for index in range(count):
         pieces = author.stream(prompt, length=length, seed=(seed, index), unknown=unknown, **options)
-        click.echo(prompt, nl=False)
+        _write(prompt)
         for piece in pieces:
-            click.echo(piece, nl=False)
-        click.echo()
+            _write(piece)
+        _write("\n")
+
+
+def _write(text: str) -> None:
+    """Writes generated text: as it is into a file or a pipe, with control characters escaped to a terminal."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
 
 
 @click.command("next")
@@ -73,7 +82,7 @@ def next_tokens(model: str, text: str, count: int) -> None:
     from corpora import segmented
 
     for token, probability in _language_model(model).next(text, count):
-        click.echo(f"{probability:.4f}  {'(end of text)' if token is None else segmented.join([token])}")
+        echo(f"{probability:.4f}  {'(end of text)' if token is None else segmented.join([token])}")
 
 
 def _language_model(path: str) -> LanguageModel:

@@ -9,6 +9,7 @@ import click
 
 from pipeline import progress
 from pipeline.commands.options import reading_options, table_options
+from pipeline.commands.terminal import echo
 
 
 @click.command()
@@ -31,4 +32,4 @@ def inspect(file: str, label: str | None, as_json: bool, **options: Any) -> None
     documents = formats.read(file, label=label, **reading_options(options)).counted(findings)
     with progress.bar("inspect", total=None, unit="rows") as advance:
         found = card(documents, is_known=segmenter.is_known, words=segmenter.tokens, advance=advance, findings=findings)
-    click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if as_json else found.text())
+    echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if as_json else found.text())

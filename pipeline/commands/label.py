@@ -12,6 +12,7 @@ import click
 from pipeline import progress
 from pipeline.commands.options import engine_options, ray_arguments, reading_options, table_options
 from pipeline.commands.results import print_expectation, print_results, summary
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.jobs.options import LabelOptions
@@ -163,7 +164,7 @@ def _with_threshold(options: LabelOptions, model: Model, target_precision: float
         )
     points = thresholds.read(folder)
     found = thresholds.threshold(folder, target_precision, claims)
-    click.echo(
+    echo(
         f"needs_review below {found.threshold:.4f}: on dev {found.rows} of {points[0].rows} {claims} "
         f"({thresholds.coverage(found, points):.1%}) reached it, and {found.right / found.rows:.1%} of them were right",
         err=True,
@@ -175,10 +176,10 @@ def _label_file(model: Model, source: str, target: str, options: LabelOptions, *
     from pipeline.jobs.label import label_to_file, rejected_path
 
     result = label_to_file(model, source, target, options=options, force=force, restart=restart, progress=progress.bar)
-    click.echo(f"{summary(result)}; {target}")
+    echo(f"{summary(result)}; {target}")
     print_expectation(result, review=options.review_below is not None)
     if result.rejected:
-        click.echo(f"rejected rows   {rejected_path(Path(target))}{result.reason and f'; {result.reason}'}")
+        echo(f"rejected rows   {rejected_path(Path(target))}{result.reason and f'; {result.reason}'}")
 
 
 def _label_to_stream(model: Model, sources: Sequence[str], options: LabelOptions) -> None:
@@ -187,7 +188,7 @@ def _label_to_stream(model: Model, sources: Sequence[str], options: LabelOptions
     if len(sources) > 1:
         raise click.UsageError("several files can't be labelled to standard output: name a folder as OUT")
     result = label_stream(model, sources[0], sys.stdout.buffer, sys.stderr.buffer, options=options)
-    click.echo(summary(result), err=True)
+    echo(summary(result), err=True)
     print_expectation(result, review=options.review_below is not None, err=True)
 
 
@@ -229,6 +230,7 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
 
     from corpora import entries
     from corpora.card import columns_wide
+    from corpora.guards import visible
     from corpora.rows import Row
 
     if not count:
@@ -242,11 +244,11 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
         header=options.header,
     )
     lines = [row.cells for row in islice(table.rows, count) if isinstance(row, Row)]
-    rows = [[_shown(cell).replace("\n", " ")[:40] for cell in row] for row in (table.columns, *lines)]
+    rows = [[visible(_shown(cell).replace("\n", " ")[:40]) for cell in row] for row in (table.columns, *lines)]
     widths = [max(columns_wide(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = (cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+        echo("  ".join(padded).rstrip())
 
 
 def _shown(cell: object) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
+from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -20,11 +19,11 @@ def print_results(results: Sequence[FileResult], *, review: bool = False) -> Non
     """Prints lines for each of several files. Raises PipelineError if one failed."""
     for each in results:
         if each.error:
-            click.echo(f"zhpipe: {each.error}", err=True)
+            echo(f"zhpipe: {each.error}", err=True)
         elif each.result is None:
-            click.echo(f"done before; {each.target}")
+            echo(f"done before; {each.target}")
         else:
-            click.echo(f"{summary(each.result)}; {each.target}")
+            echo(f"{summary(each.result)}; {each.target}")
             print_expectation(each.result, review=review)
     if failed := sum(bool(each.error) for each in results):
         raise PipelineError(f"{failed} of {len(results)} files failed")
@@ -52,21 +51,21 @@ def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -
     if result.expected_right is not None:
         line = f"expected right  {result.expected_right:.1%} of {counted(result.claims, result.claimed)}"
         doubtful = counted(result.needs_review, ("row needs", "rows need"))
-        click.echo(line + (f"; {doubtful} review" if review else ""), err=err)
+        echo(line + (f"; {doubtful} review" if review else ""), err=err)
     if result.dictionary:
         from pipeline.stages.segment import occurrence
 
-        click.echo(f"dictionary      {occurrence(result.occurring, result.dictionary)}", err=err)
+        echo(f"dictionary      {occurrence(result.occurring, result.dictionary)}", err=err)
     if result.unused_tags:
         words, names = sum(result.unused_tags.values()), list(result.unused_tags)
         more = f" and {len(names) - SHOWN_TAGS} more" if len(names) > SHOWN_TAGS else ""
-        click.echo(
+        echo(
             f"zhpipe: warning: {words:,} dictionary words have a tag that is no type of this model: "
             f"{', '.join(f'{tag} ({result.unused_tags[tag]:,})' for tag in names[:SHOWN_TAGS])}{more}",
             err=True,
         )
     if result.warnings:
-        click.echo(
+        echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "
             f"{'; '.join(result.warnings)}",
             err=True,

@@ -9,6 +9,7 @@ import click
 
 from pipeline import progress
 from pipeline.commands.options import run_options
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.stages.runner import Finished
@@ -48,7 +49,7 @@ def config() -> None:
     """
     from pipeline.config.reference import reference
 
-    click.echo(reference(), nl=False)
+    echo(reference(), nl=False)
 
 
 def run_stages(config: str, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
@@ -61,7 +62,7 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
 
     loaded, chosen = load_explained(find_config(config), options["overrides"])
     if chosen:
-        click.echo(f"defaults           {chosen.sentence}")
+        echo(f"defaults           {chosen.sentence}")
     run_all = runner.run_seeds if loaded.seeds else runner.run_stages
     folder = run_all(
         loaded,
@@ -76,15 +77,15 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
         _print_comparison(folder)
         return [folder / f"{loaded.name}-{seed}" for seed in loaded.seeds]
     if (folder / "evaluate" / "report.txt").exists() and last in (None, "evaluate"):
-        click.echo(f"report   {report_path(folder / 'evaluate')}")
-        click.echo(f"model    {folder / 'model'}")
+        echo(f"report   {report_path(folder / 'evaluate')}")
+        echo(f"model    {folder / 'model'}")
     return [folder]
 
 
 def print_stage(finished: Finished) -> None:
     """Prints a line about a stage that is done."""
     took = "skipped" if finished.skipped else f"{finished.seconds:.1f} s"
-    click.echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
+    echo(f"{finished.stage:<9}{took:>9}  {finished.summary}")
 
 
 def report_path(folder: Path) -> Path:
@@ -109,5 +110,5 @@ def _print_comparison(folder: Path) -> None:
 
     path = folder / "comparison.json"
     if path.is_file():
-        click.echo(comparison.render(json.loads(path.read_text(encoding="utf-8"))), nl=False)
-        click.echo(f"page     {folder / 'comparison.html'}")
+        echo(comparison.render(json.loads(path.read_text(encoding="utf-8"))), nl=False)
+        echo(f"page     {folder / 'comparison.html'}")

@@ -18,6 +18,7 @@ from pipeline.commands.options import (
 )
 from pipeline.commands.results import print_results
 from pipeline.commands.run import run_stages
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.config.segment import SegmentSettings
@@ -90,10 +91,10 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         progress=progress.bar,
         occurring=occurring,
     )
-    click.echo(f"{count} texts cut into {target}")
+    echo(f"{count} texts cut into {target}")
     if options["dictionaries"]:
         words = len(UserDictionary.load(options["dictionaries"]))
-        click.echo(stage.occurrence(len(occurring), words))
+        echo(stage.occurrence(len(occurring), words))
 
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:

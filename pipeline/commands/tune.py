@@ -8,6 +8,7 @@ import click
 
 from pipeline import progress
 from pipeline.commands.run import find_config, print_stage
+from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.tuning.study import Trial
@@ -55,13 +56,13 @@ def tune(
         final=not no_test,
         restart=restart,
         progress=progress.bar,
-        report=lambda trial: click.echo(_line(trial, loaded.train.metric)),
+        report=lambda trial: echo(_line(trial, loaded.train.metric)),
         stage=print_stage,
     )
-    click.echo(f"best     trial {found.best.number}, dev {loaded.train.metric} {found.best.value:.4f}: {found.config}")
-    click.echo(f"page     {found.page}")
+    echo(f"best     trial {found.best.number}, dev {loaded.train.metric} {found.best.value:.4f}: {found.config}")
+    echo(f"page     {found.page}")
     if found.run:
-        click.echo(f"run      {found.run}")
+        echo(f"run      {found.run}")
 
 
 def _line(trial: Trial, metric: str) -> str:

@@ -10,6 +10,7 @@ import click
 from pipeline import progress
 from pipeline.commands.options import refuse_overrides, run_options, vectors_options
 from pipeline.commands.run import run_stages
+from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError
 
 
@@ -85,7 +86,7 @@ def embed(sources: tuple[str, ...], out: str | None, **options: Any) -> None:
         encoding=options["encoding"],
         progress=progress.bar,
     )
-    click.echo(f"{len(vectors)} vectors of {vectors.width}: {out}")
+    echo(f"{len(vectors)} vectors of {vectors.width}: {out}")
 
 
 @click.command()
@@ -98,7 +99,7 @@ def neighbours(word: str, vectors: str, unit: str, count: int) -> None:
     Each line has the cosine of the two vectors and a word.
     """
     for neighbour, cosine in _vectors(vectors, unit).nearest(word, count):
-        click.echo(f"{cosine:.4f}  {neighbour}")
+        echo(f"{cosine:.4f}  {neighbour}")
 
 
 @click.command()
@@ -117,7 +118,7 @@ def similarity(pairs: tuple[str, ...], vectors: str, unit: str) -> None:
         shown = "  ".join(
             f"{name} {value:.4f}" for name, value in (("Spearman", found.spearman), ("Pearson", found.pearson))
         )
-        click.echo(f"{Path(path).name}: {shown}  pairs used {found.used}, skipped {found.skipped}")
+        echo(f"{Path(path).name}: {shown}  pairs used {found.used}, skipped {found.skipped}")
 
 
 @click.command()
@@ -133,7 +134,7 @@ def analogies(questions: tuple[str, ...], vectors: str, unit: str) -> None:
     table = _vectors(vectors, unit)
     for path in questions:
         for section, found in evaluation.analogies(table, evaluation.read_questions(path)).items():
-            click.echo(
+            echo(
                 f"{Path(path).name} {section}: {found.accuracy:.4f}  "
                 f"{found.correct} of {found.used}, skipped {found.skipped}"
             )

@@ -33,6 +33,9 @@ class EvaluateSettings(Section):
     language: Literal["en", "zh"] = Field(
         "en", description="Language of the report's page, of report.txt and of report.md."
     )
+    excel_safe: bool = Field(
+        True, description="Put ' before cells of the report's tables that a spreadsheet would run as a formula."
+    )
     mlflow: str | None = Field(
         None,
         min_length=1,

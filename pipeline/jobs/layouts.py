@@ -10,6 +10,7 @@ from typing import Any
 from corpora import blocks, conll, conllu
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
+from corpora.guards import guarded
 from corpora.rows import BadRow, Row
 from pipeline.errors import PipelineError
 from pipeline.tasks import Prediction
@@ -117,7 +118,7 @@ class LayoutWriter:
             return "".join(_json(dict(zip(self.names, row, strict=True))) for row in rows)
         rows = [tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row) for row in rows]
         if self.excel_safe:
-            rows = [tuple(map(blocks.guarded, row)) for row in rows]
+            rows = [tuple(guarded(cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
         return "".join(blocks.line(row, self.delimiter) + "\n" for row in rows)
 
     def _conll(self, number: int, found: Records) -> str:

@@ -86,7 +86,8 @@ class Model:
         except KeyError as error:
             raise ModelError(f"{folder / 'model.toml'}: {error} is missing or unknown: train anew") from None
         except UNREADABLE as error:
-            raise ModelError(f"{folder}: the model can't be read: {error}: copy the model folder again") from None
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"{folder}: the model can't be read: {reason}: copy the model folder again") from None
         model._check_graph()
         return model
 
@@ -318,7 +319,7 @@ def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
         dictionary = UserDictionary.load(folder / "dictionary.txt")
         stop_words = read_stop_words(folder / "stop_words.txt")
     except DictionaryError as error:
-        raise ModelError(str(error)) from None
+        raise ModelError(str(error).splitlines()[0]) from None
     return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
 
 
@@ -341,7 +342,7 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
         features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
     except EmbeddingError as error:
-        raise ModelError(str(error)) from None
+        raise ModelError(str(error).splitlines()[0]) from None
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
         keys, window = arrays.load(folder / f"grams.{unit}.npy", np.int64), encoder.get("windows", {}).get(unit)

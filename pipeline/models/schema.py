@@ -17,7 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.tasks import TASKS
 
 DOTS = 16  # in a line outside quotes; model.toml has dotted keys of four parts, and long ones take tomllib hours
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'""")
 LAYERS, UNITS = 100, 1 << 16  # more than anybody has trained
 AGAIN = "copy the model folder again, or train anew"
 
@@ -147,8 +147,9 @@ def check(path: Path, about: Mapping[str, Any]) -> None:
 
 
 def _check_network(made: ModelTable) -> None:
-    if not 1 <= made.network.get("layers", 1) <= LAYERS:
-        raise ValueError(f"network.layers is {made.network['layers']}, expected 1 to {LAYERS}")
+    layers = made.network.get("layers", 1)
+    if not (isinstance(layers, int) and 1 <= layers <= LAYERS):
+        raise ValueError(f"network.layers is {layers}, expected 1 to {LAYERS}")
     settings = NetworkSettings(**made.network)
     if max(settings.widths) > UNITS:
         raise ValueError(f"network.units is {max(settings.widths)}, expected at most {UNITS}")

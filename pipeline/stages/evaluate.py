@@ -77,7 +77,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         compared, answers = _baselines(settings, rows["train"], parts, model, advance)
     written = _report(settings, run, model, audit, parts, compared)
     beside = {name: found[_judged(parts)] for name, found in answers.items()}
-    detail = Detail(locale=settings.evaluate.language, answers=beside, columns=settings.evaluate.slices)
+    chosen = settings.evaluate
+    detail = Detail(locale=chosen.language, answers=beside, columns=chosen.slices, excel_safe=chosen.excel_safe)
     if model.task.judge.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)

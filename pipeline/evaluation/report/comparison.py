@@ -9,13 +9,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from corpora.table import TableReader, TableWriter
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import bootstrap, significance
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.metrics.spans import ScoredText
-from pipeline.evaluation.report import frame, likelihood, surprise, tagged, text
+from pipeline.evaluation.report import frame, likelihood, surprise, tables, tagged, text
 from pipeline.evaluation.report.report import write_whole
 from pipeline.evaluation.report.summary import p_value, percent, signed
 
@@ -121,11 +120,8 @@ def read(folder: str | Path) -> System:
         path, task = made / "predictions.csv", document["task"]
         if task not in KINDS:
             raise ValueError(f"its task is {task!r}")
-        table = TableReader(path, quoting=True)
-        if task == "language":
-            outcomes = surprise.read_texts(path)
-        else:
-            outcomes = [_outcome(dict(zip(table.columns, map(str, row), strict=True))) for row in table]
+        rows, columns = tables.read(path, document)
+        outcomes = surprise.read_texts(path, document) if task == "language" else [_outcome(row) for row in rows]
         judged = tagged.read(path, document) if task == "tag" else []
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PipelineError(
@@ -136,7 +132,7 @@ def read(folder: str | Path) -> System:
         name=str(document.get("made", {}).get("name") or folder.name),
         document=document,
         outcomes=tuple(outcomes),
-        labels=tuple(name.removeprefix("p:") for name in table.columns if name.startswith("p:")),
+        labels=tuple(name.removeprefix("p:") for name in columns if name.startswith("p:")),
         bytes=network.stat().st_size if network.is_file() else None,
         judged=tuple(judged),
     )
@@ -214,9 +210,11 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     names = [system["name"] for system in found["systems"]]
     gold = found["task"] != "language"
-    with TableWriter(folder / "disagreements.csv", ("row", "text", *(["gold"] if gold else []), *names)) as table:
+    columns = ("row", "text", *(["gold"] if gold else []), *names)
+    excel_safe = all(tables.is_excel_safe(system.document) for system in systems)
+    with tables.table(folder / "disagreements.csv", columns, excel_safe=excel_safe) as rows:
         for one in differing:
-            table.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
+            rows.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
     page = frame.template("comparison.html").render(
         found=found,
         kind=KINDS[found["task"]],

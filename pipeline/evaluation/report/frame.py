@@ -7,6 +7,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from corpora.guards import visible
 from pipeline.evaluation.report import charts
 from pipeline.evaluation.report.summary import (
     compact,
@@ -71,6 +72,7 @@ def template(name: str, locale: Locale = "en") -> "Template":
 
     environment = Environment(
         autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from corpora.guards import visible
 from pipeline.evaluation.report import frame, outline, report
 from pipeline.evaluation.report.translations import ENGLISH, Locale, Translate, translator
 
@@ -37,7 +38,7 @@ def escaped(text: str) -> str:
     >>> print(escaped("<b>|*好*\n评"))
     \<b\>\|\*好\* 评
     """
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", visible(" ".join(text.split())))
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -9,12 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from corpora.files import replace_when_done
-from corpora.table import TableWriter
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.analysis.suspects import Suspect
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import Scores, check_probabilities, confusion
-from pipeline.evaluation.report import page, text
+from pipeline.evaluation.report import page, tables, text
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import Locale
 
@@ -80,6 +79,7 @@ class Detail:
     doubtful: Sequence[Suspect] = ()
     locale: Locale = "en"
     columns: Sequence[str] = ()
+    excel_safe: bool = True
 
 
 def write(
@@ -93,13 +93,14 @@ def write(
     doubtful: Sequence[Suspect] = (),
     locale: Locale = "en",
     columns: Sequence[str] = (),
+    excel_safe: bool = True,
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     The folder is created if it does not exist. `labels`: the model's label names in the order of the probabilities;
     `answers`: the answers of each baseline to the rows of the tables; `explained`: by row number the words that moved
     the answer; `doubtful`: the possible label errors; `locale`: the language of page and text; `columns`: the names of
-    the outcomes' slices. All files are UTF-8, and each appears whole or not at all:
+    the outcomes' slices; `excel_safe`: as in `tables.table`. All files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text (`mended`), gold, predicted, confidence, a `p:LABEL` for each label, leaked
@@ -120,10 +121,10 @@ def write(
         check_probabilities(part, labels)
     folder.mkdir(parents=True, exist_ok=True)
     judged = outcomes.get(judged_part(document), ())
-    _write_tables(folder, outcomes, labels, judged_part(document), columns)
-    _write_answers(folder / "baselines.csv", judged, answers)
+    _write_tables(folder, outcomes, labels, judged_part(document), columns, excel_safe)
+    _write_answers(folder / "baselines.csv", judged, answers, excel_safe)
     _write_explained(folder / "explained.jsonl", explained)
-    _write_suspects(folder / "suspects.csv", doubtful)
+    _write_suspects(folder / "suspects.csv", doubtful, excel_safe)
     write_readable(folder, document, outcomes, labels, explained=explained, locale=locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
@@ -165,20 +166,27 @@ def mended(text: str) -> str:
 
 
 def _write_tables(
-    folder: Path, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[str], part: str, columns: Sequence[str]
+    folder: Path,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[str],
+    part: str,
+    columns: Sequence[str],
+    excel_safe: bool,
 ) -> None:
     judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
-    _write_outcomes(folder / "predictions.csv", judged, labels, columns)
-    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels, columns)
-    _write_confusion(folder / "confusion.csv", judged, labels)
+    _write_outcomes(folder / "predictions.csv", judged, labels, columns, excel_safe)
+    _write_outcomes(folder / "errors.csv", page.most_confident(judged), labels, columns, excel_safe)
+    _write_confusion(folder / "confusion.csv", judged, labels, excel_safe)
     if dev and part != "dev":
-        _write_outcomes(folder / "predictions-dev.csv", dev, labels, columns)
+        _write_outcomes(folder / "predictions-dev.csv", dev, labels, columns, excel_safe)
     else:
         # A file left by an earlier evaluation would be taken for part of this one.
         (folder / "predictions-dev.csv").unlink(missing_ok=True)
 
 
-def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str], slices: Sequence[str]) -> None:
+def _write_outcomes(
+    path: Path, outcomes: Sequence[Outcome], labels: Sequence[str], slices: Sequence[str], excel_safe: bool
+) -> None:
     columns = (
         "row",
         "text",
@@ -191,9 +199,9 @@ def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[st
         "unknown",
         *(f"slice:{column}" for column in slices),
     )
-    with TableWriter(path, columns) as table:
+    with tables.table(path, columns, excel_safe=excel_safe) as rows:
         for outcome in outcomes:
-            table.write(
+            rows.write(
                 (
                     outcome.row,
                     mended(outcome.text),
@@ -209,20 +217,23 @@ def _write_outcomes(path: Path, outcomes: Sequence[Outcome], labels: Sequence[st
             )
 
 
-def _write_answers(path: Path, outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]]) -> None:
+def _write_answers(
+    path: Path, outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[str]], excel_safe: bool
+) -> None:
     path.unlink(missing_ok=True)
     if not answers:
         return
-    with TableWriter(path, ("row", "gold", "predicted", *answers)) as table:
+    with tables.table(path, ("row", "gold", "predicted", *answers), excel_safe=excel_safe) as table:
         for outcome, *others in zip(outcomes, *answers.values(), strict=True):
             table.write((outcome.row, outcome.gold, outcome.predicted, *others))
 
 
-def _write_suspects(path: Path, doubtful: Sequence[Suspect]) -> None:
+def _write_suspects(path: Path, doubtful: Sequence[Suspect], excel_safe: bool) -> None:
     path.unlink(missing_ok=True)
     if not doubtful:
         return
-    with TableWriter(path, ("part", "row", "text", "given", "expected", "confidence", "given_confidence")) as table:
+    columns = ("part", "row", "text", "given", "expected", "confidence", "given_confidence")
+    with tables.table(path, columns, excel_safe=excel_safe) as table:
         for one in doubtful:
             row = one.labelled
             confidences = (f"{one.confidence:.4f}", f"{one.given_confidence:.4f}")
@@ -239,9 +250,10 @@ def _write_explained(path: Path, explained: Mapping[int, Explained]) -> None:
         write_whole(path, "".join(lines))
 
 
-def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str]) -> None:
+def _write_confusion(path: Path, outcomes: Sequence[Outcome], labels: Sequence[str], excel_safe: bool) -> None:
     names, matrix = confusion(outcomes, labels)
-    with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as table:
+    columns = ("gold", *(f"predicted:{name}" for name in names))
+    with tables.table(path, columns, excel_safe=excel_safe) as table:
         for name, counts in zip(names, matrix, strict=True):
             table.write((name, *counts))
 

@@ -1,19 +1,16 @@
 """Reprint: the page, text and Markdown of a report, rendered again from its tables and report.json."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.table import TableReader
 from pipeline.errors import PipelineError
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.report import markdown, report, surprise, tagged
+from pipeline.evaluation.report import markdown, report, surprise, tables, tagged
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import Locale
-
-CsvRows = list[dict[str, str]]
 
 
 def reprint(folder: str | Path, locale: Locale = "en") -> list[Path]:
@@ -35,9 +32,9 @@ def reprint(folder: str | Path, locale: Locale = "en") -> list[Path]:
     return [path for name in ("report.html", "report.txt", "report.md") if (path := made / name).is_file()]
 
 
-def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
+def read_outcomes(path: Path, document: Mapping[str, Any]) -> tuple[list[Outcome], list[str]]:
     """The outcomes in a classifier's predictions.csv, and the label names."""
-    rows, columns = _table(path)
+    rows, columns = tables.read(path, document)
     labels = [name.removeprefix("p:") for name in columns if name.startswith("p:")]
     slices = [name for name in columns if name.startswith("slice:")]
     outcomes = [
@@ -59,10 +56,10 @@ def read_outcomes(path: Path) -> tuple[list[Outcome], list[str]]:
 
 
 def _classifier(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
-    judged, labels = read_outcomes(made / "predictions.csv")
+    judged, labels = read_outcomes(made / "predictions.csv", document)
     outcomes = {judged_part(document): judged}
     if (made / "predictions-dev.csv").is_file():
-        outcomes["dev"], _ = read_outcomes(made / "predictions-dev.csv")
+        outcomes["dev"], _ = read_outcomes(made / "predictions-dev.csv", document)
     report.write_readable(made, document, outcomes, labels, explained=_explained(made), locale=locale)
 
 
@@ -73,7 +70,7 @@ def _tagger(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
 
 
 def _language_model(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
-    surprise.write_readable(made, document, *surprise.read(made), locale)
+    surprise.write_readable(made, document, *surprise.read(made, document), locale)
 
 
 READABLE = {"classify": _classifier, "tag": _tagger, "language": _language_model}
@@ -84,8 +81,3 @@ def _explained(made: Path) -> dict[int, Explained]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     found = map(json.loads, lines)
     return {one["row"]: Explained(tuple(one["words"]), tuple(one["effects"])) for one in found}
-
-
-def _table(path: Path) -> tuple[CsvRows, Sequence[str]]:
-    table = TableReader(path, quoting=True)
-    return [dict(zip(table.columns, map(str, row), strict=True)) for row in table], table.columns

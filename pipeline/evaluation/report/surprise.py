@@ -5,15 +5,14 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from corpora.table import TableReader, TableWriter
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, interval, surprises
-from pipeline.evaluation.report import likelihood, text
+from pipeline.evaluation.report import likelihood, tables, text
 from pipeline.evaluation.report.outline import TextTable
 from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import judged_part
@@ -41,6 +40,7 @@ def write(
     *,
     columns: Sequence[str] = (),
     locale: Locale = "en",
+    excel_safe: bool = True,
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
@@ -59,10 +59,10 @@ def write(
     part = judged_part(document)
     judged, dev = outcomes.get(part, ()), outcomes.get("dev", ())
     listed = heapq.nsmallest(LISTED, surprises(judged), key=lambda one: (-one.bits, one.row, one.start))
-    _write_texts(folder / "predictions.csv", judged, columns)
-    _write_surprises(folder / "surprises.csv", listed)
+    _write_texts(folder / "predictions.csv", judged, columns, excel_safe)
+    _write_surprises(folder / "surprises.csv", listed, excel_safe)
     if dev and part != "dev":
-        _write_texts(folder / "predictions-dev.csv", dev, columns)
+        _write_texts(folder / "predictions-dev.csv", dev, columns, excel_safe)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
     write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, locale)
@@ -82,19 +82,19 @@ def write_readable(
     write_whole(folder / "report.html", likelihood.render(document, judged, listed, locale))
 
 
-def read(folder: Path) -> tuple[list[Outcome], list[Surprise]]:
-    """The outcomes in a report's predictions.csv, and the tokens in its surprises.csv."""
+def read(folder: Path, document: Mapping[str, Any]) -> tuple[list[Outcome], list[Surprise]]:
+    """The outcomes in a report's predictions.csv, and the tokens in its surprises.csv; `document`: its report.json."""
     listed = [
         Surprise(int(row["row"]), int(row["start"]), int(row["end"]), row["token"], float(row["bits"]), row["before"])
-        for row in _rows(folder / "surprises.csv")
+        for row in tables.read(folder / "surprises.csv", document)[0]
     ]
-    return read_texts(folder / "predictions.csv"), listed
+    return read_texts(folder / "predictions.csv", document), listed
 
 
-def read_texts(path: Path) -> list[Outcome]:
+def read_texts(path: Path, document: Mapping[str, Any]) -> list[Outcome]:
     """The outcomes in a predictions.csv. Raises KeyError if it lacks a column."""
     judged = []
-    for row in _rows(path):
+    for row in tables.read(path, document)[0]:
         places = json.loads(row["surprisal"])
         tokens = tuple(row["text"][start:end] for start, end, _ in places[:-1])
         logs = tuple(-bits * LN2 for *_, bits in places)
@@ -102,11 +102,6 @@ def read_texts(path: Path) -> list[Outcome]:
             Outcome(int(row["row"]), row["text"], "", "", 0.0, logs, leaked=row["leaked"] == "true", tokens=tokens)
         )
     return judged
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    table = TableReader(path, quoting=True)
-    return (dict(zip(table.columns, map(str, row), strict=True)) for row in table)
 
 
 def _as_kept(outcome: Outcome) -> Outcome:
@@ -144,8 +139,9 @@ def _listed(listed: Sequence[Surprise], _: Translate) -> TextTable:
     return [["", _("bits"), _("row")], *rows]
 
 
-def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str]) -> None:
-    with TableWriter(path, (*COLUMNS, *(f"slice:{column}" for column in slices))) as rows:
+def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str], excel_safe: bool) -> None:
+    columns = (*COLUMNS, *(f"slice:{column}" for column in slices))
+    with tables.table(path, columns, excel_safe=excel_safe) as rows:
         for outcome in outcomes:
             total, tokens = math.fsum(outcome.probabilities), len(outcome.probabilities)
             bits = -total / LN2 / len(outcome.text) if outcome.text else None
@@ -155,7 +151,7 @@ def _write_texts(path: Path, outcomes: Sequence[Outcome], slices: Sequence[str])
             rows.write((outcome.row, mended(outcome.text), *scores, *map(mended, outcome.slices[: len(slices)])))
 
 
-def _write_surprises(path: Path, listed: Sequence[Surprise]) -> None:
-    with TableWriter(path, ("row", "start", "end", "token", "bits", "before")) as rows:
+def _write_surprises(path: Path, listed: Sequence[Surprise], excel_safe: bool) -> None:
+    with tables.table(path, ("row", "start", "end", "token", "bits", "before"), excel_safe=excel_safe) as rows:
         for one in listed:
             rows.write((one.row, one.start, one.end, mended(one.token), one.bits, mended(one.before)))

@@ -12,13 +12,12 @@ import numpy as np
 
 from corpora import segmented
 from corpora.document import Span
-from corpora.table import TableReader, TableWriter
 from pipeline.encoding.encoder import Tokenised
 from pipeline.evaluation.metrics import bootstrap, spans
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import BARE, ERRORS, ScoredText
-from pipeline.evaluation.report import frame, page, text
+from pipeline.evaluation.report import frame, page, tables, text
 from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import (
     SPAN_COLUMNS,
@@ -43,12 +42,13 @@ def write(
     answers: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
     columns: Sequence[str] = (),
     locale: Locale = "en",
+    excel_safe: bool = True,
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
     The report gets the `intervals` of its scores and, from the `answers` of baselines to the texts of the tables, the
-    comparison `against` each. `columns`: the names of the outcomes' slices. All files are UTF-8, and each appears whole
-    or not at all:
+    comparison `against` each. `columns`: the names of the outcomes' slices; `excel_safe`: as in `tables.table`. All
+    files are UTF-8, and each appears whole or not at all:
 
     - report.json, report.txt, report.html
     - predictions.csv: row, text, gold, predicted (spans as text/type, words separated by spaces), confidence, leaked,
@@ -70,13 +70,13 @@ def write(
         against=_against(outcomes.get(part, ()), answers, scheme),
     )
     rows, document = judged.get(part, []), report.as_dict()
-    _write_predictions(folder / "predictions.csv", rows, columns)
+    _write_predictions(folder / "predictions.csv", rows, columns, excel_safe)
     if judged.get("dev") and part != "dev":
-        _write_predictions(folder / "predictions-dev.csv", judged["dev"], columns)
+        _write_predictions(folder / "predictions-dev.csv", judged["dev"], columns, excel_safe)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
-    _write_errors(folder / "errors.csv", rows)
-    _write_confusion(folder / "confusion.csv", rows, scheme)
+    _write_errors(folder / "errors.csv", rows, excel_safe)
+    _write_confusion(folder / "confusion.csv", rows, scheme, excel_safe)
     write_readable(folder, document, rows, judged.get("dev", ()), locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
@@ -106,8 +106,7 @@ def scored_claims(rows: Sequence[ScoredText]) -> ScoredClaims:
 
 def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
     """The rows of a tagger's predictions.csv. Raises KeyError if it lacks a column."""
-    source = TableReader(path, quoting=True)
-    rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
+    rows, _ = tables.read(path, document)
     outcomes = [
         Outcome.of_tags(
             int(row["row"]),
@@ -281,10 +280,10 @@ def shown(row: ScoredText, found: Sequence[Span]) -> str:
     return " ".join(row.text(span) if span.label == BARE else f"{row.text(span)}/{span.label}" for span in found)
 
 
-def _write_predictions(path: Path, rows: Sequence[ScoredText], slices: Sequence[str]) -> None:
+def _write_predictions(path: Path, rows: Sequence[ScoredText], slices: Sequence[str], excel_safe: bool) -> None:
     names = ("row", "text", "gold", "predicted", "confidence", "leaked", "tokens", "gold_tags", "predicted_tags")
     added = ("sure", "unscaled", "unknown", *(f"slice:{column}" for column in slices))
-    with TableWriter(path, (*names, *added)) as out:
+    with tables.table(path, (*names, *added), excel_safe=excel_safe) as out:
         for row in rows:
             one = row.outcome
             lines = [mended(segmented.join(line)) for line in (one.tokens, row.gold_tags, row.said_tags)]
@@ -293,8 +292,9 @@ def _write_predictions(path: Path, rows: Sequence[ScoredText], slices: Sequence[
             out.write((*_cells(row), is_leaked, *lines, *sure, one.unknown, *map(mended, one.slices[: len(slices)])))
 
 
-def _write_errors(path: Path, rows: Sequence[ScoredText]) -> None:
-    with TableWriter(path, ("row", "text", "gold", "predicted", "confidence", *ERRORS)) as out:
+def _write_errors(path: Path, rows: Sequence[ScoredText], excel_safe: bool) -> None:
+    columns = ("row", "text", "gold", "predicted", "confidence", *ERRORS)
+    with tables.table(path, columns, excel_safe=excel_safe) as out:
         for row in _wrong(rows):
             out.write((*_cells(row), *(len(found) for found in row.errors().values())))
 
@@ -305,8 +305,9 @@ def _cells(row: ScoredText) -> tuple[Any, ...]:
     return outcome.row, mended(outcome.text), gold, predicted, float(outcome.confidence)
 
 
-def _write_confusion(path: Path, rows: Sequence[ScoredText], scheme: str | None) -> None:
+def _write_confusion(path: Path, rows: Sequence[ScoredText], scheme: str | None, excel_safe: bool) -> None:
     names, matrix = spans.confusion(rows, scheme)
-    with TableWriter(path, ("gold", *(f"predicted:{name}" for name in names))) as out:
+    columns = ("gold", *(f"predicted:{name}" for name in names))
+    with tables.table(path, columns, excel_safe=excel_safe) as out:
         for name, counts in zip(names, matrix, strict=True):
             out.write((name, *counts))

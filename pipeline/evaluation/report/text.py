@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from corpora.guards import visible
 from pipeline.evaluation.metrics.scores import cells
 from pipeline.evaluation.report import outline
 from pipeline.evaluation.report.outline import TextTable
@@ -23,7 +24,7 @@ def render(document: Mapping[str, Any], locale: Locale = "en", more: Mapping[str
         *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),
         *(_block(_(title), _facts(document.get(name, {}), _)) for name, title in names.items()),
     ]
-    return "\n\n".join(filter(None, blocks)) + "\n"
+    return visible("\n\n".join(filter(None, blocks)) + "\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -125,4 +125,11 @@ class LanguageJudge(Judge[str]):
         """The files of `evaluation.report.surprise.write`."""
         from pipeline.evaluation.report import surprise
 
-        surprise.write(folder, written, outcomes, columns=detail.columns, locale=detail.locale)
+        surprise.write(
+            folder,
+            written,
+            outcomes,
+            columns=detail.columns,
+            locale=detail.locale,
+            excel_safe=detail.excel_safe,
+        )

@@ -128,7 +128,9 @@ class TagAnswerer(Answerer[Prediction]):
             raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
         if not all(np.all(each < GREATEST) for each in learnt):  # -inf forbids; NaN is not less than anything
             raise ValueError("transitions, start and end have scores that are not finite")
-        return replace(self, learnt=learnt, temperature=float(options["temperature"]))
+        made = replace(self, learnt=learnt, temperature=float(options["temperature"]))
+        made.decoder  # noqa: B018 (made now, so that tags outside the scheme are refused)
+        return made
 
     # Scores to predictions.
 

@@ -119,6 +119,7 @@ class TagJudge(Judge[Sequence[str]]):
             answers=detail.answers,
             columns=detail.columns,
             locale=detail.locale,
+            excel_safe=detail.excel_safe,
         )
 
 
