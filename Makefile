@@ -6,7 +6,7 @@ BIN := .venv/bin
 SAMPLES := corpora/samples
 INBOX := runs/sample-mail/inbox-labelled.csv
 
-.PHONY: setup demo test lint translations fuzz kill-test
+.PHONY: setup demo test lint translations fuzz kill-test attacks
 
 setup: .venv/installed
 
@@ -51,3 +51,7 @@ fuzz: setup
 kill-test: setup
 	@$(BIN)/zhpipe run configs/sample-mail.toml
 	@$(BIN)/python benchmarks/kills.py runs/sample-mail --kills 100
+
+# Every attack that the tests know, the random ones longer than there; prints the table of benchmarks/README.md.
+attacks: setup
+	@$(BIN)/python benchmarks/attacks.py

@@ -1,0 +1,103 @@
+"""Jobs and runs that are killed at random moments: the same command makes in the end what an undisturbed one makes.
+
+RUN_KILLS and LABEL_KILLS set how many SIGKILLs are sent: 40 and 160 by `make attacks`.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mini import write_csv
+from random_model import make_model
+
+ROOT = Path(__file__).parents[2]
+RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "2")), int(os.environ.get("LABEL_KILLS", "6"))
+LABEL = """
+import sys
+from pipeline.jobs.label import label_file
+from pipeline.jobs.options import Limits
+limits = Limits(chunk_rows=64, solo_seconds=0.1, commit_seconds=0.02)
+if __name__ == "__main__":
+    label_file("model", "in.csv", sys.argv[1], workers=int(sys.argv[2]), limits=limits)
+"""
+MADE = ("segment/train.csv", "embed/word/vectors.npy", "model/network.onnx", "evaluate/predictions.csv")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+
+
+def ends(command, folder, seconds):
+    """Whether a process ends by itself before it is killed; it must end well."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _, said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.communicate()
+        return False
+    assert process.returncode == 0, said.decode()
+    return True
+
+
+def undisturbed(command, folder):
+    """How many seconds it takes."""
+    begun = time.monotonic()
+    assert ends(command, folder, 600)
+    return time.monotonic() - begun
+
+
+def kill_until_done(command, folder, seconds, chance, most, out=None):
+    """How often it was killed before it was done; after `most` kills it is left alone.
+
+    `out`: the output, which may be whole already when its process is killed.
+    """
+    for kills in range(most):
+        if ends(command, folder, chance.uniform(0.3, 1.1 * seconds)):
+            return kills
+        if out is not None and out.exists() and not out.with_name(f"{out.name}.job").exists():
+            return kills + 1
+    assert ends(command, folder, 600)
+    return most
+
+
+def test_labelling(tmp_path, record_property):
+    make_model(tmp_path / "model")
+    (tmp_path / "job.py").write_text(LABEL, encoding="utf-8")
+    write_csv(tmp_path / "in.csv", [(f"今天很好吃{row % 97}",) for row in range(20_000)], header=("text",))
+    seconds, chance = undisturbed(["job.py", "whole.csv", "1"], tmp_path), random.Random(3)
+    whole, kills, number = (tmp_path / "whole.csv").read_bytes(), 0, 0
+    while kills < LABEL_KILLS:
+        out = f"{number}.csv"
+        command = ["job.py", out, str(1 + number % 2)]
+        kills += kill_until_done(command, tmp_path, seconds, chance, LABEL_KILLS - kills, tmp_path / out)
+        assert (tmp_path / out).read_bytes() == whole
+        (tmp_path / out).unlink()
+        number += 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "job.py", "model", "whole.csv"]
+    record_property("tried", kills)
+
+
+def test_runs(mini, record_property):
+    command = ["-m", "pipeline", "run", "mini.toml", "--set", "evaluate.baselines=['majority']", "--set"]
+    command += ["evaluate.suspects=false", "--runs"]
+    seconds, chance = undisturbed([*command, "whole"], mini), random.Random(4)
+    kills = number = 0
+    while kills < RUN_KILLS:
+        folder = f"runs-{number}"
+        kills += kill_until_done([*command, folder], mini, seconds, chance, RUN_KILLS - kills)
+        for name in MADE:
+            path = Path("mini", name)
+            assert (mini / folder / path).read_bytes() == (mini / "whole" / path).read_bytes(), (number, name)
+        left = sorted(path.name for path in (mini / folder / "mini").iterdir())
+        assert left == sorted(path.name for path in (mini / "whole" / "mini").iterdir()), number
+        number += 1
+    record_property("tried", kills)
