@@ -93,6 +93,7 @@ def piped(generator, path, others):
 
 def added(generator, path, others):
     data, name = path.read_bytes(), generator.choice(("words.txt", "x.pkl", "a.npy", ".hidden", "network.int8.onnx"))
+    path.with_name(name).unlink(missing_ok=True)  # it may have become a pipe
     path.with_name(name).write_bytes(data)
 
 
