@@ -10,13 +10,13 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline.commands import evaluate, generate, inspect, label, run, segment, tune, vectors
+from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, tune, vectors
 from pipeline.errors import PipelineError, PoorScore
 
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
 SUCCESS, POOR_SCORE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
-    *(run.run, segment.segment, vectors.embed, run.train, evaluate.evaluate, label.label),
+    *(run.train, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens),
