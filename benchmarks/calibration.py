@@ -70,11 +70,7 @@ def _measured(run: Path) -> dict[str, Any]:
 def _fair(model: Model, run: Path, part: str) -> list[segment.SegmentedRow]:
     """The rows of a part that did not leak."""
     leaked = {*segment.read_audit(run)[f"leaked_{part}"]}
-    return [
-        row
-        for index, row in enumerate(segment.read_part(run, part, model.segmenter, model.task.parse_gold))
-        if index not in leaked
-    ]
+    return [row for index, row in enumerate(segment.read_part(run, part, model.task.parse_gold)) if index not in leaked]
 
 
 def _reached(target: float, points: list[calibration.Point], after: Floats, right: Flags) -> list[str]:
@@ -93,10 +89,7 @@ def _reached(target: float, points: list[calibration.Point], after: Floats, righ
 
 
 def _foreign(model: Model, run: Path) -> str:
-    texts = {
-        part: [row.tokenised for row in segment.read_part(run, part, model.segmenter)]
-        for part in ("train", "dev", "test")
-    }
+    texts = {part: [row.tokenised for row in segment.read_part(run, part)] for part in ("train", "dev", "test")}
     said = {part: model.predict_tokens(texts[part]) for part in ("dev", "test")}
     claims = {part: [one for each in found for one in model.answerer.claims(each)] for part, found in said.items()}
     answers = [claim.label for claim in claims["dev"]]

@@ -72,7 +72,7 @@ def cells(**options: Any) -> None:
 @kept.options("language.jsonl")
 def windows(**options: Any) -> None:
     """How far gradients go back, on one corpus."""
-    _variants("windows", {name: (f"language.window={steps}",) for name, steps in WINDOWS.items()}, **options)
+    _variants("windows", {name: (f"language.bptt_steps={steps}",) for name, steps in WINDOWS.items()}, **options)
 
 
 def _variants(

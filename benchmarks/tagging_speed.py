@@ -181,7 +181,7 @@ def train_crfsuite(run: Path, path: Path) -> None:
 
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.set_params({"max_iterations": ITERATIONS})
-    for row in segment.read_part(run, "train", segment.read_segmenter(run)):
+    for row in segment.read_part(run, "train"):
         trainer.append(features(row.tokenised.tokens), row.gold.split(" "))
     trainer.train(str(path))
 

@@ -126,7 +126,7 @@ def _read(corpus: str, text: str, label: str, rows: int) -> tuple[list[Any], lis
     from pipeline.stages import segment
 
     if Path(corpus).is_dir():
-        part = _evenly(segment.read_part(Path(corpus), "train", segment.read_segmenter(Path(corpus))), rows)
+        part = _evenly(segment.read_part(Path(corpus), "train"), rows)
         return [row.tokenised for row in part], [row.gold for row in part]
     segmenter = Segmenter()
     usable = [item for item in formats.read(corpus, text=text, label=label) if item.text.strip() and item.label]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from corpora import packed
 from corpora.errors import CorpusError, shown
@@ -88,9 +89,12 @@ class Blocks:
             raise unencodable(f"{self.path}: header", error) from None
 
     def rows(
-        self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int] = ()
+        self, rows: Sequence[tuple[Row, Sequence[Any]]], numbers: Sequence[int] = ()
     ) -> tuple[bytes, dict[int, BadRow]]:
-        """The bytes of the rows with their new cells, and by index the rows that the encoding cannot hold."""
+        """The bytes of the rows with their new cells, and by index the rows that the encoding cannot hold.
+
+        The new cells are strings or, for jsonl, any JSON values.
+        """
         texts = [self._text(row, cells) for row, cells in rows]
         try:
             return self._pack(self._encode("".join(texts))), {}
@@ -119,7 +123,7 @@ class Blocks:
             return BadRow(reason, row.raw or json.dumps(row.cells, default=str))
         return None
 
-    def _text(self, row: Row, added: Sequence[str]) -> str:
+    def _text(self, row: Row, added: Sequence[Any]) -> str:
         if self.json:
             return self._object(row, added)
         keep, cells = self.keep and row.raw != "", row.cells
@@ -134,7 +138,7 @@ class Blocks:
     def _cell(self, text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if self._special.search(text) else text
 
-    def _object(self, row: Row, added: Sequence[str]) -> str:
+    def _object(self, row: Row, added: Sequence[Any]) -> str:
         new = dict(zip(self.added, added, strict=True))
         if self.keep and row.raw:
             body = row.raw.rstrip()

@@ -5,6 +5,7 @@ import gzip
 import os
 import re
 import secrets
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -62,8 +63,9 @@ def codec(encoding: str) -> str:
 def replace_when_done(path: Path) -> Iterator[Path]:
     """A temporary sibling of `path` to write to, which replaces `path` when the block succeeds.
 
-    The sibling keeps the suffixes of `path`. It is flushed to the disk before the rename, and removed if the block
-    fails or is interrupted, so that nobody ever sees half a file. The block must create the file.
+    The sibling keeps the suffixes of `path`; only its owner can read it. It is flushed to the disk before the rename,
+    gets the `permissions` of `path`, and is removed if the block fails or is interrupted, so that nobody ever sees half
+    a file.
 
     Raises:
         CorpusError: The folder of `path` does not exist, or `path` is itself a folder.
@@ -74,13 +76,25 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         raise CorpusError(f"{path}: is a folder; the name of a file is expected")
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-40:]}")
     try:
+        temporary.touch(0o600, exist_ok=False)
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
+        temporary.chmod(permissions(path))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def permissions(path: Path) -> int:
+    """The permissions of a file that replaces `path`: those of the file there, else what the umask leaves."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        mask = os.umask(0o077)  # the umask can only be read by setting it
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Parquet rows, by pyarrow, a batch at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from corpora import contents
 from corpora.errors import CorpusError
 from corpora.files import readable, replace_when_done, unencodable
+from corpora.rows import Kind
 
 BATCH = 4096  # rows read or written together
 BATCH_BYTES = 1 << 26  # of the longest strings that a batch may hold
@@ -49,12 +50,13 @@ def records(path: Path, *, batch_bytes: int = BATCH_BYTES, unpacked: int = UNPAC
 
 @contextmanager
 def writing(
-    path: Path, columns: Sequence[str], *, like: Path | None = None
+    path: Path, columns: Sequence[str], *, like: Path | None = None, kinds: Sequence[Kind] = ()
 ) -> Iterator[Callable[[Sequence[object]], object]]:
     """A function that writes one row.
 
-    A column's type is that of its cells in the first 4,096 rows; one that is empty there holds strings. With `like` the
-    first columns have the types of that Parquet file, and those behind hold strings.
+    The last columns are of the `kinds`. Any other column has the type of its cells in the first 4,096 rows; one that is
+    empty there holds strings. With `like` the first columns have the types of that Parquet file, and those behind hold
+    strings unless they are of the `kinds`.
 
     Raises:
         CorpusError: The cells of one column are of types that don't go together.
@@ -64,11 +66,12 @@ def writing(
     rows: list[Sequence[object]] = []
     with replace_when_done(path) as temporary, ExitStack() as stack:
         writer: Any = None
-        schema = like and _schema(like, columns)
+        typed: dict[int, Any] = dict(enumerate(map(_type, kinds), start=len(columns) - len(kinds)))
+        schema = like and _schema(like, columns, typed)
 
         def flush() -> None:
             nonlocal writer, schema
-            table = _table(path, columns, rows, schema)
+            table = _table(path, columns, rows, schema, typed)
             schema = table.schema
             if writer is None:
                 writer = stack.enter_context(pyarrow.parquet.ParquetWriter(temporary, table.schema))
@@ -134,14 +137,27 @@ def _longest_string(column: Any) -> int:
     return 0
 
 
-def _table(path: Path, columns: Sequence[str], rows: list[Sequence[object]], schema: Any) -> Any:
+def _type(kind: Kind) -> Any:
+    import pyarrow
+
+    return {
+        "text": pyarrow.string(),
+        "number": pyarrow.float64(),
+        "integer": pyarrow.int64(),
+        "boolean": pyarrow.bool_(),
+    }[kind]
+
+
+def _table(
+    path: Path, columns: Sequence[str], rows: list[Sequence[object]], schema: Any, typed: Mapping[int, Any]
+) -> Any:
     import pyarrow
 
     arrays = []
     for index, name in enumerate(columns):
         cells = [row[index] for row in rows]
         try:
-            array = pyarrow.array(cells, type=schema and schema.field(index).type)
+            array = pyarrow.array(cells, type=schema.field(index).type if schema else typed.get(index))
         except UnicodeEncodeError as error:
             raise unencodable(f'{path}: column "{name}"', error) from None
         except (pyarrow.ArrowException, OverflowError) as error:
@@ -150,12 +166,13 @@ def _table(path: Path, columns: Sequence[str], rows: list[Sequence[object]], sch
     return pyarrow.Table.from_arrays(arrays, schema=schema) if schema else _named(arrays, columns)
 
 
-def _schema(like: Path, columns: Sequence[str]) -> Any:
+def _schema(like: Path, columns: Sequence[str], typed: Mapping[int, Any]) -> Any:
     import pyarrow
     import pyarrow.parquet
 
     known = pyarrow.parquet.read_schema(like).remove_metadata()
-    return pyarrow.schema([*known, *(pyarrow.field(name, pyarrow.string()) for name in columns[len(known) :])])
+    added = enumerate(columns[len(known) :], start=len(known))
+    return pyarrow.schema([*known, *(pyarrow.field(name, typed.get(place, pyarrow.string())) for place, name in added)])
 
 
 def _named(arrays: list[Any], columns: Sequence[str]) -> Any:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "number", "integer", "boolean"]  # of the cells of a column
+Value = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,19 @@ class BadRow:
     reason: str
     raw: str
     line: int = 0
+
+
+def value(text: str, kind: Kind) -> Value:
+    """The value of a cell for a format that has types; None for an empty cell that is not text, or no finite number.
+
+    >>> value("0.9000", "number"), value("false", "boolean"), value("", "number"), value("", "text")
+    (0.9, False, None, '')
+    """
+    if kind == "text":
+        return text
+    if not text:
+        return None
+    if kind == "boolean":
+        return text == "true"
+    number = int(text) if kind == "integer" else float(text)
+    return number if math.isfinite(number) else None

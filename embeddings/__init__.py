@@ -1,1 +1,1 @@
-"""VECTORS: vocabularies, word vectors, Word2Vec training and the formats that others publish vectors in."""
+"""Embeddings: vocabularies, word vectors, Word2Vec training, and the formats of published tables."""

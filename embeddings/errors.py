@@ -1,5 +1,5 @@
-"""The error of this room."""
+"""The error of this package."""
 
 
 class EmbeddingError(ValueError):
-    """What was handed in can't be used: one sentence with the place, what was expected and what came."""
+    """The input can't be used; the message is one sentence: the place, what was expected, what came."""

@@ -1,4 +1,4 @@
-"""What vectors are worth: word similarity and analogies, and the files that ask for them."""
+"""Intrinsic evaluation of word vectors: word similarity and analogies, and the files with their questions."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from embeddings.errors import EmbeddingError
 from embeddings.progress import Advance, ignore
 from embeddings.vectors import Vectors
 
-_CELLS = 2**24  # of the matrix of scores at a time: 64 MB
+CELLS = 2**24  # of a matrix of float32 scores: 64 MB
 
 
 class Pair(NamedTuple):
@@ -35,10 +35,10 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True)
 class Similarity:
-    """How the cosines of pairs agree with people.
+    """How well the cosines of pairs agree with people.
 
-    `spearman`, `pearson`: correlations, -1 to 1; NaN for less than two pairs or where all cosines or all
-    scores are equal. `used`: pairs of which both words have a vector. `skipped`: the others.
+    `spearman`, `pearson`: correlations, -1 to 1; NaN for fewer than two pairs, or if all cosines or all scores are
+    equal. `used`: pairs whose words both have a vector. `skipped`: the other pairs.
     """
 
     spearman: float
@@ -49,7 +49,7 @@ class Similarity:
 
 @dataclass(frozen=True)
 class Analogy:
-    """How many questions were answered right; `skipped` have a word without a vector."""
+    """The number of questions answered correctly; `skipped` questions have a word without a vector."""
 
     correct: int
     used: int
@@ -57,12 +57,12 @@ class Analogy:
 
     @property
     def accuracy(self) -> float:
-        """The share of used questions answered right, 0 to 1; NaN where none was used."""
+        """The share of used questions answered correctly, 0 to 1; NaN if none was used."""
         return self.correct / self.used if self.used else math.nan
 
 
 def similarity(vectors: Vectors, pairs: Sequence[Pair]) -> Similarity:
-    """Correlation of the cosines of `pairs` with their scores, for the pairs that have vectors.
+    """The correlation of the cosines of `pairs` with their scores, over the pairs that have vectors.
 
     >>> values = np.array([[1, 0], [1, 0.1], [0, 1]], dtype=np.float32)
     >>> pairs = [Pair("猫", "狗", 8.5), Pair("狗", "车", 2), Pair("猫", "车", 1), Pair("猫", "云", 1)]
@@ -73,12 +73,12 @@ def similarity(vectors: Vectors, pairs: Sequence[Pair]) -> Similarity:
     used = [pair for pair in pairs if pair.first in vectors and pair.second in vectors]
     first = vectors.units[vectors.index([pair.first for pair in used])].astype(np.float64)
     second = vectors.units[vectors.index([pair.second for pair in used])].astype(np.float64)
-    # Rounded, so that cosines that differ by float32's error alone (a word with itself) share a rank.
+    # Rounded, so that cosines that differ only by float32's error (a word with itself) share a rank.
     cosines = (first * second).sum(axis=1).round(6)
     scores = np.array([pair.score for pair in used], dtype=np.float64)
     return Similarity(
-        spearman=_correlation(_ranks(cosines), _ranks(scores)),
-        pearson=_correlation(cosines, scores),
+        spearman=pearson(ranks(cosines), ranks(scores)),
+        pearson=pearson(cosines, scores),
         used=len(used),
         skipped=len(pairs) - len(used),
     )
@@ -89,22 +89,23 @@ def analogies(
     questions: Mapping[str, Sequence[Question]],
     *,
     advance: Advance = ignore,
+    cells: int = CELLS,
 ) -> dict[str, Analogy]:
-    """For each section, how many questions 3CosAdd answers right (Mikolov et al. 2013, arXiv:1301.3781).
+    """For each section, how many questions 3CosAdd answers correctly (Mikolov et al. 2013, arXiv:1301.3781).
 
-    The answer to a question is the word whose unit vector is nearest to b - a + c, the three words themselves
-    left out. Questions with a word that has no vector are skipped. `advance` is called with the number of
-    questions that were gone through.
+    The answer to a question is the word whose unit vector is nearest to b - a + c, without the three words
+    themselves. Questions with a word that has no vector are skipped. `advance` is called with the number of questions
+    done; `cells` limits the scores in memory at a time.
     """
-    return {section: _section(vectors, asked, advance) for section, asked in questions.items()}
+    return {section: _section(vectors, asked, advance, cells) for section, asked in questions.items()}
 
 
 def read_pairs(path: Path | str) -> list[Pair]:
-    """The pairs of a file: two words and a score a line, with tabs or, without any, white space between.
+    """The pairs of a file: two words and a score per line, separated by tabs, or else by white space.
 
-    Further columns (the scores of single people) are not read. A first line whose third field is no number is
-    a heading. Raises EmbeddingError with file and line for any other line that isn't a pair, and where there
-    is none.
+    Further columns (the scores of single people) are ignored. A first line whose third field is not a number is a
+    heading. Raises EmbeddingError with file and line for any other line that is not a pair, and for a file without
+    pairs.
     """
     pairs = []
     for number, line in _lines(Path(path)):
@@ -119,10 +120,10 @@ def read_pairs(path: Path | str) -> list[Pair]:
 
 
 def read_questions(path: Path | str) -> dict[str, list[Question]]:
-    """The questions of a file with four words a line, by section; a line `: name` begins a section.
+    """The questions of a file, four words per line, by section; a line `: name` begins a section.
 
-    Raises EmbeddingError with file and line for a line that is neither, or that stands before the first
-    section, and where there is no question.
+    Raises EmbeddingError with file and line for a line that is neither or comes before the first section, and for a
+    file without questions.
     """
     sections: dict[str, list[Question]] = {}
     asked: list[Question] | None = None
@@ -142,7 +143,7 @@ def read_questions(path: Path | str) -> dict[str, list[Question]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that aren't blank, and their numbers."""
+    """The lines that are not blank, and their numbers."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -163,15 +164,16 @@ def _pair(fields: list[str]) -> Pair | None:
     return Pair(first, second, score) if first and second and math.isfinite(score) else None
 
 
-def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The rank of each value from 1, equal values sharing their mean rank."""
+def ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The rank of each value, from 1; equal values share their mean rank."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(sizes)
-    ranks: npt.NDArray[np.float64] = (last - (sizes - 1) / 2)[group]
-    return ranks
+    mean: npt.NDArray[np.float64] = (last - (sizes - 1) / 2)[group]
+    return mean
 
 
-def _correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
+def pearson(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
+    """Pearson's correlation, -1 to 1; NaN for fewer than two values, or if all values of a side are equal."""
     if len(x) < 2:
         return math.nan
     x, y = x - x.mean(), y - y.mean()
@@ -179,12 +181,12 @@ def _correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> floa
     return float(np.clip(x @ y / scale, -1, 1)) if scale > 0 else math.nan
 
 
-def _section(vectors: Vectors, asked: Sequence[Question], advance: Advance) -> Analogy:
+def _section(vectors: Vectors, asked: Sequence[Question], advance: Advance, cells: int) -> Analogy:
     words = vectors.index([word for question in asked for word in question]).reshape(-1, 4)
     rows = words[(words >= 0).all(axis=1)]
     advance(len(asked) - len(rows))
     correct = 0
-    chunk = max(1, _CELLS // max(1, len(vectors)))
+    chunk = max(1, cells // max(1, len(vectors)))
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]
         correct += int((_answers(vectors.units, part[:, :3]) == part[:, 3]).sum())
@@ -193,7 +195,7 @@ def _section(vectors: Vectors, asked: Sequence[Question], advance: Advance) -> A
 
 
 def _answers(units: npt.NDArray[np.float32], asked: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The row that answers each question; `asked`: the rows of a, b and c, (n_questions, 3)."""
+    """The row of the answer to each question, (n_questions,); `asked`: the rows of a, b and c, (n_questions, 3)."""
     a, b, c = asked.T
     scores = (units[b] - units[a] + units[c]) @ units.T
     np.put_along_axis(scores, asked, -np.inf, axis=1)

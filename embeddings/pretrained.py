@@ -1,4 +1,4 @@
-"""Pretrained tables: word2vec text and binary, GloVe text, fastText .vec, and folders of our own."""
+"""Pretrained tables of vectors: word2vec text and binary, GloVe text, fastText .vec, and folders of zhpipe."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ _GREATEST_WIDTH = 2**16
 
 @dataclass(frozen=True)
 class _Entry:
-    """A word of a table as it stands in the file: where, its bytes, and what makes its numbers."""
+    """A word of a table: its place in the file for messages, its bytes, and the function that reads its vector."""
 
     place: str
     word: bytes
@@ -38,7 +38,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Table:
-    """An open table: the width of its vectors and its entries, read as they are asked for."""
+    """An open table: the width of its vectors, and its entries, read one at a time."""
 
     width: int
     entries: Iterator[_Entry]
@@ -57,21 +57,20 @@ def read(
 ) -> Vectors:
     """The vectors of a published table.
 
-    `path`: a file, plain or gzip (told by its first bytes), or a folder that `Vectors.save` wrote.
-    `format`: "word2vec" and "fasttext" are text that begins with a line `number width`; "glove" is the same
-    without that line; "word2vec-binary" has float32, lowest byte first, after each word. Left out, a folder
-    is "folder", a name in .bin (or .bin.gz) is binary, and the first line tells the other two apart.
-    `words`: keep the rows of these alone. The file is streamed, memory holds what is kept.
-    `width`: what the vectors must have; `setting`: where that stands, for a message.
-    `limit`: read the first `limit` words of the table at most.
-    `skip_undecodable`: leave out words that aren't UTF-8, as some published tables have.
-    `advance` is called with the number of words that were gone through.
+    `path`: a file, plain or gzip (recognised by its first bytes), or a folder that `Vectors.save` wrote.
+    `format`: "word2vec" and "fasttext" are text that begins with a line `number width`; "glove" is the same without
+    that line; "word2vec-binary" has little-endian float32 after each word. By default a folder is "folder", a name in
+    .bin (or .bin.gz) is binary, and the first line tells the other two apart.
+    `words`: keep only the rows of these words. The file is streamed; memory holds what is kept.
+    `width`: the width that the vectors must have; `setting`: the name of its setting, for a message.
+    `limit`: read at most the first `limit` words of the table.
+    `skip_undecodable`: leave out words that are not UTF-8, which some published tables have.
+    `advance` is called with the number of words read.
 
-    In text the last `width` fields of a line are the vector, all before is the word, which may hold spaces.
-    Of a word that comes twice the first vector counts. Raises EmbeddingError, with line or word number, for a
-    width other than `width`, a row without its numbers, numbers that aren't finite, a word that isn't UTF-8,
-    and a table that ends before all the words its first line promises. Rows that aren't kept are counted and
-    split, but their numbers not looked at.
+    In text, the last `width` fields of a line are the vector; everything before is the word, which may contain spaces.
+    If a word is repeated, its first vector counts. Raises EmbeddingError, with the line or word number, for another
+    width than `width`, a row without all its numbers, numbers that are not finite, a word that is not UTF-8, and a
+    table with fewer words than its first line says. Of rows that are not kept, the numbers are not read.
     """
     path = Path(path)
     if format is not None and format not in get_args(Format):
@@ -85,31 +84,6 @@ def read(
         _check_width(path, table.width, width, setting)
         entries = counted(islice(table.entries, limit), advance)
         return _collect(entries, table.width, words, skip_undecodable)
-
-
-def write_text(vectors: Vectors, path: Path | str, *, skip: bool = False) -> int:
-    """Write the vectors as word2vec text, each number in as few digits as tell it from all other float32.
-
-    The format can't hold a word with white space in it: such a word, or one that UTF-8 can't hold, raises
-    EmbeddingError, or with `skip` is left out. Returns how many were left out.
-    """
-    rows = [row for row, word in enumerate(vectors.words) if _writable(word)]
-    skipped = len(vectors) - len(rows)
-    if skipped and not skip:
-        bad = next(word for word in vectors.words if not _writable(word))
-        raise EmbeddingError(
-            f"{path}: word2vec text holds no word with white space, got {bad!r} (in all {skipped}): "
-            "pass skip=True to leave such words out, or save a folder"
-        )
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f"{len(rows)} {vectors.width}\n")
-        for row in rows:
-            file.write(f"{vectors.words[row]} {' '.join(vectors.values[row].astype(str))}\n")
-    return skipped
-
-
-def _writable(word: str) -> bool:
-    return word.split() == [word] and not any("\ud800" <= char <= "\udfff" for char in word)
 
 
 def _read_folder(
@@ -128,11 +102,11 @@ def _check_width(path: Path, own: int, width: int | None, setting: str) -> None:
 
 @contextmanager
 def _open(path: Path) -> Iterator[io.BufferedReader]:
-    """The bytes of the file, unpacked where it is gzip; EmbeddingError where they can't be read."""
+    """The bytes of the file, unpacked if it is gzip; raises EmbeddingError if they can't be read."""
     try:
         with path.open("rb") as file:
             packed = file.peek(2).startswith(b"\x1f\x8b")
-            # GzipFile's own read(1) is slow; a buffer around it isn't.
+            # GzipFile.read(1) is slow without a buffer around it.
             yield io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=file))) if packed else file
     except (OSError, EOFError, zlib.error) as error:
         raise EmbeddingError(f"{path}: the table can't be read: {error}") from error
@@ -160,7 +134,7 @@ def _table(stream: io.BufferedReader, path: Path, format: Format) -> _Table:
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """Number of words and width, where the line is two whole numbers."""
+    """The number of words and the width, or None if the line is not two whole numbers."""
     fields = line.split()
     if len(fields) != 2 or not all(field.isdigit() for field in fields):
         return None
@@ -201,7 +175,7 @@ def _is_number(field: bytes) -> bool:
 
 
 def _lines(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that aren't blank and their numbers, split at line feeds alone, their end stripped."""
+    """The lines that are not blank, without white space at their end, and their numbers; only line feeds end lines."""
     for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), start=1):
         if len(line) == _LONGEST_LINE:
             raise EmbeddingError(
@@ -260,7 +234,7 @@ def _floats(data: bytes) -> Row:
 
 
 def _complete(entries: Iterator[_Entry], path: Path, n_words: int) -> Iterator[_Entry]:
-    """The entries, and EmbeddingError at their end where there were less than `n_words`."""
+    """The entries; raises EmbeddingError at their end if there were fewer than `n_words`."""
     found = 0
     for found, entry in enumerate(entries, start=1):  # noqa: B007
         yield entry
@@ -269,6 +243,7 @@ def _complete(entries: Iterator[_Entry], path: Path, n_words: int) -> Iterator[_
 
 
 def _collect(entries: Iterator[_Entry], width: int, words: Container[str] | None, skip_undecodable: bool) -> Vectors:
+    """The vectors of those entries whose words are wanted."""
     kept: dict[str, None] = {}
     values = array("f")
     for entry in entries:
@@ -298,6 +273,6 @@ def _decoded(entry: _Entry, skip_undecodable: bool) -> str | None:
 
 
 def _shown(data: bytes) -> str:
-    """The start of the bytes as a message can show it."""
+    """The start of the bytes, for a message."""
     text = data[:60].decode("utf-8", errors="backslashreplace")
     return repr(text) + ("..." if len(data) > 60 else "")

@@ -1,4 +1,4 @@
-"""Progress: who is told how much of a long work is done."""
+"""Progress: callbacks that report how much of a long task is done."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -10,11 +10,11 @@ _REPORT_EVERY = 1_000
 
 
 def ignore(finished: int) -> None:
-    """Tell nobody."""
+    """Reports nothing."""
 
 
 def counted(items: Iterable[Item], advance: Advance) -> Iterator[Item]:
-    """The items; `advance` is called with how many were used since its last call, every 1,000 and at the end.
+    """The items; calls `advance` with the number used since its last call, every 1,000 items and at the end.
 
     >>> list(counted("中文", print))
     2

@@ -1,4 +1,4 @@
-"""Word vectors: words and the float32 matrix that holds a row for each."""
+"""Word vectors: words and a float32 matrix with a row for each."""
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -19,10 +19,10 @@ WORDS_FILE = "words.txt"
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a corpus a table of vectors knows.
+    """The share of a corpus that has vectors.
 
-    `types`: the share of the different words that have a vector, 0 to 1.
-    `tokens`: the same with each word counted as often as it occurs.
+    `types`: the share of distinct words that have a vector, 0 to 1.
+    `tokens`: the same, each word counted as often as it occurs.
     `missing`: words without a vector, the most frequent first.
     """
 
@@ -35,8 +35,8 @@ class Coverage:
 class Vectors:
     """Words and their vectors.
 
-    `words`: unique and not empty. `values`: float32 (n_words, width), finite; seen through a read-only view.
-    Raises EmbeddingError where they break these rules.
+    `words`: unique and not empty. `values`: float32 (n_words, width), finite; kept as a read-only view. Raises
+    EmbeddingError if they break these rules.
 
     >>> vectors = Vectors(("猫", "狗", "车"), np.array([[1, 0], [1, 1], [-1, 0]], dtype=np.float32))
     >>> vectors.width
@@ -73,18 +73,18 @@ class Vectors:
         return word in self._row
 
     def vector(self, word: str) -> npt.NDArray[np.float32]:
-        """The word's vector, float32 (width,); EmbeddingError for a word that has none."""
+        """The vector of a word, float32 (width,); raises EmbeddingError for a word without one."""
         row: npt.NDArray[np.float32] = self.values[self._find(word)]
         return row
 
     def index(self, words: Sequence[str]) -> npt.NDArray[np.intp]:
-        """The row of each word in `values`, (n,); -1 for those that have none."""
+        """The row of each word in `values`, (n,); -1 for words without a vector."""
         return np.fromiter((self._row.get(word, -1) for word in words), dtype=np.intp, count=len(words))
 
     @cached_property
     def units(self) -> npt.NDArray[np.float32]:
         """The vectors scaled to length 1, float32 (n_words, width); a vector of zeros stays one."""
-        # Divided by the greatest value first: the square of a large or tiny float32 leaves its range.
+        # Divided by the largest value first: the square of a large or tiny float32 is out of range.
         greatest = np.abs(self.values).max(axis=1, keepdims=True, initial=0)
         scaled = self.values / np.where(greatest > 0, greatest, 1)
         lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
@@ -93,9 +93,9 @@ class Vectors:
         return units
 
     def nearest(self, word: str, n: int = 10) -> list[tuple[str, float]]:
-        """The `n` other words of the greatest cosine with `word`, and that cosine, falling.
+        """The `n` other words with the highest cosine to `word`, and that cosine, highest first.
 
-        Ties stand in table order. Raises EmbeddingError for a word that has no vector.
+        Ties are in table order. Raises EmbeddingError for a word without a vector.
         """
         row = self._find(word)
         cosines = np.clip(self.units @ self.units[row], -1, 1)
@@ -105,11 +105,11 @@ class Vectors:
         return [(self.words[i], float(cosines[i])) for i in rows]
 
     def rows(self, vocabulary: Vocabulary, seed: int) -> npt.NDArray[np.float32]:
-        """A starting embedding table for `vocabulary`, float32 (len(vocabulary), width).
+        """The initial embedding table for `vocabulary`, float32 (len(vocabulary), width).
 
-        Row 0, the padding, is zeros; a known word has its vector; the unknown token (row 1) and words without
-        a vector are drawn from a normal distribution with the mean and deviation that each column has here,
-        by a generator seeded with `seed`. Raises EmbeddingError where there is no vector to learn these from.
+        Row 0, the padding, is zeros. A known word has its vector. The unknown token (row 1) and words without a vector
+        are drawn from a normal distribution with the mean and standard deviation of each column here, by a generator
+        seeded with `seed`. Raises EmbeddingError if there are no vectors to compute these from.
         """
         if not self.words:
             raise EmbeddingError("rows for a vocabulary need a table with at least one word, this one is empty")
@@ -122,9 +122,9 @@ class Vectors:
         return table
 
     def coverage(self, counts: Mapping[str, int], *, examples: int = 20) -> Coverage:
-        """How many of the words of `counts` (word -> how often it occurs) have a vector.
+        """The share of the words in `counts` (word -> number of occurrences) that have a vector.
 
-        At most `examples` missing words are named, ties in the order of `counts`. Shares of nothing are 0.
+        Names at most `examples` missing words, ties in the order of `counts`. Shares of no words are 0.
 
         >>> vectors = Vectors(("猫",), np.ones((1, 2), dtype=np.float32))
         >>> vectors.coverage({"猫": 3, "狗": 1})
@@ -139,12 +139,12 @@ class Vectors:
         )
 
     def restrict(self, words: Container[str]) -> "Vectors":
-        """The vectors of those words alone, in the order they have here."""
+        """The vectors of those words only, in the order of this table."""
         kept = [row for row, word in enumerate(self.words) if word in words]
         return Vectors(tuple(self.words[row] for row in kept), self.values[kept])
 
     def save(self, folder: Path | str) -> None:
-        """Write `vectors.npy` and `words.txt` (see `embeddings.wordlist`) into `folder`, new or not."""
+        """Writes `vectors.npy` and `words.txt` (see `embeddings.wordlist`) into `folder`, which may exist."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / VALUES_FILE, self.values, allow_pickle=False)
@@ -152,9 +152,9 @@ class Vectors:
 
     @classmethod
     def load(cls, folder: Path | str) -> "Vectors":
-        """The vectors that `save` wrote; nothing in the folder is run.
+        """The vectors that `save` wrote; runs no code from the folder.
 
-        Raises EmbeddingError that names the file where one is missing or broken or the two don't match.
+        Raises EmbeddingError that names the file if one is missing or broken, or if the two do not match.
         """
         folder = Path(folder)
         words = tuple(wordlist.read(folder / WORDS_FILE))
@@ -171,7 +171,7 @@ class Vectors:
         return row
 
     def _column(self, statistic: str) -> npt.NDArray[np.float32]:
-        # In float64: over a million rows a float32 sum loses digits.
+        # In float64: a float32 sum over a million rows loses digits.
         columns = getattr(np, statistic)(self.values, axis=0, dtype=np.float64)
         return np.asarray(columns, dtype=np.float32)
 

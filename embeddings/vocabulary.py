@@ -1,4 +1,4 @@
-"""The vocabulary: which token has which number."""
+"""The vocabulary: tokens and their ids."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,13 +19,12 @@ FIRST = 2
 
 @dataclass(frozen=True, init=False)
 class Vocabulary:
-    """Unique tokens and their ids, frozen once made.
+    """Unique tokens and their ids; immutable.
 
-    Id 0 is padding and id 1 every token that isn't in the vocabulary; the two have no name. The first token
-    has id 2. `len` counts the two reserved ids, so it is the number of rows of an embedding table.
+    Id 0 is padding and id 1 is every token that is not in the vocabulary; neither has a name. The first token has id
+    2. `len` counts the two reserved ids, so it is the number of rows of an embedding table.
 
-    `tokens`: any iterable of non-empty strings; kept as a tuple. Raises EmbeddingError for an empty token or
-    one that comes twice.
+    `tokens`: any iterable of non-empty strings; kept as a tuple. Raises EmbeddingError for an empty or repeated token.
 
     >>> vocabulary = Vocabulary(["今天", "天气"])
     >>> vocabulary.ids(["今天", "下雨", "天气"])
@@ -50,10 +49,10 @@ class Vocabulary:
     def build(
         cls, sentences: Iterable[Sequence[str]], *, min_count: int = 1, max_size: int | None = None
     ) -> "Vocabulary":
-        """The tokens of `sentences` by falling count, ties by first appearance.
+        """The tokens of `sentences`, the most frequent first, ties by first appearance.
 
-        Tokens that come less than `min_count` times are left out, and at most `max_size` tokens are kept (the
-        two reserved ids not counted). Raises EmbeddingError where either is below 1.
+        Leaves out tokens that occur fewer than `min_count` times, and keeps at most `max_size` tokens (without the two
+        reserved ids). Raises EmbeddingError if either is below 1.
 
         >>> Vocabulary.build([["好", "吃"], ["不", "好", "吃"]], min_count=2).tokens
         ('好', '吃')
@@ -74,20 +73,20 @@ class Vocabulary:
         return token in self._ids
 
     def ids(self, tokens: Sequence[str]) -> npt.NDArray[np.int32]:
-        """The id of each token, int32 (n,); 1 for those not in the vocabulary."""
+        """The id of each token, int32 (n,); 1 for tokens that are not in the vocabulary."""
         return np.fromiter(map(self._ids.get, tokens, repeat(UNKNOWN)), dtype=np.int32, count=len(tokens))
 
     def token(self, id: int) -> str:
-        """The token that has this id; EmbeddingError for the reserved ids and for those not given out."""
+        """The token with this id; raises EmbeddingError for the reserved ids and for ids out of range."""
         if not FIRST <= id < len(self):
             raise EmbeddingError(f"ids {FIRST} to {len(self) - 1} name a token, got {id}")
         return self.tokens[id - FIRST]
 
     def save(self, path: Path | str) -> None:
-        """Write the tokens in the order of their ids, as `embeddings.wordlist` describes."""
+        """Writes the tokens in the order of their ids, in the format of `embeddings.wordlist`."""
         wordlist.write(Path(path), self.tokens)
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":
-        """The vocabulary that `save` wrote; EmbeddingError with file and line where the file is broken."""
+        """The vocabulary that `save` wrote; raises EmbeddingError with file and line for a broken file."""
         return cls(wordlist.read(Path(path)))

@@ -24,16 +24,16 @@ _LOWEST_RATE = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Word2VecOptions:
-    """How vectors are trained (Mikolov et al. 2013, "Distributed Representations of Words and Phrases").
+    """How to train vectors (Mikolov et al. 2013, "Distributed Representations of Words and Phrases").
 
     `algorithm`: "skip-gram" or "cbow". `loss`: "negative" sampling or "hierarchical" softmax.
-    `vector_size`: the width of the vectors. `window`: greatest distance in words to a word of the context.
-    `min_count`: rarer words get no vector. `max_words`: how many words get one at most, the frequent first.
+    `vector_size`: the width of the vectors. `window`: largest distance, in words, to a word of the context.
+    `min_count`: rarer words get no vector. `max_words`: at most so many words get one, the most frequent.
     `epochs`: passes over the sentences. `subsample`: share of the corpus above which a word's occurrences are
-    thinned out, 0 for none. `negative`: noise words a word, for the "negative" loss alone.
-    `learning_rate`: at the start; it falls in a line to 0.0001.
-    `seed`, `workers`: one worker gives the same vectors for the same seed in every run; more workers are
-    faster and give other vectors each time.
+    thinned out, 0 for none. `negative`: noise words per word, for the "negative" loss only.
+    `learning_rate`: at the start; it falls linearly to 0.0001.
+    `seed`, `workers`: one worker gives the same vectors for the same seed in every run. More workers are faster, but
+    give different vectors each time.
 
     Raises EmbeddingError for a value out of range.
     """
@@ -66,26 +66,19 @@ class Word2VecOptions:
         if not 0 <= self.seed < 2**32:
             raise EmbeddingError(f"seed must be from 0 to 4294967295, got {self.seed}")
 
-    @property
-    def reproducible(self) -> bool:
-        """Whether the same sentences and seed give the same vectors in every run."""
-        return self.workers == 1
-
 
 def train(sentences: Sentences, options: Word2VecOptions, *, advance: Advance = ignore) -> Vectors:
-    """Vectors for the words of `sentences`, ordered by falling count, ties by first appearance.
+    """Vectors for the words of `sentences`, the most frequent first, ties by first appearance.
 
-    `sentences` must be re-iterable (a list, or an object that opens its file anew); it is passed over
-    `epochs + 1` times. A sentence of over 10,000 words is trained in pieces, so that none of it is lost.
-    `advance` is called, from another thread, with the number of sentences that were gone through: in all
-    `epochs` times their number.
+    `sentences` must be re-iterable (a list, or an object that opens its file anew); it is read `epochs + 1` times. A
+    sentence of more than 10,000 words is trained in pieces, so that nothing of it is lost. `advance` is called, from
+    another thread, with the number of sentences done: in total `epochs` times their number.
 
-    With one worker the result depends on sentences and options alone: not on the process or PYTHONHASHSEED.
-    More workers are the fast mode and aren't reproducible: threads write to one matrix in whatever order they
-    run.
+    With one worker the result depends only on the sentences and the options, not on the process or PYTHONHASHSEED.
+    More workers are faster, but not reproducible: their threads write to one matrix in any order.
 
-    Raises EmbeddingError for an iterator that can be read once only, an empty token, or where no word reaches
-    `min_count`. What `sentences` or `advance` raise comes out as it is.
+    Raises EmbeddingError for an iterator, which can be read only once, for an empty token, and if no word reaches
+    `min_count`. Exceptions of `sentences` and `advance` are passed on.
 
     >>> options = Word2VecOptions(vector_size=8, min_count=1, epochs=1)
     >>> train([["今天", "天气", "好"], ["今天", "下雨"]], options).words
@@ -104,7 +97,7 @@ def train(sentences: Sentences, options: Word2VecOptions, *, advance: Advance = 
 
 
 def _count(sentences: Sentences) -> Counter[str]:
-    """How often each token occurs, in order of first appearance."""
+    """The count of each token, in order of first appearance."""
     counts: Counter[str] = Counter()
     for sentence in sentences:
         counts.update(sentence)
@@ -114,7 +107,7 @@ def _count(sentences: Sentences) -> Counter[str]:
 
 
 def _frequent(counts: Counter[str], options: Word2VecOptions) -> dict[str, int]:
-    """The words that get a vector, and their counts, in the order of the result."""
+    """The words that get a vector and their counts, in the order of the result."""
     kept = {word: count for word, count in counts.most_common(options.max_words) if count >= options.min_count}
     if not kept:
         most = max(counts.values(), default=0)
@@ -141,7 +134,7 @@ def _model(kept: dict[str, int], options: Word2VecOptions) -> Any:
         min_alpha=min(_LOWEST_RATE, options.learning_rate),
         seed=options.seed,
         workers=options.workers,
-        sorted_vocab=0,  # they are sorted, and gensim would turn ties around
+        sorted_vocab=0,  # they are sorted already, and gensim would reverse ties
     )
     model.build_vocab_from_freq(kept)
     return model
@@ -150,10 +143,10 @@ def _model(kept: dict[str, int], options: Word2VecOptions) -> Any:
 def _trained(
     sentences: Sentences, kept: dict[str, int], n_words: int, options: Word2VecOptions, advance: Advance
 ) -> npt.NDArray[np.float32]:
-    """The vectors of the words kept, (n_kept, vector_size), after all epochs.
+    """The trained vectors of the words in `kept`, (n_kept, vector_size).
 
-    gensim's `corpus_file` isn't used: on 15,000 sentences and two workers it was no faster, and its vectors
-    were worse for each of three seeds (mean Spearman on wordsim-297 0.06, this way 0.14).
+    gensim's `corpus_file` is not used: on 15,000 sentences with two workers it was no faster, and its vectors were
+    worse for each of three seeds (mean Spearman on wordsim-297 0.06, instead of 0.14).
     """
     model = _model(kept, options)
     stream = _Stream(sentences, advance)
@@ -167,10 +160,10 @@ def _trained(
 
 
 class _Stream:
-    """The sentences as gensim's reading thread sees them.
+    """The sentences for gensim's reading thread.
 
-    That thread must not raise, or gensim waits for it for ever: what goes wrong ends the stream and is kept
-    in `error`. Setting `stopped` ends it too, so that the thread doesn't outlive an interrupted training.
+    If that thread raised, gensim would wait for it for ever. An exception therefore ends the stream and is kept in
+    `error`. Setting `stopped` also ends it, so that the thread does not outlive an interrupted training.
     """
 
     def __init__(self, sentences: Sentences, advance: Advance) -> None:
@@ -197,6 +190,7 @@ class _Stream:
 
 @contextmanager
 def _silent_gensim() -> Iterator[None]:
+    """Turns off gensim's log inside the block."""
     logger = logging.getLogger("gensim")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Word lists: UTF-8 text, one escaped word a line."""
+"""Word lists: UTF-8 text, one escaped word per line."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,10 +14,10 @@ _BROKEN_ESCAPE = re.compile(r"\\(?![\\nrt]|u[0-9a-f]{4})")
 
 
 def escape(word: str) -> str:
-    r"""The word in one line that UTF-8 can hold.
+    r"""The word as one line of valid UTF-8.
 
-    Backslash, line feed, carriage return and tab become `\\`, `\n`, `\r` and `\t`; a byte order mark and lone
-    surrogates become `\u` and four hexadecimal digits. All else stays as it is.
+    Backslash, line feed, carriage return and tab become `\\`, `\n`, `\r` and `\t`. A byte order mark and lone
+    surrogates become `\u` and four hexadecimal digits. Everything else stays as it is.
 
     >>> print(escape("一\t二"))
     一\t二
@@ -26,7 +26,7 @@ def escape(word: str) -> str:
 
 
 def unescape(line: str) -> str:
-    r"""The word that `escape` wrote as `line`; EmbeddingError where a backslash begins no known escape.
+    r"""The word that `escape` wrote as `line`; raises EmbeddingError for a backslash that begins no known escape.
 
     >>> unescape(r"一\t二")
     '一\t二'
@@ -39,7 +39,7 @@ def unescape(line: str) -> str:
 
 
 def write(path: Path, words: Iterable[str]) -> None:
-    """Write the words to `path`, one escaped word a line, each line ended by a line feed on every system."""
+    """Writes one escaped word per line to `path`; lines end with a line feed on every system."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{escape(word)}\n" for word in words)
 
@@ -47,9 +47,9 @@ def write(path: Path, words: Iterable[str]) -> None:
 def read(path: Path) -> list[str]:
     """The words of a list that `write` made, in order.
 
-    Lines end at a line feed alone, so U+2028, U+0085 and their like may be part of a word. A byte order mark
-    and CRLF, which editors add, are left out. Raises EmbeddingError with file and line where the file can't
-    be read, isn't UTF-8, or has an empty line, a broken escape or a word for the second time.
+    Only line feeds end lines, so U+2028, U+0085 and the like may be part of a word. A byte order mark and CRLF, which
+    editors add, are dropped. Raises EmbeddingError with file and line if the file can't be read, is not UTF-8, or has
+    an empty line, a broken escape or a repeated word.
     """
     words: dict[str, int] = {}
     for number, word in enumerate(_words(path), start=1):

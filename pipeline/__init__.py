@@ -1,28 +1,33 @@
 """zhpipe: Chinese text from a labelled corpus to a recurrent network, its report, and labelled tables."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pipeline.provenance import version
-
+# Nothing is imported before it is needed, not even from __future__: `python -m pipeline` runs this file while the
+# working directory, which may be a stranger's folder, is still the first place where Python looks for modules.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from pipeline.models.model import Model
 
-__version__ = version()
+
+def __getattr__(name: str) -> str:
+    """The version, as `__version__`."""
+    if name != "__version__":
+        raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
+    from pipeline.provenance import version
+
+    return version()
 
 
 def run(
-    config: str | Path,
+    config: "str | Path",
     *,
-    overrides: Sequence[str] = (),
-    runs: str | Path = "runs",
-    first: str | None = None,
-    last: str | None = None,
+    overrides: "Sequence[str]" = (),
+    runs: "str | Path" = "runs",
+    first: "str | None" = None,
+    last: "str | None" = None,
     force: bool = False,
-) -> Path:
+) -> "Path":
     """Runs an experiment as `zhpipe run` does, and returns its folder, runs/NAME.
 
     `overrides`: settings such as `["train.epochs=3"]`; `first`, `last`: names of stages. With the setting `seeds` the
@@ -37,13 +42,15 @@ def run(
     return run_all(loaded, runs=runs, first=first, last=last, force=force)
 
 
-def load(folder: str | Path, *, int8: bool = False) -> Model:
+def load(folder: "str | Path", *, int8: bool = False) -> "Model":
     """Loads a trained model from its folder or its run's: `load("runs/mail").predict(["..."])` gives Predictions.
 
     `int8`: take the smaller and faster network, which LSTMs have. A language model is loaded as a
     `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError if
     the folder has no complete model.
     """
+    from pathlib import Path
+
     from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import Model, find_model
 

@@ -1,10 +1,18 @@
 """The command `zhpipe`: its subcommands, its exit codes, and what it prints when one fails."""
 
-from __future__ import annotations
-
 import os
 import sys
-from collections.abc import Sequence
+
+if __name__ == "__main__":
+    # `python -m pipeline` looks for modules in the working directory first, which may be a stranger's folder.
+    working, own = os.getcwd(), os.path.dirname(os.path.dirname(__file__))  # noqa: PTH109, PTH120 (pathlib is a module)
+    if sys.path[0] == working != own:
+        del sys.path[0]
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -14,7 +22,12 @@ from pipeline.commands import evaluate, generate, inspect, label, own_file, run,
 from pipeline.errors import PipelineError, PoorScore
 
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, UnicodeError)
-SUCCESS, POOR_SCORE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+SUCCESS, POOR_SCORE, BAD_INPUT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141  # the last is 128 + SIGPIPE
+SHORT = "memory is too short: use fewer workers, or allow the process more (ulimit -v)"
+# What Python says of a library that it can't load because memory is short.
+UNMAPPED = re.compile("failed to map segment|bad_alloc|[Cc]annot allocate memory")
+# Address space that the libraries map, in KiB, measured: those that label, and TensorFlow.
+LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
@@ -23,23 +36,76 @@ COMMANDS = (
 )
 
 
+class ClosedPipe(Exception):
+    """Whoever reads the output has closed it."""
+
+
+class Commands(click.Group):
+    """The group of all commands; click itself would end with exit code 1 if a pipe is closed."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(ctx, args)
+        _check_memory(TRAINING_KIB if found[0] in TRAINING else LABELLING_KIB)
+        return found
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _closing():  # --help is printed here
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _closing():
+            return super().invoke(ctx)
+
+
+def _check_memory(needed: int) -> None:
+    """Raises PipelineError if a limit leaves less address space, in KiB, than the libraries need to load.
+
+    Some of them abort the process, or wait for ever, if they can't allocate memory.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY and limit < needed * 1024:
+            raise PipelineError(
+                f"memory is too short: {limit // 1024:,} KiB are allowed and {needed:,} needed: raise ulimit -v"
+            )
+
+
+@contextmanager
+def _closing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ClosedPipe from None
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0 for success, 1 for a poor score, 2 for bad input, 130 if interrupted."""
+    """Runs the command and exits: 0: success, 1: poor score, 2: bad input, 130: interrupted, 141: output closed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process that is started imports from the working directory
     sys.exit(_exit_code(arguments))
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         command.main(arguments, prog_name="zhpipe", standalone_mode=False)
+        sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted; the same command goes on from the last finished step", INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SUCCESS
+    except (BrokenPipeError, ClosedPipe):
+        return _closed_pipe()
+    except MemoryError:
+        return _complain(SHORT, BAD_INPUT)
+    except ImportError as error:
+        if not UNMAPPED.search(str(error)):
+            raise
+        return _complain(SHORT, BAD_INPUT)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", BAD_INPUT)
@@ -48,6 +114,17 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except INPUT_ERRORS as error:
         return _complain(str(error), BAD_INPUT)
     return SUCCESS
+
+
+def _closed_pipe() -> int:
+    """Drops what is still to be written, so that Python says nothing when it exits."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a stream that is no file
+            stream.flush()
+            continue
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return CLOSED_PIPE
 
 
 def _complain(message: str, code: int) -> int:
@@ -63,7 +140,7 @@ def _print_version(context: click.Context, option: click.Parameter, asked: bool)
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--version",
     is_flag=True,

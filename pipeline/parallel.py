@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pipeline.errors import PipelineError, SettingsError
@@ -19,6 +20,9 @@ from pipeline.segmentation.segmenter import Segmenter
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+ROOT = Path(__file__).parents[1]  # the folder that Python finds these packages in
+_starting = threading.Lock()
 
 
 def map_ordered(
@@ -49,7 +53,7 @@ def map_ordered(
 
     Raises:
         SettingsError: `workers` or `chunk` is below 1.
-        PipelineError: A worker died or couldn't start.
+        PipelineError: A worker died or couldn't start, or Python runs with -E and without -P.
 
     >>> list(map_ordered(len, ["春天", "夏", "秋天到"], workers=1))
     [2, 1, 3]
@@ -94,12 +98,13 @@ class _Pool:
 
     def __enter__(self) -> Self:
         context = _context(self.preload)
-        self._stop = context.Event()
+        with without_working_directory():
+            self._stop = context.Event()
         self._executor = ProcessPoolExecutor(
             self.workers, mp_context=context, initializer=_begin, initargs=(self.function, self._stop)
         )
         # Each call starts a process as long as none is idle.
-        self._starting = [self._executor.submit(_run, []) for _ in range(self.workers)]
+        self._starting = [self.submit([]) for _ in range(self.workers)]
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -117,7 +122,37 @@ class _Pool:
         return any(future.done() for future in self._starting)
 
     def submit(self, part: list[Any]) -> Future[list[Any]]:
-        return self._executor.submit(_run, part)
+        """Hands a chunk to the workers; starts another one while there are too few and none is idle."""
+        with without_working_directory():
+            return self._executor.submit(_run, part)
+
+
+@contextmanager
+def without_working_directory() -> Iterator[None]:
+    """Processes started in this context import nothing from the working directory, which may be a stranger's folder.
+
+    Python would look for every module there first: multiprocessing starts its servers and workers with `-c`, and passes
+    on a `sys.path` that holds "". Raises PipelineError if Python ignores PYTHONSAFEPATH because it runs with -E and
+    without -P.
+    """
+    if sys.flags.ignore_environment and not sys.flags.safe_path:
+        raise PipelineError(
+            "python -E lets worker processes import modules from the working directory: add -P, or use 1 worker"
+        )
+    with _starting:
+        path, safe = sys.path[:], os.environ.get("PYTHONSAFEPATH")
+        if "" in path:
+            sys.path[:] = [*filter(None, path), str(ROOT)]
+        os.environ["PYTHONSAFEPATH"] = "1"
+        try:
+            yield
+        finally:
+            if "" in path:
+                sys.path[:] = path
+            if safe is None:
+                del os.environ["PYTHONSAFEPATH"]
+            else:
+                os.environ["PYTHONSAFEPATH"] = safe
 
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:

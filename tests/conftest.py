@@ -1,6 +1,7 @@
 """What all tests share: a folder with the tiny corpus, and runs of it that are trained once."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -36,3 +37,12 @@ def trained(tmp_path_factory):
         return made[cell]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def hello(tmp_path_factory):
+    """The folder of the run of sample-hello.toml, trained once a session and not to be changed."""
+    import pipeline
+
+    config = Path(__file__).parent.parent / "configs" / "sample-hello.toml"
+    return pipeline.run(config, runs=tmp_path_factory.mktemp("hello"))

@@ -304,7 +304,7 @@ def test_wrong_labelling(inbox, refused, zhpipe, model):
         ("not utf-8: name the encoding, try --encoding gb18030", "wrong.csv", "out.csv", *text),
         ("the file is empty; a header row", "empty.csv", "out.csv", *text),
         ("has a column 'label' already", "taken.csv", "out.csv", *text),
-        ("is not in big5", inbox, "out.csv", *text, "--output-encoding", "big5"),
+        ("is not in cp950", inbox, "out.csv", *text, "--output-encoding", "big5"),
         ("has no int8 network", inbox, "out.csv", *text, "--int8"),
     ):
         refused(message, "label", model, *arguments)

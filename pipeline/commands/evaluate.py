@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import run_options, table_options
+from pipeline.commands.options import reading_options, run_options, table_options
 from pipeline.commands.run import report_path, run_stages
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         model,
         corpus,
         folder,
-        text=options["text"],
         label=options["label"],
-        format=options["format_"],
-        encoding=options["encoding"],
+        **reading_options(options),
+        overrides=options["overrides"],
         progress=progress.bar,
+        notify=lambda note: click.echo(f"zhpipe: warning: {note}", err=True),
     )
     return folder
 

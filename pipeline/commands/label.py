@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from pipeline import progress
-from pipeline.commands.options import engine_options, ray_arguments, table_options
+from pipeline.commands.options import engine_options, ray_arguments, reading_options, table_options
 from pipeline.commands.results import print_expectation, print_results, summary
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Options of the command that are fields of LabelOptions, by the same name.
 SAME_NAME = (
-    *("text", "encoding", "output_format", "output_encoding", "probabilities", "prefix", "excel_safe", "strict"),
+    *("output_format", "output_encoding", "probabilities", "prefix", "excel_safe", "strict"),
     *("workers", "review_below", "words", "layout", "n_best"),
 )
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL|RUN")
 @click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
 @table_options
-@click.option("--delimiter", help="Delimiter of IN and OUT if they are CSV: one character, such as ';', or tab.")
 @click.option("--no-header", is_flag=True, help="The first row is data; columns are named 1, 2, ...")
 @click.option("--output-format", help="Format of OUT.  [default: by its suffix]")
 @click.option("--output-encoding", help="Encoding of OUT; Excel reads utf-8-sig best.  [default: that of IN]")
@@ -123,27 +122,15 @@ def label(model: str, paths: tuple[str, ...], show: int, target_precision: float
 def _label_options(options: dict[str, Any]) -> LabelOptions:
     from pipeline.jobs.options import LabelOptions
 
-    given = {name: options[name] for name in SAME_NAME}
+    given = {**reading_options(options), **{name: options[name] for name in SAME_NAME}}
     if options["words"] is not None and _is_default("text"):
         given["text"] = ()
-    return LabelOptions(
-        format=options["format_"],
-        header=not options["no_header"],
-        delimiter=_delimiter(options["delimiter"]),
-        **given,
-    )
+    return LabelOptions(header=not options["no_header"], **given)
 
 
 def _is_default(option: str) -> bool:
     source = click.get_current_context().get_parameter_source(option)
     return source is click.core.ParameterSource.DEFAULT
-
-
-def _delimiter(given: str | None) -> str | None:
-    delimiter = {"\\t": "\t", "tab": "\t"}.get(given, given) if given else given
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-        raise click.UsageError(f"--delimiter is {given!r}: expected one character, such as ';', or tab")
-    return delimiter
 
 
 def _precision(options: dict[str, Any]) -> Literal["int8", "float32"]:
@@ -251,11 +238,17 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
         format=options.suffix_format,
         encoding=options.output_encoding or options.encoding,
         delimiter=options.delimiter,
+        quoting=True,
         header=options.header,
     )
     lines = [row.cells for row in islice(table.rows, count) if isinstance(row, Row)]
-    rows = [[str(cell or "").replace("\n", " ")[:40] for cell in row] for row in (table.columns, *lines)]
+    rows = [[_shown(cell).replace("\n", " ")[:40] for cell in row] for row in (table.columns, *lines)]
     widths = [max(columns_wide(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = (cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def _shown(cell: object) -> str:
+    """A cell as text, as CSV has it."""
+    return str(cell).lower() if isinstance(cell, bool) else "" if cell is None else str(cell)

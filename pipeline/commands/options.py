@@ -13,7 +13,7 @@ Command = Callable[..., Any]
 
 
 def table_options(function: Command) -> Command:
-    """--text, --format, --encoding: how a table is read."""
+    """--text, --format, --encoding, --delimiter, --quoting: how a table is read."""
     return _with(
         function,
         click.option(
@@ -28,9 +28,33 @@ def table_options(function: Command) -> Command:
             "--encoding",
             default="utf-8",
             show_default=True,
-            help="utf-8, utf-8-sig, gb18030, big5 or utf-16; never guessed.",
+            help="utf-8, utf-8-sig, gb18030, cp950 (Big5), big5hkscs or utf-16; never guessed.",
+        ),
+        click.option(
+            "--delimiter",
+            callback=_delimiter,
+            help="Between the cells of CSV: one character, such as ';', or tab.  [default: by the format]",
+        ),
+        click.option(
+            "--quoting/--no-quoting",
+            default=None,
+            help="Whether quotes around a cell of CSV enclose it.  [default: yes, but not if it holds rows]",
         ),
     )
+
+
+def reading_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `table_options` under the names that the readers of tables use."""
+    names = ("text", "encoding", "delimiter", "quoting")
+    return {"format": options["format_"], **{name: options[name] for name in names}}
+
+
+def _delimiter(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """The character that a user named. Raises UsageError if it can't be a delimiter."""
+    delimiter = {"\\t": "\t", "tab": "\t"}.get(given, given) if given else given
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise click.UsageError(f"--delimiter is {given!r}: expected one character, such as ';', or tab")
+    return delimiter
 
 
 def engine_options(function: Command) -> Command:
@@ -54,11 +78,17 @@ def run_options(function: Command) -> Command:
             "overrides",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Override a setting, such as train.epochs=3.",
+            help="Override a setting of CONFIG, such as train.epochs=3.",
         ),
         click.option("--force", is_flag=True, help="Run stages again even if nothing has changed."),
         click.option("--runs", default="runs", show_default=True, help="Folder of all runs; this one is RUNS/NAME."),
     )
+
+
+def refuse_overrides(options: dict[str, Any]) -> None:
+    """Raises UsageError if --set was passed to a command that was given files instead of a config."""
+    if options["overrides"]:
+        raise click.UsageError(f"--set {options['overrides'][0]} changes a CONFIG, but files were named: use options")
 
 
 def vectors_options(function: Command) -> Command:

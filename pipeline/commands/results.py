@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipeline.jobs.results import FileResult, LabelResult
 
 
+SHOWN_TAGS = 5
+
+
 def print_results(results: Sequence[FileResult], *, review: bool = False) -> None:
     """Prints lines for each of several files. Raises PipelineError if one failed."""
     for each in results:
@@ -50,6 +53,18 @@ def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -
         line = f"expected right  {result.expected_right:.1%} of {counted(result.claims, result.claimed)}"
         doubtful = counted(result.needs_review, ("row needs", "rows need"))
         click.echo(line + (f"; {doubtful} review" if review else ""), err=err)
+    if result.dictionary:
+        from pipeline.stages.segment import occurrence
+
+        click.echo(f"dictionary      {occurrence(result.occurring, result.dictionary)}", err=err)
+    if result.unused_tags:
+        words, names = sum(result.unused_tags.values()), list(result.unused_tags)
+        more = f" and {len(names) - SHOWN_TAGS} more" if len(names) > SHOWN_TAGS else ""
+        click.echo(
+            f"zhpipe: warning: {words:,} dictionary words have a tag that is no type of this model: "
+            f"{', '.join(f'{tag} ({result.unused_tags[tag]:,})' for tag in names[:SHOWN_TAGS])}{more}",
+            err=True,
+        )
     if result.warnings:
         click.echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "

@@ -13,7 +13,7 @@ from pipeline.commands.options import run_options
 from pipeline.commands.own_file import check_run, file_options, is_own_file, made_of_file, out_option
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Settings
+    from pipeline.config.load import Loaded
     from pipeline.stages.runner import Finished
 
 
@@ -77,9 +77,9 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
 
     `options`: those of `run_options`.
     """
-    from pipeline.config.load import load
+    from pipeline.config.load import load_explained
 
-    return run_settings(load(find_config(config), options["overrides"]), options, first=first, last=last)
+    return run_settings(load_explained(find_config(config), options["overrides"]), options, first=first, last=last)
 
 
 def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
@@ -89,7 +89,7 @@ def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str
     made = made_of_file(file, options, named_by_out=True)
     loaded = loads(made.toml, options["overrides"], source=file)
     runs = Path(options["out"]).parent if options["out"] else Path(options["runs"])
-    check_run(runs / loaded.name, loaded, options["force"])
+    check_run(runs / loaded.settings.name, loaded.settings, options["force"])
     for guess in made.guesses:
         click.echo(f"guessed  {escaped(guess)}")
     folders = run_settings(loaded, {**options, "runs": str(runs)}, first=first, last=last)
@@ -97,10 +97,13 @@ def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str
     return folders
 
 
-def run_settings(loaded: Settings, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
-    """`run_stages` of settings."""
+def run_settings(found: Loaded, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
+    """`run_stages` of settings; prints which of them the size of the corpus has set."""
     from pipeline.stages import runner
 
+    loaded, chosen = found
+    if chosen:
+        click.echo(f"defaults           {chosen.sentence}")
     run_all = runner.run_seeds if loaded.seeds else runner.run_stages
     folder = run_all(
         loaded,

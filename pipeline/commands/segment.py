@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import engine_options, ray_arguments, run_options, table_options
+from pipeline.commands.options import (
+    engine_options,
+    ray_arguments,
+    reading_options,
+    refuse_overrides,
+    run_options,
+    table_options,
+)
 from pipeline.commands.results import print_results
 from pipeline.commands.run import run_stages
 
@@ -63,26 +70,30 @@ def segment(source: str, target: str | None, **options: Any) -> None:
         run_stages(source, options, first="segment", last="segment")
     elif target is None:
         raise click.UsageError("OUT is missing: zhpipe segment IN OUT, or zhpipe segment CONFIG.toml")
-    elif options["engine"] == "ray":
-        _segment_on_ray(source, target, options)
     else:
-        _segment_file(source, target, options)
+        refuse_overrides(options)
+        segment_files = _segment_on_ray if options["engine"] == "ray" else _segment_file
+        segment_files(source, target, options)
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
+    from pipeline.segmentation.dictionary import UserDictionary
     from pipeline.stages import segment as stage
 
+    occurring: set[str] = set()
     count = stage.segment_file(
         source,
         target,
         _settings(options),
-        text=options["text"],
-        format=options["format_"],
-        encoding=options["encoding"],
+        **reading_options(options),
         force=options["force"],
         progress=progress.bar,
+        occurring=occurring,
     )
     click.echo(f"{count} texts cut into {target}")
+    if options["dictionaries"]:
+        words = len(UserDictionary.load(options["dictionaries"]))
+        click.echo(stage.occurrence(len(occurring), words))
 
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:
@@ -111,5 +122,5 @@ def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
 
     names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
     segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
-    job = SegmentJob(segmenter, options["text"], options["format_"], options["encoding"])
+    job = SegmentJob(segmenter, **reading_options(options))
     print_results(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **ray_arguments(options)))

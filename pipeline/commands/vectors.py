@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import run_options, vectors_options
+from pipeline.commands.options import refuse_overrides, run_options, vectors_options
 from pipeline.commands.run import run_stages
 from pipeline.errors import PipelineError
 
@@ -69,6 +69,7 @@ def embed(sources: tuple[str, ...], out: str | None, **options: Any) -> None:
         return
     if out is None:
         raise click.UsageError("--out is missing: the folder for the vectors")
+    refuse_overrides(options)
     from pipeline.config.embed import EmbedSettings
     from pipeline.config.segment import SegmentSettings
     from pipeline.stages.embed import embed_files

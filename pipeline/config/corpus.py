@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config.section import Section, Seed, Share
 
@@ -28,6 +28,11 @@ class TaggedSettings(Section):
     )
     comment: str | None = Field(None, description="conll: lines that begin with this text are skipped.")
     brackets: bool = Field(True, description="slashed: read [ and ] as brackets around several words.")
+    offsets: Literal["characters", "utf-16"] | None = Field(
+        None,
+        description="cluener, doccano, label-studio: what the offsets of entities count; if left out, characters, or "
+        "UTF-16 units in texts where the words of the entities agree only with these.",
+    )
     overlaps: Literal["refuse", "drop"] = Field(
         "refuse",
         description="cluener, doccano, label-studio: refuse a file with overlapping entities, or drop the shorter one.",
@@ -64,12 +69,22 @@ class CorpusSettings(Section):
     )
     encoding: str = Field(
         "utf-8",
-        description="Encoding of the files, such as utf-8, utf-8-sig, gb18030, big5 or utf-16; it is never guessed.",
+        description="Encoding of the files, such as utf-8, utf-8-sig, gb18030, cp950 (Big5), big5hkscs or utf-16; "
+        "it is never guessed.",
     )
     text: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "text", description="Column of the text, or a list of columns whose texts are joined by line breaks."
     )
     label: str = Field("label", description="Column of the label.")
+    delimiter: str | None = Field(
+        None,
+        description="csv, tsv: the one character between two cells; if left out, a comma for csv and a tab for tsv.",
+    )
+    quoting: bool | None = Field(
+        None,
+        description="csv, tsv: whether a quote at the start of a cell quotes the cell; if left out, it does, but a "
+        "quoted cell whose lines look like rows is refused.",
+    )
     dev_share: Share = Field(0.1, description="Share of the rows that are split off for dev if dev is left out.")
     test_share: Share = Field(0.1, description="Share of the rows that are split off for test if test is left out.")
     nfkc: bool = Field(
@@ -81,6 +96,13 @@ class CorpusSettings(Section):
         False, description="Convert traditional characters to simplified ones with OpenCC (needs zhpipe[opencc])."
     )
     tagged: TaggedSettings = TaggedSettings()
+
+    @field_validator("delimiter")
+    @classmethod
+    def _check_delimiter(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError(f'expected one character, such as ";" or "\\t", received {value!r}')
+        return value
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -11,6 +12,8 @@ from pipeline.config.section import Section
 
 Linear = Literal["tfidf_words_svc", "tfidf_words_logistic", "tfidf_characters_svc", "tfidf_characters_logistic"]
 Baseline = Literal["majority", Linear, "unigram", "kneser_ney", "crfsuite", "jieba"]
+# Names of parameters in a URI whose values are secrets.
+SECRET = re.compile(r"pw|pass|token|secret|(api|access|account).?key|credential|signature|^(sig|auth)$", re.IGNORECASE)
 
 
 class EvaluateSettings(Section):
@@ -20,8 +23,8 @@ class EvaluateSettings(Section):
 
     baselines: tuple[Baseline, ...] = Field(
         ("majority", *get_args(Linear)),
-        description="Baselines to train on the same split; [] for none. tag: crfsuite and jieba, by default none; "
-        "language: unigram and kneser_ney, by default both; classify: all others.",
+        description="Baselines to train on the same split; [] for none. tag: crfsuite and jieba, by default crfsuite "
+        "for small corpora; language: unigram and kneser_ney, by default both; classify: all others.",
     )
     slices: tuple[str, ...] = Field(
         (), description="Columns of the labelled files; the report has scores for each of their values."
@@ -40,9 +43,9 @@ class EvaluateSettings(Section):
     @field_validator("mlflow")
     @classmethod
     def _check_no_password(cls, uri: str | None) -> str | None:
-        if uri and urlsplit(uri).password:
+        if uri and (urlsplit(uri).password or any(SECRET.search(name) for name, _ in parse_qsl(urlsplit(uri).query))):
             raise ValueError(
-                "has a password, which config.toml and the report would show: leave it out, and set "
+                "has a password or another secret, which config.toml and the report would show: leave it out, and set "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the file that the database's driver reads"
             )
         return uri

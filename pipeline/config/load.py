@@ -5,12 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli_w
 from pydantic import ValidationError
 
+from pipeline.config import corpus_defaults, corpus_size
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.corpus_defaults import Chosen
 from pipeline.config.messages import Source, explain
+from pipeline.config.section import Section
 from pipeline.config.segment import is_path
 from pipeline.config.settings import Settings
 from pipeline.errors import SettingsError
@@ -30,18 +34,32 @@ PATHS = (
 )
 
 
+class Loaded(NamedTuple):
+    """Settings, and which of them the size of the corpus has set; None if it has set none."""
+
+    settings: Settings
+    chosen: Chosen | None
+
+
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Settings:
+    """`load_explained` without the explanation."""
+    return load_explained(path, overrides).settings
+
+
+def load_explained(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
     """Settings from a TOML file, changed by `overrides` such as `train.epochs=3`.
 
-    A relative path in the config starts at the working directory or, if there is no such file, at the config's folder;
-    it is made absolute. Raises SettingsError naming the file, the line if it is known, the key, and what is allowed.
+    Keys that are left out have the defaults of `corpus_defaults`, if the corpus can be read, or else those of the
+    sections. A relative path in the config starts at the working directory or, if there is no such file, at the
+    config's folder; it is made absolute. Raises SettingsError naming the file, the line if it is known, the key, and
+    what is allowed.
     """
     path = Path(path)
     return loads(_read(path), overrides, source=str(path), folder=path.parent)
 
 
-def loads(text: str, overrides: Sequence[str] = (), *, source: str = "settings", folder: Path = Path()) -> Settings:
-    """`load` of the TOML itself, which messages call `source`; `folder`: where its relative paths start."""
+def loads(text: str, overrides: Sequence[str] = (), *, source: str = "settings", folder: Path = Path()) -> Loaded:
+    """`load_explained` of the TOML itself, which messages call `source`; `folder`: where its relative paths start."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -55,9 +73,37 @@ def loads(text: str, overrides: Sequence[str] = (), *, source: str = "settings",
 def from_mapping(values: Mapping[str, Any], *, source: str = "settings", text: str = "") -> Settings:
     """Settings from a nested mapping; relative paths start at the working directory.
 
-    Raises SettingsError, which calls the mapping `source` and names the line of a key in `text`, its TOML.
+    Defaults are those of `load_explained`. Raises SettingsError, which calls the mapping `source` and names the line of
+    a key in `text`, its TOML.
     """
-    return _validate(_copy(values), Source(source, text), Path())
+    return _validate(_copy(values), Source(source, text), Path()).settings
+
+
+def corpus_settings(values: Mapping[str, Any], overrides: Sequence[str]) -> CorpusSettings:
+    """Corpus settings of these values, changed by overrides such as `corpus.tagged.offsets=utf-16`.
+
+    Raises SettingsError for an override of another section, of a key in `values`, or with a wrong value.
+    """
+    changed: dict[str, Any] = {}
+    names = [override.partition("=")[0].strip() for override in overrides]
+    for name, override in zip(names, overrides, strict=True):
+        key = name.removeprefix("corpus.")
+        if key == name:
+            raise SettingsError(f"--set {override}: without a config, only settings of corpus can be set")
+        if key in (*values, "train", "dev", "test", "dev_share", "test_share", "split_seed"):
+            raise SettingsError(f"--set {override}: there is an argument or option for {key}: use that")
+        _apply(changed, override)
+    try:
+        read = _Reading.model_validate({"corpus": {**changed.get("corpus", {}), **values, "train": "-"}})
+    except ValidationError as error:
+        raise SettingsError(explain(error, Source("options", "", names))) from None
+    return read.corpus
+
+
+class _Reading(Section):
+    """A config that says only how a corpus is read."""
+
+    corpus: CorpusSettings
 
 
 def override(settings: Settings, values: Mapping[str, Any]) -> Settings:
@@ -111,7 +157,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _validate(values: dict[str, Any], source: Source, folder: Path) -> Settings:
+def _validate(values: dict[str, Any], source: Source, folder: Path) -> Loaded:
     """The settings of nested tables, whose paths are made absolute in place."""
     for section, key in PATHS:
         table: Any = values
@@ -122,9 +168,22 @@ def _validate(values: dict[str, Any], source: Source, folder: Path) -> Settings:
     if isinstance(segment, dict) and is_path(str(segment.get("engine", ""))):
         _resolve(segment, "engine", folder)
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
+        return _with_corpus_defaults(values, settings)
     except ValidationError as error:
         raise SettingsError(explain(error, source)) from None
+
+
+def _with_corpus_defaults(values: Mapping[str, Any], settings: Settings) -> Loaded:
+    """The settings of valid nested tables, with the defaults that the corpus' size sets."""
+    about = settings.task, settings.segment.unit
+    _, missing = corpus_defaults.apply(values, corpus_defaults.defaults_for(*about, rows=1, mean_length=1.0))
+    size = corpus_size.measure(settings.corpus, settings.task) if missing else None
+    if size is None:
+        return Loaded(settings, None)
+    defaults = corpus_defaults.defaults_for(*about, rows=size.rows, mean_length=size.mean_length)
+    changed, chosen = corpus_defaults.apply(values, defaults)
+    return Loaded(Settings.model_validate(changed), Chosen(size, chosen))
 
 
 def _copy(values: Any) -> Any:

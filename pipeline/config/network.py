@@ -32,6 +32,11 @@ class WideSettings(Section):
     scale: float = Field(
         10.0, gt=0.0, description="Euclidean length of a text's n-gram vector; a larger one learns faster."
     )
+    logistic: bool = Field(
+        True,
+        description="For a classifier: after training, fit a logistic regression on the same n-grams, weigh it and the "
+        "network on dev, and keep the sum.",
+    )
 
     @property
     def on(self) -> bool:

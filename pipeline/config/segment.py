@@ -18,7 +18,11 @@ class SegmentSettings(Section):
 
     table: ClassVar[str] = "segment"
 
-    unit: Unit = Field("word", description="What a token is: a word, or a single character (char).")
+    unit: Unit = Field(
+        "word",
+        description="What a token is: a word, or a single character (char); the default is char if task is tag, unless "
+        "tag.kind is pos.",
+    )
     engine: str = Field(
         "rjieba",
         description="What finds the words: rjieba, the fast one; jieba, the reference; or the folder of a segmenter "

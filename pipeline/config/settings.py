@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -15,7 +16,7 @@ from pipeline.config.network import NetworkSettings
 from pipeline.config.section import Section, Seed
 from pipeline.config.segment import SegmentSettings, Unit
 from pipeline.config.tag import TagSettings
-from pipeline.config.task_defaults import DEFAULTS, TaskName
+from pipeline.config.task_defaults import TaskName, with_task_defaults
 from pipeline.config.train import TrainSettings
 from pipeline.config.tune import TuneSettings
 
@@ -59,6 +60,11 @@ class Settings(Section):
         """Characters of the longest prefix and suffix of a word in the wide part; 0 for none."""
         return self.network.wide.characters if self.task == "tag" and self.segment.unit == "word" else 0
 
+    @property
+    def regression(self) -> bool:
+        """Whether a logistic regression on n-grams is added to the trained network."""
+        return self.task == "classify" and self.network.wide.on and self.network.wide.logistic
+
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)
@@ -75,19 +81,4 @@ class Settings(Section):
     @model_validator(mode="before")
     @classmethod
     def _set_defaults_of_task(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        for name, defaults in DEFAULTS.get(str(values.get("task", "classify")), {}).items():
-            section = values.get(name, {})
-            if isinstance(section, dict):
-                values = {**values, name: {**defaults, **section}}
-        return values
-
-    @model_validator(mode="before")
-    @classmethod
-    def _set_inputs_by_unit(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or not isinstance(values.get("network", {}), dict):
-            return values
-        unit = values.get("segment", {}).get("unit", "word") if isinstance(values.get("segment", {}), dict) else "word"
-        network = {"inputs": "characters" if unit == "char" else "words", **values.get("network", {})}
-        return {**values, "network": network}
+        return with_task_defaults(values) if isinstance(values, Mapping) else values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from pipeline.config.evaluate import Baseline, Linear
@@ -30,3 +31,23 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "evaluate": {"baselines": ("unigram", "kneser_ney")},
     },
 }
+
+
+def with_task_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values of a config with the defaults of its task, the unit that its tags need, and the unit's inputs."""
+    task = str(values.get("task", "classify"))
+    for name, defaults in DEFAULTS.get(task, {}).items():
+        values = _with_defaults(values, name, defaults)
+    if task == "tag":
+        tag = values.get("tag", {})
+        kind = tag.get("kind", "entities") if isinstance(tag, Mapping) else "entities"
+        values = _with_defaults(values, "segment", {"unit": "word" if kind == "pos" else "char"})
+    segment = values.get("segment", {})
+    unit = segment.get("unit", "word") if isinstance(segment, Mapping) else "word"
+    return _with_defaults(values, "network", {"inputs": "characters" if unit == "char" else "words"})
+
+
+def _with_defaults(values: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the defaults of keys that the table `name` leaves out."""
+    section = values.get(name, {})
+    return {**values, name: {**defaults, **section}} if isinstance(section, Mapping) else dict(values)

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.encoding.ngrams import BITS, FIRST_TOKEN, LONGEST, check_token_ids, frequent_keys, unit_weights
+from pipeline.encoding.ngrams import (
+    BITS,
+    FIRST_TOKEN,
+    LONGEST,
+    check_ascending,
+    check_token_ids,
+    frequent_keys,
+    unit_weights,
+)
 
 Ids = NDArray[np.int32]
 Keys = NDArray[np.int64]
@@ -40,6 +48,7 @@ class ContextNgrams:
                 f"expected keys (n_grams,), longest 1 to {LONGEST} and a window from 0, received {self.keys.shape}, "
                 f"{self.longest} and {self.window}"
             )
+        check_ascending(self.keys)
 
     def __len__(self) -> int:
         """The number of ids, 0 not counted."""

@@ -38,6 +38,7 @@ class NgramVocabulary:
             raise ValueError(
                 f"expected keys (n_grams,) and longest 1 to {LONGEST}, received {self.keys.shape} and {self.longest}"
             )
+        check_ascending(self.keys)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -75,6 +76,12 @@ def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
     if max_features is not None and len(kept) > max_features:
         kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
     return unique[kept]
+
+
+def check_ascending(keys: Keys) -> None:
+    """Raises ValueError unless each key is greater than the one before it, as binary search needs."""
+    if not np.all(keys[1:] > keys[:-1]):
+        raise ValueError("the keys of n-grams are not in ascending order")
 
 
 def unit_weights(size: int) -> NDArray[np.float32]:

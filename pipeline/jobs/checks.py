@@ -29,7 +29,7 @@ def check_options(model: Model, options: LabelOptions, output: OutputTable) -> N
 
 
 def _check_layout(model: Model, options: LabelOptions, output: OutputTable) -> None:
-    layouts.check(options.layout, model.answerer, model.task.described)
+    layouts.check(options.layout, model.answerer.output.layouts, model.task.described)
     if options.layout == TABLE:
         return
     if output.format not in (*TEXT_FORMATS, *layouts.FORMATS):
@@ -68,6 +68,8 @@ def _check_labels(model: Model, output: OutputTable) -> None:
 def _check_review(model: Model, options: LabelOptions) -> None:
     if options.review_below is None:
         return
+    if not 0 <= options.review_below <= 1:
+        raise PipelineError(f"--review-below is {options.review_below}: expected 0 to 1")
     if not model.answerer.claimed:
         raise PipelineError(
             f"{_folder(model)}: its task is {model.task.name}, and only labels, entities and words are reviewed by "

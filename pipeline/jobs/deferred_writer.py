@@ -9,26 +9,28 @@ from pathlib import Path
 
 from corpora import parquet, xlsx
 from corpora.errors import CorpusError
-from corpora.rows import BadRow, Row
+from corpora.rows import BadRow, Kind, Row, Value
 
 
 class DeferredWriter:
     """Writes new cells as JSON lines, and at the end the table.
 
-    A line is the number of a row, then its new cells. Parquet made from Parquet (`like`: that file) keeps the types of
-    the columns; made from another format it holds strings, and JSON for values that are not strings.
+    A line is the number of a row, then its new cells, which are of the `kinds`. Parquet made from Parquet (`like`: that
+    file) keeps the types of the other columns; made from another format it holds strings in them, and JSON for values
+    that are not strings.
     """
 
-    def __init__(self, columns: Sequence[str], *, format: str, like: Path | None) -> None:
+    def __init__(self, columns: Sequence[str], *, format: str, like: Path | None, kinds: Sequence[Kind]) -> None:
         self.columns = tuple(columns)
         self.format = format
         self.like = like
+        self.kinds = tuple(kinds)
 
     def resume(self) -> None:
         """Does nothing: JSON lines have no header."""
 
     def rows(
-        self, rows: Sequence[tuple[Row, Sequence[str]]], numbers: Sequence[int]
+        self, rows: Sequence[tuple[Row, Sequence[Value]]], numbers: Sequence[int]
     ) -> tuple[bytes, dict[int, BadRow]]:
         """The line of each row, and by its place each row that the format can't hold."""
         if self.format == "xlsx" and numbers and numbers[-1] >= xlsx.MOST_ROWS:
@@ -57,7 +59,7 @@ class DeferredWriter:
     def _writing(self, path: Path) -> AbstractContextManager[Callable[[Sequence[object]], object]]:
         if self.format == "xlsx":
             return xlsx.writing(path, self.columns)
-        return parquet.writing(path, self.columns, like=self.like)
+        return parquet.writing(path, self.columns, like=self.like, kinds=self.kinds)
 
     def _values(self, cells: Sequence[object]) -> Sequence[object]:
         if self.format == "xlsx" or self.like is not None:
@@ -86,7 +88,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _answers(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def _answers(lines: Iterable[str]) -> Iterator[tuple[int, list[Value]]]:
     for line in filter(None, lines):
         number, *cells = json.loads(line)
         yield number, cells

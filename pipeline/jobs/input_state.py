@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from pipeline.jobs.job import Job
 from pipeline.jobs.job_log import JobLog
 from pipeline.jobs.parts import PartRecord
 from pipeline.jobs.results import FileResult, RowCounts
+from pipeline.workplace import TEMPORARY, clean, foreign
 
 LOG = ".parts.jsonl"
+OWN = re.compile(r"part-\d{5,}\..+|rejected-\d{5,}\.csv|\.parts\.jsonl")  # the files of a folder of parts
 INPUT_ERRORS = (CorpusError, EmbeddingError, PipelineError, OSError)  # which end one input, and not the others
 
 
@@ -94,28 +97,43 @@ class InputState:
         """Gives the input up; its parts are kept, and a later call can resume it."""
         self.error, self.is_done = error, True
         if not self.done:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # a worker may still be writing there
+                clean(self.folder, OWN, LOG)
 
     @property
     def _log(self) -> JobLog:
-        return JobLog(self.folder / LOG)
+        return self._log_in(self.folder)
+
+    def _log_in(self, folder: Path) -> JobLog:
+        return JobLog(folder / LOG, self.target.name)
 
     def _begin(self, record: FolderRecord, force: bool, restart: bool) -> None:
         self.dependencies = self.job.dependencies(self.source, self.name, self.target)
-        if restart:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        is_begun = self._log.is_begun()
+        if is_begun and restart:
+            clean(self.folder, OWN, LOG)
+            is_begun = False
         fingerprint = self.dependencies.fingerprint
-        if not self.folder.exists():
+        if not is_begun:
             if record.is_current(self.target, fingerprint) and not restart:
                 self.is_done = True
                 return
             if self.target.exists() and not force and not restart:
                 raise PipelineError(f"{self.target}: exists already: name another folder, or pass --force")
+        self._check_target()
+        if not is_begun:
             record.begin(self.target, fingerprint)
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         if self.is_whole:
             self._finish()
+
+    def _check_target(self) -> None:
+        """Raises PipelineError if a folder with the output's name is not ours, or holds files that are not."""
+        if self.target.is_dir() and self._log_in(self.target).is_begun():
+            others = [path for path in self.target.iterdir() if not OWN.fullmatch(path.name)]
+            if others:
+                raise foreign(others[0])
 
     def _resume(self) -> None:
         entries = self._log.entries()
@@ -137,8 +155,8 @@ class InputState:
 
     def _finish(self) -> None:
         """The folder gets its name, in place of another that had it."""
-        for left in self.folder.glob(".*"):  # by workers that were killed
-            if left.name != LOG:
+        for left in self.folder.iterdir():  # by workers that were killed
+            if TEMPORARY.fullmatch(left.name):
                 left.unlink()
         old = self.target.with_name(f".{secrets.token_hex(4)}.job")
         if self.target.is_dir():
@@ -146,6 +164,7 @@ class InputState:
         else:
             self.target.unlink(missing_ok=True)
         self.folder.replace(self.target)
-        shutil.rmtree(old, ignore_errors=True)
+        if old.exists():
+            clean(old, OWN, LOG)
         self.is_done = True
         self.seconds = time.perf_counter() - self.started

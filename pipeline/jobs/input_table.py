@@ -17,7 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.jobs.options import LabelOptions, Limits
 from pipeline.jobs.rejects import Rejects
 from pipeline.models.model import Model
-from pipeline.stages.segment import joined
+from pipeline.stages.segment import row_text
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class InputTable:
             format=self.format,
             encoding=options.encoding,
             delimiter=options.delimiter,
+            quoting=options.quoting,
             header=options.header,
             reserved=reserved,
         )
@@ -116,7 +117,7 @@ class InputTable:
 
     def _text(self, row: Row, table: OpenTable) -> str | Tokenised | BadRow:
         """The text of a row, with its words if a column has them; a bad row if text and words differ."""
-        text = joined(row.cells, table.texts)
+        text = row_text(row.cells, table.texts)
         if table.words is None:
             return text
         try:

@@ -83,12 +83,17 @@ class LabelJob:
 
 @dataclass
 class SegmentJob:
-    """Segments plain texts and tables; `format`: of the tables, None for that of the suffix."""
+    """Segments plain texts and tables.
+
+    `format`, `delimiter`, `quoting`: of the tables, see `corpora.table.TableReader`.
+    """
 
     segmenter: Segmenter
     text: Sequence[str]
     format: str | None
     encoding: str
+    delimiter: str | None = None
+    quoting: bool | None = None
 
     def prepare(self) -> None:
         self.segmenter.split("好")
@@ -96,7 +101,9 @@ class SegmentJob:
     def parts(self, source: Path, name: str, target: Path) -> Parts:
         if formats.corpus_format(source, self.format) == "lines":
             return SegmentedLines(source, self.segmenter, self.encoding)
-        table = TableReader(source, format=self.format, encoding=self.encoding)
+        table = TableReader(
+            source, format=self.format, encoding=self.encoding, delimiter=self.delimiter, quoting=self.quoting
+        )
         return SegmentedTable(table, self.segmenter, self.text, name)
 
     def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
@@ -109,6 +116,8 @@ class SegmentJob:
             "--text": list(self.text),
             "--format": self.format,
             "--encoding": self.encoding,
+            "--delimiter": self.delimiter,
+            "--quoting": self.quoting,
             "the name of the input": name,
         }
         return Dependencies(values, stamp)

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from corpora.files import replace_when_done
 from pipeline.errors import PipelineError
+from pipeline.workplace import is_begun
 
 FORMAT = 3
 
@@ -16,13 +18,25 @@ FORMAT = 3
 class JobLog:
     """An append-only file of JSON objects, one a line; a line is on the disk before `append` returns.
 
-    The first line holds the format's version and what the job depends on. Each later line is an entry of the job. A
-    last line that was cut short, by a kill or a full disk, is ignored. Methods raise PipelineError if the file is
-    damaged or was written in another format.
+    The first line holds the format's version, the name of the output, and what the job depends on. Each later line is
+    an entry of the job. A last line that was cut short, by a kill or a full disk, is ignored. Methods raise
+    PipelineError if the file is damaged or was written in another format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, output: str) -> None:
         self.path = path
+        self.output = output
+
+    def is_begun(self) -> bool:
+        """Whether a job on this output has begun in the folder of the log.
+
+        Raises PipelineError if the folder holds anything else, or is a link: then it is somebody else's.
+        """
+        return is_begun(
+            self.path.parent,
+            self.path.name,
+            lambda found: isinstance(found, dict) and found.get("output") == self.output and "depends" in found,
+        )
 
     def entries(self) -> list[dict[str, Any]]:
         """The entries in order; [] if the job has not begun."""
@@ -30,7 +44,9 @@ class JobLog:
 
     def begin(self, depends: Mapping[str, Any]) -> None:
         """Starts an empty log."""
-        self._write("w", {"format": FORMAT, "depends": depends})
+        head = {"format": FORMAT, "output": self.output, "depends": depends}
+        with replace_when_done(self.path) as temporary:
+            temporary.write_bytes(_line(head))
 
     def resume(self, depends: Mapping[str, Any]) -> None:
         """Prepares for further entries, or begins. Raises PipelineError if the job depended on other values."""
@@ -50,7 +66,10 @@ class JobLog:
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Adds an entry and forces it to the disk."""
-        self._write("a", entry)
+        with self.path.open("ab") as file:
+            file.write(_line(entry))
+            file.flush()
+            os.fsync(file.fileno())
 
     def damaged(self) -> PipelineError:
         """The error for a log that can't be read."""
@@ -69,8 +88,6 @@ class JobLog:
             raise self.damaged()
         return lines
 
-    def _write(self, mode: str, entry: Mapping[str, Any]) -> None:
-        with self.path.open(f"{mode}b") as file:
-            file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from corpora.files import permissions
 from pipeline.errors import PipelineError
 from pipeline.jobs.job_log import JobLog
 from pipeline.jobs.results import RowCounts
 from pipeline.locks import locked, remove_locked
+from pipeline.workplace import clean, foreign
 
 LOG = "journal.jsonl"
+OWN = re.compile(r"journal\.jsonl|output|rejects|assembled\..+")  # the files of a job, without its lock
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,13 @@ class JobProgress:
 class Journal:
     """The folder `OUT.job` beside an output: what the job depends on, what is done, and the output as it grows.
 
+    The first line of journal.jsonl says whose the folder is; a folder without that line, or a link, is never touched.
     Data is forced to the disk before the line of journal.jsonl that counts it. `at` cuts off what a kill, a power cut
     or a full disk left after the last counted byte. A lock on the folder keeps other processes out; it ends with the
     process, however it ends.
 
     Made by `Journal.at`; a context manager that releases the lock. `at` raises PipelineError if another process works
-    on the same output, or if the folder belongs to a job with another input, model or option.
+    on the same output, or if the folder belongs to a job with another input, model or option, or to somebody else.
     """
 
     folder: Path
@@ -56,12 +61,17 @@ class Journal:
 
     @staticmethod
     def is_whole(folder: Path) -> bool:
-        """Whether a job in a folder is complete, except that its files are not renamed yet."""
-        return _last_progress(JobLog(folder / LOG)).whole
+        """Whether a job in a folder is complete, except that its files are not renamed yet.
+
+        Raises PipelineError if the folder belongs to somebody else.
+        """
+        log = _log(folder)
+        return log.is_begun() and _last_progress(log).whole
 
     @classmethod
     def at(cls, folder: Path, depends: Mapping[str, Any], *, restart: bool = False) -> Journal:
         """Begins a job in a folder, or resumes the job there if it `depends` on the same values."""
+        _log(folder).is_begun()
         journal = cls(folder, _lock=locked(folder))
         try:
             journal._begin(depends, restart)
@@ -94,19 +104,19 @@ class Journal:
         if self.progress.rejects == 0:
             rejected.unlink(missing_ok=True)
         elif (self.folder / "rejects").exists():
-            (self.folder / "rejects").replace(rejected)
+            _replace(self.folder / "rejects", rejected)
         if (self.folder / output).exists():
-            (self.folder / output).replace(target)
+            _replace(self.folder / output, target)
         _force_folder(target.parent)
         self.remove()
 
     def remove(self) -> None:
-        """Removes the folder and its files, the log last: as long as that exists, `finish` can be repeated."""
+        """Removes the files of the job, the log last: as long as that exists, `finish` can be repeated.
+
+        Removes the folder too, if it holds nothing else.
+        """
         self._close_files()
-        for path in self.folder.iterdir():
-            if path.name not in ("lock", LOG):
-                path.unlink()
-        self._log.path.unlink(missing_ok=True)
+        clean(self.folder, OWN, LOG)
         if self._lock is not None:
             remove_locked(self.folder, self._lock)
             self._lock = None
@@ -126,7 +136,7 @@ class Journal:
 
     @property
     def _log(self) -> JobLog:
-        return JobLog(self.folder / LOG)
+        return _log(self.folder)
 
     def _begin(self, depends: Mapping[str, Any], restart: bool) -> None:
         self.progress = JobProgress() if restart else _last_progress(self._log)
@@ -134,9 +144,7 @@ class Journal:
             self._log.resume(depends)
         else:
             self.progress = JobProgress()
-            for path in self.folder.iterdir():
-                if path.name != "lock":
-                    path.unlink()
+            clean(self.folder, OWN, LOG)
             self._log.begin(depends)
         if not self.progress.whole:
             self._open_file("output", self.progress.output)
@@ -145,9 +153,11 @@ class Journal:
 
     def _open_file(self, name: str, length: int) -> None:
         path = self.folder / name
+        if path.is_symlink():
+            raise foreign(path)
         if (path.stat().st_size if path.exists() else 0) < length:
             raise PipelineError(f"{path}: is shorter than the journal says: pass --restart to begin anew")
-        path.touch()
+        path.touch(0o600)
         self._files[name] = file = path.open("r+b")
         file.truncate(length)
         file.seek(length)
@@ -159,6 +169,15 @@ class Journal:
             except OSError:  # bytes that can't be written now were not counted either
                 continue
         self._files.clear()
+
+
+def _replace(made: Path, path: Path) -> None:
+    made.chmod(permissions(path))
+    made.replace(path)
+
+
+def _log(folder: Path) -> JobLog:
+    return JobLog(folder / LOG, folder.name.removesuffix(".job"))
 
 
 def _last_progress(log: JobLog) -> JobProgress:

@@ -13,7 +13,6 @@ from corpora.errors import CorpusError
 from corpora.rows import BadRow, Row
 from pipeline.errors import PipelineError
 from pipeline.tasks import Prediction
-from pipeline.tasks.answerer import Answerer
 
 Records = Sequence[tuple[Any, ...]]
 LONG = ("row", "text", "type", "start", "end", "confidence")
@@ -27,15 +26,13 @@ UPOS = frozenset(
 )
 
 
-def check(layout: str, answerer: Answerer[Any], described: str) -> None:
-    """Raises PipelineError if a layout has no place for the answers; `described`: what gives them, for the message."""
-    if layout == TABLE or layout in answerer.layouts:
+def check(layout: str, fitting: Sequence[str], described: str) -> None:
+    """Raises PipelineError if a layout is none of those that have a place for the answers of a model, `described`."""
+    if layout == TABLE or layout in fitting:
         return
-    if not answerer.layouts:
+    if not fitting:
         raise PipelineError(f"--layout {layout} is for taggers, and this model gives one answer a text: leave it out")
-    raise PipelineError(
-        f"--layout {layout} cannot hold the answers of {described}: choose one of {', '.join(answerer.layouts)}"
-    )
+    raise PipelineError(f"--layout {layout} cannot hold the answers of {described}: choose one of {', '.join(fitting)}")
 
 
 def records(layout: str, text: str, answer: Prediction) -> Records:
@@ -118,6 +115,7 @@ class LayoutWriter:
         rows = [(*self.origin, number, *record) for record in found]
         if self.format == "jsonl":
             return "".join(_json(dict(zip(self.names, row, strict=True))) for row in rows)
+        rows = [tuple(str(cell).lower() if isinstance(cell, bool) else cell for cell in row) for row in rows]
         if self.excel_safe:
             rows = [tuple(map(blocks.guarded, row)) for row in rows]
         return "".join(blocks.line(row, self.delimiter) + "\n" for row in rows)

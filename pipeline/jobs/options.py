@@ -19,6 +19,7 @@ class LabelOptions:
         words: Column with the words of the text (`corpora.wordcells`), which are the text itself if `text` is empty.
         format, encoding: Of the file.
         delimiter, header: Of CSV and TSV; the output has the same.
+        quoting: Of CSV and TSV, see `corpora.table.TableReader`; the output is always quoted where it must be.
         strict: Stop at the first bad row.
 
     Of the output:
@@ -39,6 +40,7 @@ class LabelOptions:
     format: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
+    quoting: bool | None = None
     header: bool = True
     output_format: str | None = None
     output_encoding: str | None = None

@@ -12,7 +12,7 @@ from corpora.blocks import FORMATS as TEXT_FORMATS
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
 from corpora.files import STREAM
-from corpora.rows import BadRow, Row
+from corpora.rows import BadRow, Kind, Row, value
 from corpora.table import table_format
 from pipeline.jobs import layouts
 from pipeline.jobs.deferred_writer import DeferredWriter
@@ -88,8 +88,17 @@ class OutputTable:
         origin = () if options.origin is None else ORIGIN
         review = () if options.review_below is None else (NEEDS_REVIEW,)
         others = (ALTERNATIVES,) if options.n_best > 1 else ()
-        columns = self.model.answerer.columns(options.probabilities)
+        columns = self.model.answerer.output.columns(options.probabilities)
         return tuple(f"{options.prefix}{name}" for name in (*origin, *columns, *review, *others))
+
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What the cells of the new columns are."""
+        options = self.options
+        origin: tuple[Kind, ...] = () if options.origin is None else ("text", "integer")
+        review: tuple[Kind, ...] = () if options.review_below is None else ("boolean",)
+        others: tuple[Kind, ...] = ("text",) if options.n_best > 1 else ()
+        return (*origin, *self.model.answerer.output.kinds(options.probabilities), *review, *others)
 
     @property
     def reserved(self) -> tuple[str, ...] | None:
@@ -102,11 +111,18 @@ class OutputTable:
         return self.options.output_encoding or self.options.encoding
 
     def cells(self, number: int, found: Cells | None) -> Cells:
-        """The new cells of a row, the `number`-th, from the model's; in other layouts its records."""
+        """The new cells of a row, the `number`-th, from the model's; in other layouts its records.
+
+        They are strings, except in formats that have types; these have null in the cells of a blank row.
+        """
         if self.options.layout != TABLE:
             return () if found is None else found
-        cells = self._blank if found is None else found
-        return cells if self.options.origin is None else (self.options.origin, str(number), *cells)
+        origin = () if self.options.origin is None else (self.options.origin, str(number))
+        if self.format in entries.DELIMITERS:
+            return (*origin, *(self._blank if found is None else found))
+        if found is None:
+            return (*map(value, origin, self.kinds), *[None] * len(self._blank))
+        return tuple(map(value, (*origin, *found), self.kinds))
 
     def writer(self, table: entries.Entries) -> tuple[RowWriter, bytes]:
         """The writer of the rows of a table, and the bytes that the output begins with."""
@@ -115,14 +131,16 @@ class OutputTable:
             return lines, lines.header(names=self.options.header)
         if not self.is_appendable:
             return self.deferred_writer(table), b""
+        # Rows that were read without quoting are written anew, with quotes where cells need them.
+        keep = self.keeps_format and not (self.options.quoting is False and self.format in entries.DELIMITERS)
         blocks = Blocks(
             table.columns,
             self.new_columns,
             path=self.target,
             format=self.format,
             encoding=self.encoding,
-            delimiter=self._delimiter,
-            keep=self.keeps_format,
+            delimiter=(keep and table.delimiter) or self._delimiter,
+            keep=keep,
             excel_safe=self.options.excel_safe,
         )
         return blocks, blocks.header(table.header, names=self.options.header)
@@ -130,7 +148,7 @@ class OutputTable:
     def deferred_writer(self, table: entries.Entries) -> DeferredWriter:
         """The writer of a format that can't grow."""
         like = self.source.source if self.keeps_format and self.format == "parquet" else None
-        return DeferredWriter((*table.columns, *self.new_columns), format=self.format, like=like)
+        return DeferredWriter((*table.columns, *self.new_columns), format=self.format, like=like, kinds=self.kinds)
 
     @property
     def _delimiter(self) -> str:

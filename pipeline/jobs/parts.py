@@ -21,7 +21,7 @@ from pipeline.jobs.predict import answers
 from pipeline.jobs.results import RowCounts
 from pipeline.jobs.table_job import TableJob
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages.segment import joined, kept
+from pipeline.stages.segment import row_text, without_stop_words
 
 PART_ROWS = 32_768  # of a segmentation, by default
 
@@ -147,7 +147,7 @@ class SegmentedLines:
         lines = self._lines.at(number)
         if number and self._lines.is_over:
             return None
-        tokens = (kept(self.segmenter, self.segmenter.split(line.text)) for line in lines)
+        tokens = (without_stop_words(self.segmenter, self.segmenter.split(line.text)) for line in lines)
         count = segmented.write(folder / f"part-{number:05}.txt", tokens, self.encoding)
         return PartRecord(number, RowCounts(count, count), last=self._lines.is_over)
 
@@ -181,6 +181,6 @@ class SegmentedTable:
         path = folder / f"part-{number:05}.{self.table.format}"
         with TableWriter(path, (*self.table.columns, *ORIGIN, "tokens"), encoding=self.table.encoding) as writer:
             for place, row in enumerate(rows, start=number * self.part_rows + 1):
-                tokens = kept(self.segmenter, self.segmenter.split(joined(row, self.positions)))
+                tokens = without_stop_words(self.segmenter, self.segmenter.split(row_text(row, self.positions)))
                 writer.write((*row, self.name, str(place), segmented.join(tokens)))
         return PartRecord(number, RowCounts(writer.rows, writer.rows), last=self._rows.is_over)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.encoding.encoder import Tokenised
+from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
+from pipeline.jobs.results import FORCED
 from pipeline.models import drift
 from pipeline.models.model import NETWORKS, Model, Precision
 from pipeline.tasks import Claim, Prediction
@@ -40,10 +43,14 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class Answers:
-    """The new cells of each text of a chunk, None for a blank text; and the counts that tell of drift."""
+    """The new cells of each text of a chunk, None for a blank text; and the counts that tell of drift.
+
+    `failure`: why there are no cells; names the text whose scores are not finite.
+    """
 
     cells: list[Cells | None]
     tally: drift.Tally
+    failure: NotFinite | None = None
 
 
 class Predictor:
@@ -76,7 +83,13 @@ class Predictor:
 
 def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
     """The model's answers to texts."""
-    tokenised = _tokenised(model, texts)
+    try:
+        return _answers(model, _tokenised(model, texts), wanted)
+    except NotFinite as error:
+        return Answers([], {}, error)
+
+
+def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
     predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
     claims = [model.answerer.claims(found) for found in predictions]
@@ -85,10 +98,17 @@ def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions())
         cells = _records(wanted, tokenised, predictions, doubts)
     else:
         cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
+    forced = _forced(model, tokenised)
     if not model.answerer.claimed:
-        return Answers(cells, {})
+        return Answers(cells, forced)
     counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
-    return Answers(cells, {**counted, "review": sum(map(any, doubts))})
+    return Answers(cells, {**counted, **forced, "review": sum(map(any, doubts))})
+
+
+def _forced(model: Model, texts: Sequence[Tokenised]) -> drift.Tally:
+    """A count for each word of the dictionary that occurs: that of the texts that have it."""
+    dictionary = model.segmenter.dictionary
+    return dict(Counter(f"{FORCED}{word}" for text in texts for word in dictionary.occurring(text.text)))
 
 
 def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
@@ -102,7 +122,11 @@ def _first(model: Model, best: Sequence[Prediction]) -> Prediction:
 
 def _tokenised(model: Model, texts: Texts) -> list[Tokenised]:
     to_cut = [text for text in texts if isinstance(text, str)]
-    cut = iter(model.tokenise_all(to_cut))
+    try:
+        cut = iter(model.tokenise_all(to_cut))
+    except NotFinite as error:  # of a segmenter that is a model itself
+        places = [place for place, text in enumerate(texts) if isinstance(text, str)]
+        raise NotFinite(error.network, places[error.text]) from None
     return [next(cut) if isinstance(text, str) else text for text in texts]
 
 
@@ -118,15 +142,15 @@ def _cells(
     for found, doubtful, others in zip(predictions, doubts, best, strict=True):
         review = [] if wanted.review_below is None else [str(any(doubtful)).lower()]
         alternatives = [_alternatives(model, others, wanted)] if wanted.n_best > 1 else []
-        written = (*model.answerer.cells(found, wanted.probabilities), *review, *alternatives)
+        written = (*model.answerer.output.cells(found, wanted.probabilities), *review, *alternatives)
         cells.append(None if found.is_blank else written)
     return cells
 
 
 def _alternatives(model: Model, best: Sequence[Prediction], wanted: OutputOptions) -> str:
     """Several answers as JSON: an object each, its keys the columns."""
-    names = model.answerer.columns(wanted.probabilities)
-    written = [model.answerer.cells(answer, wanted.probabilities) for answer in best]
+    names = model.answerer.output.columns(wanted.probabilities)
+    written = [model.answerer.output.cells(answer, wanted.probabilities) for answer in best]
     others = [{name: _plain(name, cell) for name, cell in zip(names, row, strict=True)} for row in written]
     return json.dumps(others, ensure_ascii=False)
 
@@ -151,5 +175,5 @@ def _records(
             cells.append(records(wanted.layout, text.text, found))
         else:
             made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
-            cells.append([(*record, str(doubt).lower()) for record, doubt in made])
+            cells.append([(*record, doubt) for record, doubt in made])
     return cells

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.models import drift
 from pipeline.models.model import Model
+from pipeline.tasks.tag.answerer import TagAnswerer
+
+FORCED = "forced:"  # in a tally, before each word of the user's dictionary that occurs
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,9 @@ class LabelResult:
 
     `counts`: all rows of the file; `seconds`: time taken, without loading the model; `resumed`: rows that an earlier
     attempt had done; `reason`: what is wrong with the first rejected row; `claimed`: what one claim of the model is
-    called, and several: labelled rows, entities or words; `warnings`: how the texts differ from those of training.
+    called, and several: labelled rows, entities or words; `warnings`: how the texts differ from those of training;
+    `dictionary`: the number of words in the user's dictionary; `unused_tags`: its tags that the tagger does not have,
+    each with the number of words.
     """
 
     counts: RowCounts
@@ -51,6 +58,13 @@ class LabelResult:
     reason: str = ""
     claimed: tuple[str, str] = ("", "")
     warnings: tuple[str, ...] = ()
+    dictionary: int = 0
+    unused_tags: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def occurring(self) -> int:
+        """Words of the user's dictionary that occur in the texts."""
+        return sum(key.startswith(FORCED) for key in self.counts.tally)
 
     @property
     def rows(self) -> int:
@@ -104,4 +118,23 @@ class FileResult:
 def label_result(model: Model, counts: RowCounts, *, seconds: float, resumed: int = 0, reason: str = "") -> LabelResult:
     """The outcome of labelling with a model: the counts, and warnings if the texts look unlike the training data."""
     warnings = tuple(drift.warnings(counts.tally, model.about.get("drift", {})))
-    return LabelResult(counts, seconds, resumed, reason, model.answerer.claimed or ("", ""), warnings)
+    return LabelResult(
+        counts,
+        seconds,
+        resumed,
+        reason,
+        claimed=model.answerer.claimed or ("", ""),
+        warnings=warnings,
+        dictionary=len(model.segmenter.dictionary),
+        unused_tags=_unused_tags(model),
+    )
+
+
+def _unused_tags(model: Model) -> dict[str, int]:
+    """The tags of the dictionary that are no type of a tagger that has types, the most frequent first."""
+    answerer = model.answerer
+    if not isinstance(answerer, TagAnswerer) or answerer.options.kind == "words":
+        return {}
+    types = set(answerer.tagset.types)
+    found = Counter(tag for tag in answerer.dictionary.words.values() if tag is not None and tag not in types)
+    return dict(found.most_common())

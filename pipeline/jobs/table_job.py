@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from corpora.entries import Entries
 from corpora.files import STREAM
+from pipeline.errors import ModelError
 from pipeline.jobs.checks import check_options
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
 from pipeline.jobs.input_table import Chunk, InputTable, OpenTable
@@ -91,8 +92,10 @@ class TableJob:
         return self.output.writer(self._heading)
 
     def finish(self, writer: RowWriter, chunk: Chunk, answered: Answers, before: JobProgress) -> Piece:
-        """The bytes of a chunk whose answers are known."""
+        """The bytes of a chunk whose answers are known. Raises ModelError if the scores of a row are not finite."""
         good, bad = chunk.good, chunk.bad
+        if answered.failure:
+            raise ModelError(answered.failure.message(f"{self.source}: row {good[answered.failure.text][0]}"))
         rows = [
             (row, self.output.cells(number, found)) for (number, row), found in zip(good, answered.cells, strict=True)
         ]
@@ -156,6 +159,7 @@ class TableJob:
             "--encoding": options.encoding,
             "--output-encoding": options.output_encoding,
             "--delimiter": options.delimiter,
+            "--quoting": options.quoting,
             "--no-header": not options.header,
             "--probabilities": options.probabilities,
             "--review-below": options.review_below,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.encoding.batch import Batch, Example, Ids, bptt_batches, in_order_of_length
-from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.errors import NotFinite
+from pipeline.networks.onnx_network import OnnxNetwork, check_finite, check_shape
 
 States = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -40,11 +41,20 @@ class StatefulReader:
         """ids int32 (rows, steps), lengths int32 (rows,) from 1, states (rows, width) to scores and the next states.
 
         Scores float32 (rows, steps, vocabulary) are those of the token after each step; after a row's length they have
-        no meaning.
+        no meaning. Raises NotFinite, with the place of a row, if any other score is not finite.
         """
-        fed = {"ids": ids, "lengths": lengths, "states": states}
-        scores, states = self.network.run(["scores", "next_states"], fed)
+        scores, states = self.read_unchecked(ids, lengths, states)
+        inside = np.arange(scores.shape[1]) < lengths[:, None]
+        check_finite(self.network.path, scores, inside, np.arange(len(scores)))
         return scores, states
+
+    def read_unchecked(self, ids: Ids, lengths: Ids, states: States) -> tuple[Scores, States]:
+        """`read`, whatever the scores are."""
+        fed = {"ids": ids, "lengths": lengths, "states": states}
+        scores, next_states = self.network.run(["scores", "next_states"], fed)
+        check_shape(self.network.path, scores, (*ids.shape, self.outputs))
+        check_shape(self.network.path, next_states, states.shape)
+        return scores, next_states
 
     def step(self, ids: Ids, states: States) -> tuple[Scores, States]:
         """One token a row: ids int32 (rows,), states (rows, width) to scores (rows, vocabulary) and the next states."""
@@ -55,11 +65,16 @@ class StatefulReader:
         """The natural logarithm of each target's probability, given all tokens before it: float64 (steps,) a text.
 
         The result does not depend on the other texts; texts of any length are read in bounded memory. Raises
-        ValueError for examples without targets.
+        ValueError for examples without targets, and NotFinite, with the place of an example, for scores that are not
+        finite.
         """
         found: list[NDArray[np.float64]] = [np.empty(0)] * len(examples)
         for batch in in_order_of_length(examples, self.texts_at_once):
-            for position, values in zip(batch.positions.tolist(), self._of_batch(batch), strict=True):
+            try:
+                logs = self._of_batch(batch)
+            except NotFinite as error:
+                raise NotFinite(error.network, int(batch.positions[error.text])) from None
+            for position, values in zip(batch.positions.tolist(), logs, strict=True):
                 found[position] = values
         return found
 
@@ -74,7 +89,10 @@ class StatefulReader:
             if window.targets is None:
                 raise ValueError("examples without targets have no probabilities")
             going = np.flatnonzero(lengths)
-            scores, states[going] = self.read(ids[going], lengths[going], states[going])
+            try:
+                scores, states[going] = self.read(ids[going], lengths[going], states[going])
+            except NotFinite as error:
+                raise NotFinite(error.network, int(going[error.text])) from None
             logs = of_targets(scores, window.targets[going])
             for row, values in zip(going.tolist(), logs, strict=True):
                 parts[row].append(values[: lengths[row]])

@@ -69,4 +69,7 @@ class Spelling:
     @classmethod
     def from_dict(cls, unit: str, values: Mapping[str, Any]) -> Spelling:
         """The spelling that `as_dict` gave. Raises KeyError, TypeError or ValueError for damaged values."""
-        return cls(unit, {str(key): int(count) for key, count in values["counts"].items()}, int(values["tokens"]))
+        counts, tokens = {str(key): int(count) for key, count in values["counts"].items()}, int(values["tokens"])
+        if min(counts.values(), default=1) < 1 or not 0 <= tokens <= sum(counts.values()) < 1 << 53:
+            raise ValueError("the counts of characters in spelling.json are out of range")
+        return cls(unit, counts, tokens)

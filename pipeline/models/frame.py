@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from corpora import segmented
+from pipeline.tasks import Answerer
+from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from pipeline.models.model import Model
 
 AS_TEXT, AS_LIST = ("label",), ("words", "tags")  # columns whose cells are no JSON
 
 
 def label_frame(
-    model: Model,
+    predict: Callable[[Sequence[str]], Sequence[Prediction]],
+    answerer: Answerer[Any],
     frame: pd.DataFrame,
     *,
     text: str | Sequence[str] = "text",
@@ -32,17 +33,17 @@ def label_frame(
         if list(frame.columns).count(name) != 1:
             known = ", ".join(f'"{column}"' for column in frame.columns)
             raise ValueError(f'expected one column "{name}"; the columns are {known}: choose with text=')
-    predictions = model.predict(_texts(frame, names))
-    columns = model.answerer.columns(probabilities)
+    predictions = predict(_texts(frame, names))
+    output = answerer.output
+    columns = output.columns(probabilities)
     rows = [
-        [_value(name, cell) for name, cell in zip(columns, model.answerer.cells(found, probabilities), strict=True)]
+        [_value(name, cell) for name, cell in zip(columns, output.cells(found, probabilities), strict=True)]
         for found in predictions
     ]
     values = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
     if review_below is not None:
         values["needs_review"] = [
-            any(round(claim.confidence, 4) < review_below for claim in model.answerer.claims(found))
-            for found in predictions
+            any(round(claim.confidence, 4) < review_below for claim in answerer.claims(found)) for found in predictions
         ]
     labelled = frame.copy()
     for name, cells in values.items():

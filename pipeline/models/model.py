@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
 
 import numpy as np
 import tomli_w
@@ -14,13 +13,16 @@ import tomli_w
 from corpora.normalise import normaliser
 from embeddings.errors import EmbeddingError
 from embeddings.vocabulary import Vocabulary
+from pipeline import arrays
+from pipeline.config.network import NetworkSettings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import FEATURES
 from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
-from pipeline.errors import DictionaryError, ModelError
+from pipeline.errors import DictionaryError, ModelError, NotFinite
+from pipeline.models import files, schema
 from pipeline.models.texts import checked_texts
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.provenance import sha256
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT_VERSION = 2
+UNREADABLE = (ArithmeticError, AttributeError, MemoryError, OSError, RecursionError, TypeError, ValueError)
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
 Precision = Literal["float32", "int8"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,29 +67,37 @@ class Model:
         """Reads and checks a model folder; nothing in it can run code.
 
         `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
-        Raises ModelError if a file is missing or altered (SHA256SUMS), or the folder has another format version.
+        Raises ModelError if a file is missing, altered or not listed (SHA256SUMS), or no regular file; if the folder
+        has another format version; or if something in it is not what zhpipe writes.
         """
         folder = Path(folder)
-        about = _about(folder)
-        _check_sums(folder)
+        files.check_kinds(folder)
+        about = schema.parse(folder / "model.toml", FORMAT_VERSION)
+        files.check_sums(folder)
+        schema.check(folder / "model.toml", about)
         if not (folder / NETWORKS[precision]).is_file():
             raise ModelError(
                 f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
             )
-        _check_network(folder / NETWORKS[precision])
         try:
-            return cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
+            model = cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
         except ModelError:
             raise
         except KeyError as error:
             raise ModelError(f"{folder / 'model.toml'}: {error} is missing or unknown: train anew") from None
-        except (AttributeError, TypeError, ValueError, OSError) as error:
-            raise ModelError(f"{folder}: the model can't be read: {error}") from None
+        except UNREADABLE as error:
+            raise ModelError(f"{folder}: the model can't be read: {error}: copy the model folder again") from None
+        model._check_graph()
+        return model
 
     @classmethod
     def _assemble(cls, folder: Path, about: dict[str, Any], network: OnnxNetwork) -> Model:
         options = about.get("options", {})
         task = TASKS[about["task"]].load(folder, options, Labels.load(folder / "labels.txt"))
+        if task.needs_labels and not len(task.labels):
+            raise ValueError("labels.txt has no labels")
+        if options.get("unit", about["encoder"]["units"][0]) not in about["encoder"]["units"]:
+            raise ValueError(f"the task reads {options['unit']!r}, of which the encoder has no vocabulary")
         return cls(
             task=task,
             answerer=task.answerer.load(folder, options),
@@ -95,6 +107,14 @@ class Model:
             network=network,
             about=about,
         )
+
+    def _check_graph(self) -> None:
+        """Raises ModelError unless the graph is, but for its weights, what zhpipe writes for the model's settings."""
+        from pipeline.networks import graph_check
+
+        drafts = self.task.head.drafts(NetworkSettings(**self.about["network"]), self.encoder)
+        if reason := graph_check.fault(self.network.path, drafts):
+            raise ModelError(f"{self.network.path}: {reason}: use a model folder that zhpipe made")
 
     @property
     def labels(self) -> Labels:
@@ -120,7 +140,8 @@ class Model:
         """The Prediction of a text, or a list of one a text, in order.
 
         A text of white space has an empty Prediction with the score 0. Raises ValueError for a data frame, which
-        `label_frame` takes, and for None, NaN and anything else that is no text, naming its position.
+        `label_frame` takes, and for None, NaN and anything else that is no text, naming its position. Raises NotFinite,
+        a ModelError, if the network's scores of a text are not finite.
         """
         if isinstance(texts, str):
             return self.predict_tokens(self.tokenise_all([texts]))[0]
@@ -149,7 +170,13 @@ class Model:
         from pipeline.models import frame as frames
 
         return frames.label_frame(
-            self, frame, text=text, probabilities=probabilities, review_below=review_below, prefix=prefix
+            self.predict,
+            self.answerer,
+            frame,
+            text=text,
+            probabilities=probabilities,
+            review_below=review_below,
+            prefix=prefix,
         )
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
@@ -163,7 +190,8 @@ class Model:
         """`n_best` of segmented texts."""
         filled = [index for index, text in enumerate(texts) if text.tokens]
         answers: list[list[Prediction]] = [[] for _ in texts]
-        found = self.answerer.n_best(self.network, self.encoder, [texts[index] for index in filled], n)
+        asked = [texts[index] for index in filled]
+        found = _answered(filled, lambda: self.answerer.n_best(self.network, self.encoder, asked, n))
         for index, best in zip(filled, found, strict=True):
             answers[index] = best
         return answers
@@ -191,12 +219,22 @@ class Model:
         filled = [index for index, text in enumerate(texts) if text.text.strip()]
         asked = [texts[index] for index in filled]
         answers = []
-        for found in self.answerer.predict_at(self.network, self.encoder, asked, temperatures):
+        for found in _answered(
+            filled, lambda: self.answerer.predict_at(self.network, self.encoder, asked, temperatures)
+        ):
             predictions: list[Prediction] = [self.answerer.blank] * len(texts)
             for index, prediction in zip(filled, found, strict=True):
                 predictions[index] = prediction
             answers.append(predictions)
         return answers
+
+
+def _answered(places: Sequence[int], ask: Callable[[], T]) -> T:
+    """What `ask` gives; NotFinite gets the place of the text among all texts, of which only `places` were asked for."""
+    try:
+        return ask()
+    except NotFinite as error:
+        raise NotFinite(error.network, places[error.text]) from None
 
 
 def find_model(path: Path) -> Path:
@@ -266,57 +304,6 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def _about(folder: Path) -> dict[str, Any]:
-    path = folder / "model.toml"
-    try:
-        about = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(
-            f"{folder}: no model here: expected a folder with model.toml, such as runs/NAME/model"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{path}: can't be read: {error}: it is cut short or altered: copy the model folder again"
-        ) from None
-    version = about.get("format_version")
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"{path}: format version {version}, this zhpipe reads {FORMAT_VERSION}: "
-            "install the zhpipe that wrote it, or train anew"
-        )
-    return about
-
-
-def _check_sums(folder: Path) -> None:
-    path = folder / "SHA256SUMS"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: can't be read: {error}: copy the model folder again") from None
-    for line in lines:
-        expected, _, name = line.partition("  ")
-        if not name:
-            raise ModelError(f"{path}: is cut short or altered: copy the model folder again")
-        if (folder / name).is_symlink():
-            raise ModelError(f"{folder / name}: is a link, and may lead anywhere: copy the file itself")
-        if Path(name).name != name or not (folder / name).is_file():
-            raise ModelError(
-                f"{folder}: the file {name!r} that SHA256SUMS lists is missing: copy the model folder again"
-            )
-        if sha256(folder / name) != expected:
-            raise ModelError(f"{folder / name}: its SHA-256 differs from SHA256SUMS: copy the model folder again")
-    unlisted = {"model.toml", "labels.txt", "network.onnx"} - {line.partition("  ")[2] for line in lines}
-    if unlisted:
-        raise ModelError(f"{path}: does not list {', '.join(sorted(unlisted))}: copy the model folder again")
-
-
-def _check_network(path: Path) -> None:
-    from pipeline.networks import graph
-
-    if reason := graph.fault(path):
-        raise ModelError(f"{path}: {reason}: use a model folder that zhpipe made")
-
-
 def open_segmenter(folder: Path) -> ModelEngine:
     """The model in a folder as the engine of a segmenter. Raises ModelError if it is incomplete or finds no words."""
     made = ModelEngine(folder, Model.load)
@@ -346,6 +333,8 @@ def _own_engine(folder: Path, name: str) -> ModelEngine:
 
 def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     encoder = about["encoder"]
+    if missing := {*encoder["reads"], *encoder["longest_grams"]} - {*encoder["units"]}:
+        raise ValueError(f"the encoder reads {min(missing)!r}, of which it has no vocabulary")
     try:
         vocabularies = {unit: Vocabulary.load(folder / f"vocabulary.{unit}.txt") for unit in encoder["units"]}
         longest = encoder.get("longest_affix", 0)
@@ -355,7 +344,7 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         raise ModelError(str(error)) from None
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
-        keys, window = np.load(folder / f"grams.{unit}.npy", allow_pickle=False), encoder.get("windows", {}).get(unit)
+        keys, window = arrays.load(folder / f"grams.{unit}.npy", np.int64), encoder.get("windows", {}).get(unit)
         grams[unit] = NgramVocabulary(keys, longest) if window is None else ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
     return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -31,14 +31,19 @@ def read(folder: Path) -> list[Point]:
     path = folder / FILE
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return [
+            points = [
                 Point(float(row["threshold"]), int(row["rows"]), int(row["right"]), float(row["promised"]))
                 for row in csv.DictReader(file)
             ]
     except FileNotFoundError:
         raise ModelError(f"{folder}: has no {FILE}, which says what precision to expect: train anew") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ModelError(f"{path}: can't be read: {error}") from None
+    for point in points:
+        counted = 0 <= point.right <= point.rows and 1 <= point.rows < 1 << 53
+        if not (counted and 0 <= point.threshold <= 1 and 0 <= point.promised <= 1):
+            raise ModelError(f"{path}: thresholds and precisions are 0 to 1, received {point}: copy the model again")
+    return points
 
 
 def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
@@ -47,6 +52,8 @@ def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
     Raises PipelineError if there is none, with the best precision that dev supports; ModelError as `read` does.
     """
     points = read(folder)
+    if not points:
+        raise ModelError(f"{folder / FILE}: has no rows, so no precision is known: train with a larger dev split")
     found = calibration.reaching(points, target)
     if found is not None:
         return found

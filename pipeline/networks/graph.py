@@ -22,8 +22,6 @@ OPSET = 17
 IR_VERSION = 9
 INT8_CELLS = ("lstm",)  # ONNX Runtime has an int8 kernel for LSTM alone (DynamicQuantizeLSTM)
 OPERATORS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-# Operators that zhpipe writes in addition to the standard ones.
-RUNTIME_OPERATORS = {("com.microsoft", "DynamicQuantizeLSTM")}
 # The order of gates in ONNX, by their place in Keras: i f c o -> i o f c for an LSTM; both have z r h for a GRU.
 GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 Array = NDArray[np.float32]
@@ -50,12 +48,25 @@ def build(
         linear_parts: the names of the linear parts, in order.
         features: name -> the number of ids in each group.
     """
-    return _Builder(settings, weights, per_token, features or {}).model(units, linear_parts)
+    return model_of(_Builder(settings, weights, per_token, features or {}).build(units, linear_parts))
 
 
-def model_of(graph: Graph, outputs: list[Any]) -> onnx.ModelProto:
+def draft(
+    settings: NetworkSettings,
+    weights: Mapping[str, Array],
+    units: tuple[str, ...],
+    linear_parts: tuple[str, ...],
+    *,
+    per_token: bool = False,
+    features: Mapping[str, Sequence[int]] | None = None,
+) -> Graph:
+    """The graph of `build`, not checked: `weights` may have any sizes, as `graph_check.UnknownWeights` do."""
+    return _Builder(settings, weights, per_token, features or {}).build(units, linear_parts)
+
+
+def model_of(graph: Graph) -> onnx.ModelProto:
     """The graph as a model that has passed ONNX's checker."""
-    proto = helper.make_graph(graph.nodes, "zhpipe", graph.inputs, outputs, graph.constants)
+    proto = helper.make_graph(graph.nodes, "zhpipe", graph.inputs, graph.outputs, graph.constants)
     model = helper.make_model(
         proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="zhpipe"
     )
@@ -81,30 +92,9 @@ def save_int8(path: Path, target: Path) -> None:
         quantize_dynamic(path, target, op_types_to_quantize=["LSTM"], per_channel=True, weight_type=QuantType.QInt8)
     finally:
         root.setLevel(level)
-
-
-def fault(path: Path) -> str | None:
-    """Why a stranger's graph must not be run, or None: it reads other files, or has operators that zhpipe never writes.
-
-    The check opens nothing that the graph names. It also refuses subgraphs and functions, which could hide more.
-    """
-    try:
-        model = onnx.load_model(path, load_external_data=False)
-    except Exception as error:  # protobuf's own exceptions share no base class with others
-        return f"is no ONNX graph ({str(error).splitlines()[0] or type(error).__name__})"
-    tensors = [*model.graph.initializer]
-    for node in model.graph.node:
-        standard = node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type)
-        if not standard and (node.domain, node.op_type) not in RUNTIME_OPERATORS:
-            return f"has the operator {node.op_type!r}, which zhpipe does not write"
-        if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
-            return f"has a graph inside the operator {node.op_type!r}, which zhpipe does not write"
-        tensors += [tensor for attribute in node.attribute for tensor in (attribute.t, *attribute.tensors)]
-    if model.functions or model.graph.sparse_initializer:
-        return "has functions or sparse tensors, which zhpipe does not write"
-    if outside := [tensor.name for tensor in tensors if tensor.external_data or tensor.data_location]:
-        return f"keeps {outside[0]!r} in another file, which zhpipe does not write"
-    return None
+    model = onnx.load_model(target)
+    del model.graph.value_info[:]  # shapes that the quantiser infers, which a reader would have to believe
+    save(model, target)
 
 
 @dataclass
@@ -113,12 +103,17 @@ class Graph:
 
     nodes: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
+    outputs: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
 
     def input(self, name: str, shape: Sequence[str | int], kind: int = TensorProto.INT32) -> str:
         """Adds an input; names in `shape` stand for sizes that vary."""
         self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
         return name
+
+    def output(self, name: str, shape: Sequence[str | int]) -> None:
+        """Declares a value, float32, as an output of the graph."""
+        self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
     def constant(self, value: Any) -> str:
         """Adds an array."""
@@ -172,7 +167,7 @@ class _Builder:
         self.features = features
         self.graph = Graph()
 
-    def model(self, units: Sequence[str], linear_parts: Sequence[str]) -> onnx.ModelProto:
+    def build(self, units: Sequence[str], linear_parts: Sequence[str]) -> Graph:
         graph, bias = self.graph, self.weights["scores/bias"]
         parts = [self._recurrent_part(unit) for unit in units]
         scores = graph.add("MatMul", [graph.add("Concat", parts, axis=-1), self._weight("scores/kernel")])
@@ -180,8 +175,8 @@ class _Builder:
         for name in linear_parts:
             scores = graph.add("Add", [scores, self._linear_part(name)])
         graph.add("Identity", [scores], name="scores")
-        shape: list[str | int | None] = ["batch", *(["steps"] if self.per_token else []), len(bias)]
-        return model_of(graph, [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)])
+        graph.output("scores", ["batch", *(["steps"] if self.per_token else []), len(bias)])
+        return graph
 
     def _weight(self, name: str) -> str:
         return self.graph.constant(self.weights[name])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from pipeline.config.network import NetworkSettings
 from pipeline.networks.graph import OPERATORS, Array, Graph, model_of, operator_weights
@@ -23,6 +23,11 @@ def build(settings: NetworkSettings, weights: Mapping[str, Array]) -> onnx.Model
     The states of all layers are concatenated, an LSTM's hidden state before its memory; zeros begin a text.
     `next_states` are those after the last token of each row, so that rows of different lengths can be continued.
     """
+    return model_of(draft(settings, weights))
+
+
+def draft(settings: NetworkSettings, weights: Mapping[str, Array]) -> Graph:
+    """The graph of `build`, not checked: `weights` may have any sizes, as `graph_check.UnknownWeights` do."""
     graph = Graph()
     ids, lengths = graph.input("ids", ["rows", "steps"]), graph.input("lengths", ["rows"])
     states = graph.input("states", ["rows", state_width(settings)], TensorProto.FLOAT)
@@ -36,11 +41,9 @@ def build(settings: NetworkSettings, weights: Mapping[str, Array]) -> onnx.Model
     flow = graph.add("Transpose", [flow], perm=[1, 0, 2])
     graph.add("Identity", [_scores(graph, flow, table, weights)], name="scores")
     graph.add("Concat", ends, axis=1, name="next_states")
-    outputs = [
-        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["rows", "steps", len(weights["scores/bias"])]),
-        helper.make_tensor_value_info("next_states", TensorProto.FLOAT, ["rows", state_width(settings)]),
-    ]
-    return model_of(graph, outputs)
+    graph.output("scores", ["rows", "steps", len(weights["scores/bias"])])
+    graph.output("next_states", ["rows", state_width(settings)])
+    return graph
 
 
 def state_width(settings: NetworkSettings) -> int:

@@ -65,6 +65,14 @@ def weights(network: keras.Model) -> dict[str, Array]:
     }
 
 
+def assign(network: keras.Model, values: Mapping[str, Array]) -> None:
+    """Gives arrays of the network new values, by the names of `weights`."""
+    for layer in network.layers:
+        for variable in layer.weights:
+            if (name := f"{layer.name}/{variable.name}") in values:
+                variable.assign(values[name])
+
+
 def reset_states(network: keras.Model) -> None:
     """Sets the states that a network keeps between calls to 0, their value before the first token of a text."""
     for layer in network.layers:

@@ -1,4 +1,4 @@
-"""User dictionaries: the words a user forces, their tags, and where they occur in a text."""
+"""User dictionaries: the words that a user forces, their tags, and their occurrences in a text."""
 
 import os
 import re
@@ -9,39 +9,31 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipeline.errors import DictionaryError
+from pipeline.segmentation import entries
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-_SPACED = re.compile(r"\A(.+?)(?: +([0-9]+))?(?: +([a-z]+))?\Z", re.DOTALL)
 _FORBIDDEN = re.compile("[\t\r\n\ud800-\udfff]")
 _LISTED = 20
 
 
 @dataclass(frozen=True)
 class UserDictionary:
-    """The words a user forces, each with a tag or None.
+    """The words that a user forces, each with a tag or None.
 
-    The file format is the one jieba reads: UTF-8 (a byte order mark is skipped), one entry a line, LF or
-    CRLF, blank lines skipped, `word [frequency] [tag]`. A line is read in one of two ways:
+    The file format is jieba's: UTF-8 (a byte order mark is skipped), one entry per line, LF or CRLF, blank lines
+    skipped, `word [frequency] [tag]`; `pipeline.segmentation.entries` says how a line is read, and which lines are
+    refused because their word can't be told from their tag.
 
-    - **Without a tab**, from the right, by jieba's own rule: a last field of lowercase ASCII letters alone is
-      the tag; a field before it (or the last one) of ASCII digits alone is the frequency; everything to the
-      left is the word, spaces included. A first field is always (part of) the word. `云计算 5 n`, `New York
-      5`, `iPhone 15 Pro`, `123`.
-    - **With a tab**, tabs alone separate, and nothing is guessed about the word: `word⇥frequency⇥tag`,
-      `word⇥tag`, `word⇥frequency` or `word⇥`. Frequency and tag may be empty. Only so can a word end in
-      digits or in a lowercase word (`iPhone 15⇥`, `machine learning⇥n`), and only so can a tag hold capitals
-      or digits (`张三丰⇥PER`).
-
-    The frequency is checked and not kept: a forced word needs none. Frequency 0, by which jieba takes a word
-    out, is an error here. White space around a word or a tag is dropped.
+    The frequency is checked but not kept: a forced word needs none. Frequency 0, with which jieba removes a word, is
+    an error here. White space around a word or a tag is dropped.
 
     Arguments:
         words: word -> tag or None, in order. Checked and copied.
 
     Raises:
-        DictionaryError: a word is empty, is surrounded by white space, starts with a byte order mark, or
-            holds a tab, a line break or a lone surrogate; or a tag is empty or does so.
+        DictionaryError: a word or a tag is empty, begins or ends with white space, starts with a byte order mark, or
+            holds a tab, a line break or a lone surrogate.
 
     >>> dictionary = UserDictionary({"北京大学": "nt", "北京大学出版社": None})
     >>> dictionary.find("北京大学出版社在北京大学旁")
@@ -67,18 +59,18 @@ class UserDictionary:
 
     @classmethod
     def load(cls, paths: Paths) -> "UserDictionary":
-        """One dictionary from one or several files; of a word given twice the later line or file wins.
+        """One dictionary from one or several files; if a word is repeated, the last line wins.
 
         Raises:
-            DictionaryError: a file can't be read, or lines aren't entries: all are counted, the first 20
-                named with file and number.
+            DictionaryError: a file can't be read, or lines are not entries; names the first 20 with file and number,
+                and counts the others.
         """
         lines = (line for path in each_path(paths) for line in numbered_lines(path))
         return cls._collect(lines)
 
     @classmethod
     def parse(cls, lines: Iterable[str], *, name: str = "user dictionary") -> "UserDictionary":
-        """The dictionary that these lines of the file format hold; `name` stands for the file in errors."""
+        """The dictionary in lines of the file format; errors use `name` for the file."""
         return cls._collect((f"{name}:{number}", line) for number, line in enumerate(lines, start=1))
 
     @classmethod
@@ -96,19 +88,19 @@ class UserDictionary:
         return cls(words)
 
     def lines(self) -> list[str]:
-        """The entries in the file format: with a space where it is unambiguous, else with a tab."""
-        return [_line(word, tag) for word, tag in self.words.items()]
+        """The entries in the file format, separated by a space where this is unambiguous, else by a tab."""
+        return [entries.line(word, tag) for word, tag in self.words.items()]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file that `load` reads back as an equal dictionary: UTF-8, LF, no byte order mark."""
+        """Writes a file that `load` reads as an equal dictionary: UTF-8, LF, no byte order mark."""
         Path(path).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8", newline="\n")
 
     def find(self, text: str) -> list[tuple[int, int]]:
-        """Where the words stand in `text`, leftmost first and the longest of those, without overlap.
+        """The occurrences of the words in `text`: leftmost first and of these the longest, without overlap.
 
-        Returns half-open (start, end) offsets in characters (code points), in order. The time grows with the
-        text and the number of different lengths of words that share two characters, not with the number of
-        words.
+        Returns half-open (start, end) offsets in characters (code points), in order. The time grows with the length
+        of the text and with the number of distinct lengths of words that share their first two characters, not with
+        the number of words.
         """
         if not self.words:
             return []
@@ -126,6 +118,14 @@ class UserDictionary:
                     break
         return found
 
+    def occurring(self, text: str, tokens: Iterable[str] | None = None) -> set[str]:
+        """The words that occur in `text`; of its `tokens` if a segmenter that obeys this dictionary made some."""
+        if not self.words:
+            return set()
+        if tokens is not None:
+            return set(self._lookup.intersection(tokens))
+        return {text[start:end] for start, end in self.find(text)}
+
     @cached_property
     def _lookup(self) -> frozenset[str]:
         return frozenset(self.words)
@@ -134,7 +134,7 @@ class UserDictionary:
     def _lengths(self) -> dict[str, Sequence[int]]:
         """First two characters -> the lengths of the words that can start there, the longest first.
 
-        A word of one character stands under itself, and under every pair that starts with it.
+        A word of one character is listed under itself and under every pair that starts with it.
         """
         lengths: dict[str, set[int]] = {}
         for word in self.words:
@@ -150,12 +150,12 @@ class UserDictionary:
 
 
 def each_path(paths: Paths) -> list[Path]:
-    """The paths as a list, whether one was given or several."""
+    """One path or several, as a list."""
     return [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[str, str | DictionaryError]]:
-    """The lines of a UTF-8 file that aren't blank, each as its place "file:number" and its text or its error.
+    """The lines of a UTF-8 file that are not blank, each as its place "file:number" and its text or an error.
 
     Raises:
         DictionaryError: the file can't be read.
@@ -179,7 +179,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[str, str | DictionaryError]]:
 
 
 def refuse(faults: list[str]) -> None:
-    """Raises one DictionaryError over the faults, if there are any: the first 20, and how many more."""
+    """Raises one DictionaryError for all faults, if there are any: the first 20, and the number of the others."""
     if not faults:
         return
     more = [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
@@ -187,12 +187,12 @@ def refuse(faults: list[str]) -> None:
 
 
 def _entry(line: str | DictionaryError) -> dict[str, str | None]:
-    """The entry of a line as {word: tag}, or nothing for a blank line."""
+    """The entry of a line as {word: tag}; {} for a blank line."""
     if isinstance(line, DictionaryError):
         raise line
     if not line.strip():
         return {}
-    word, frequency, tag = _tabbed(line) if "\t" in line else _spaced(line)
+    word, frequency, tag = entries.parse(line)
     if fault := _fault(word):
         raise DictionaryError(f"the word {word!r} {fault}")
     if tag and (fault := _fault(tag)):
@@ -204,30 +204,8 @@ def _entry(line: str | DictionaryError) -> dict[str, str | None]:
     return {word: tag or None}
 
 
-def _spaced(line: str) -> tuple[str, str, str]:
-    [(word, frequency, tag)] = _SPACED.findall(line.strip())
-    return word.strip(), frequency, tag
-
-
-def _tabbed(line: str) -> tuple[str, str, str]:
-    word, *rest = (part.strip() for part in line.split("\t"))
-    match rest:
-        case [frequency, tag]:
-            return word, frequency, tag
-        case [number] if number.isascii() and number.isdigit():
-            return word, number, ""
-        case [tag]:
-            return word, "", tag
-    raise DictionaryError(f"expected at most word, frequency and tag between tabs, found {len(rest) + 1} fields")
-
-
-def _line(word: str, tag: str | None) -> str:
-    plain = word if tag is None else f"{word} {tag}"
-    return plain if _spaced(plain) == (word, "", tag or "") else f"{word}\t\t{tag or ''}"
-
-
 def _fault(text: str) -> str:
-    """What forbids `text` as a word or tag, or nothing."""
+    """Why `text` can be no word or tag; "" if it can."""
     if not text:
         return "is empty"
     if text != text.strip() or text.startswith("\ufeff"):

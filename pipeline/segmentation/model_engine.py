@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, NotFinite
 from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
 
@@ -59,7 +59,10 @@ class ModelEngine:
         tokenised = [model.tokenise(text) for text in texts]
         filled = [index for index, text in enumerate(tokenised) if text.tokens]
         found: list[list[tuple[int, int]]] = [[] for _ in texts]
-        answers = finder.words(model.network, model.encoder, [tokenised[index] for index in filled])
+        try:
+            answers = finder.words(model.network, model.encoder, [tokenised[index] for index in filled])
+        except NotFinite as error:
+            raise NotFinite(error.network, filled[error.text]) from None
         for index, words in zip(filled, answers, strict=True):
             found[index] = words
         return found

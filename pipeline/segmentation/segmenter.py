@@ -1,79 +1,69 @@
-"""Segmenter: text -> words, cut by jieba, rjieba or a trained model around the words a user forces, or characters."""
+"""The segmenter: text -> words, cut by jieba, rjieba or a trained model around a user's own words; or characters."""
 
-import re
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, Literal, Protocol, get_args
 
 from pipeline.errors import DictionaryError, SettingsError
 from pipeline.segmentation.dictionary import Paths, UserDictionary, each_path, numbered_lines, refuse
+from pipeline.segmentation.jieba_engines import WHITE_SPACE, Jieba, JiebaEngine, Rjieba, cut_full
 
 Unit = Literal["word", "char"]
 Engine = Literal["rjieba", "jieba"]
 Mode = Literal["default", "search", "full"]
 
-# The blocks in which jieba looks for words, and the white space it keeps apart between them.
-_BLOCK = re.compile(r"([\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]+)")
-_SPACE = re.compile(r"(\r\n|\s)")
-_LETTER_OR_DIGIT = re.compile(r"[a-zA-Z0-9]")
-_SURROGATE = re.compile(r"([\ud800-\udfff])")
-_LONGEST_WORD = 16  # characters, in the dictionary that both engines ship
-
 
 class WordEngine(Protocol):
-    """A model of our own that finds words: `pipeline.segmentation.model_engine`."""
+    """A trained model that finds words: `pipeline.segmentation.model_engine`."""
 
     @property
     def name(self) -> str:
-        """What tells it from every other, `sha256:` and a checksum."""
+        """A name that no other model has: `sha256:` and a checksum."""
 
     def words(self, texts: Sequence[str], dictionary: UserDictionary) -> list[list[tuple[int, int]]]:
-        """Where the words of each text stand, in characters, half-open, apart and in order; white space may be in none.
+        """The (start, end) of the words of each text, in characters, half-open, in order and without overlap.
 
-        The model is told of the words of the dictionary; what it does against them is put right here.
+        No word holds white space. The model obeys the dictionary as far as it can; the segmenter corrects the rest.
         """
 
     def knows(self, word: str, /) -> bool:
-        """Whether the word was in its training text."""
+        """Whether the word was in the model's training text."""
 
 
 class Segmenter:
     """Cuts text into tokens, and never changes a character of it.
 
-    Construction stores and checks; the engine and its dictionary (a fraction of a second for rjieba, a second
-    or two for jieba) are loaded by the first call that needs them. Every segmenter has an engine of its own,
-    which nothing writes to once it is loaded: segmenters with different dictionaries don't touch each other,
-    and threads may share one. No cache file is read or written, and nothing is logged. Pickling sends
-    `settings()`, dictionary included.
+    Construction only checks its arguments. The first call that needs the engine loads it with its dictionary (a
+    fraction of a second for rjieba, a second or two for jieba). Every segmenter has an engine of its own, which
+    nothing changes once it is loaded: segmenters with different dictionaries do not affect each other, and threads
+    may share one. No cache file is read or written, and nothing is logged. Pickling sends `settings()`, dictionary
+    included.
 
     Arguments:
-        unit: "word", or "char" for one token a code point (a combining mark or the parts of a joined emoji
-            are tokens of their own: grapheme clusters aren't joined; engine, mode, hmm and forced words play
-            no part in it).
-        engine: "rjieba" (Rust, more than ten times as fast) or "jieba" (the reference). They share one
-            dictionary and differ in the cut of rare ideographs beyond U+9FD5, of some ASCII runs with `-`,
-            `_` or `.`, and of long repeated interjections, where the HMM has ties. Or a `WordEngine` model, which looks
-            at a text as a whole, has no other mode and no HMM, and ends words at white space.
-        mode: "default" cuts the text into words that don't overlap. "search" adds the dictionary words of two
-            and three characters inside each of them, before it. "full" gives every dictionary word of two
-            characters or more at every place, and what no word covers: runs of ASCII letters and digits
-            whole, other characters one by one, punctuation in runs. The words of "full" are looked up here,
-            by jieba's rule, for both engines, as rjieba leaves out characters that start no word, and jieba
-            glues letters to a word that starts with a letter (`x` to `T恤`).
-        hmm: whether unknown words are guessed by jieba's hidden Markov model (in "default" and "search").
-        dictionary: forced words. The leftmost and longest are found first; each is one token, in every mode,
-            whatever characters it holds. The stretches between them are cut with jieba's own dictionary.
+        unit: "word", or "char" for one token per code point: a combining mark and the parts of a joined emoji are
+            tokens of their own. Engine, mode, hmm and forced words do not affect characters.
+        engine: "rjieba" (in Rust, more than ten times as fast) or "jieba" (the reference). They share one dictionary.
+            They differ in rare ideographs beyond U+9FD5, in some ASCII runs with `-`, `_` or `.`, and in long
+            repeated interjections, where the HMM has ties. Or a `WordEngine`, which reads a text as a whole, has only
+            the mode "default" and no HMM, and ends words at white space.
+        mode: "default" cuts the text into words that do not overlap. "search" puts the dictionary words of two and
+            three characters inside each word before it. "full" gives every dictionary word of two characters or more
+            at every place, and what no word covers: runs of ASCII letters and digits whole, other characters one by
+            one, punctuation in runs. For "full" both engines only look up words, by jieba's rule, because rjieba
+            leaves out characters that start no word, and jieba joins letters to a word that starts with a letter (`x`
+            to `T恤`).
+        hmm: whether jieba's hidden Markov model guesses unknown words (in "default" and "search").
+        dictionary: forced words, found leftmost first and of these the longest. Each is one token, in every mode,
+            whatever characters it holds. The engine cuts the text between them.
         stop_words: what `content` leaves out.
         keep_whitespace: whether `content` keeps white space.
 
     Raises:
-        SettingsError: unit, engine or mode isn't one of the above.
+        SettingsError: unit, engine or mode is not one of the above.
 
-    Laws, for every str: in mode "default" and in unit "char", `"".join(split(text)) == text`. In the modes
-    "search" and "full" every token stands in the text, and every character of the text is in a token. No
-    token is empty.
+    Laws, for every str: no token is empty. In mode "default" and in unit "char", `"".join(split(text)) == text`. In
+    the modes "search" and "full" every token occurs in the text, and every character of the text is in a token.
 
     >>> Segmenter().split("周末在滨江步道骑车")
     ['周末', '在', '滨江', '步', '道', '骑车']
@@ -112,7 +102,7 @@ class Segmenter:
         return self._split(text)
 
     def split_all(self, texts: Sequence[str]) -> list[list[str]]:
-        """`split` of each text; a trained engine cuts many together much faster."""
+        """`split` of each text; a trained engine is much faster on many texts at once."""
         if self.trained is None or self.unit == "char":
             return [self._split(text) for text in texts]
         found = self.trained.words(texts, self.dictionary)
@@ -128,18 +118,17 @@ class Segmenter:
         return self.content(self._split(text))
 
     def tag(self, word: str) -> str | None:
-        """The tag that the user dictionary gives to `word`, if any."""
+        """The tag of `word` in the user's dictionary, if it has one."""
         return self.dictionary.words.get(word)
 
     def is_known(self, word: str) -> bool:
         """Whether `word` is in the user's dictionary or in the engine's own."""
-        return word in self.dictionary.words or (self.trained or self._cutter).knows(word)
+        return word in self.dictionary.words or (self.trained or self._jieba).knows(word)
 
     def settings(self) -> dict[str, Any]:
-        """All that builds this segmenter again, in types that JSON and TOML hold.
+        """The arguments that build this segmenter again, in types that JSON and TOML have.
 
-        Keys are the arguments; `dictionary` is the list of its lines, `stop_words` a sorted list, a trained `engine`
-        its name.
+        `dictionary` is the list of its lines, `stop_words` a sorted list, a trained `engine` its name.
         """
         return {
             "unit": self.unit,
@@ -153,25 +142,19 @@ class Segmenter:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], trained: WordEngine | None = None) -> "Segmenter":
-        """The segmenter that `settings()` describes; keys left out have their defaults.
+        """The segmenter that `settings()` describes; missing keys have their defaults.
 
         Arguments:
-            trained: the engine, where `settings` have the name of one that is trained.
+            trained: the engine, if `settings` name a trained one.
 
         Raises:
-            SettingsError: a key or a value isn't one that `settings()` gives.
-            DictionaryError: a line of the dictionary isn't an entry.
+            SettingsError: `settings()` returns no such key or value.
+            DictionaryError: a line of the dictionary is not an entry.
 
         >>> Segmenter.from_settings({"unit": "char"}).split("天气")
         ['天', '气']
         """
-        known = cls().settings()
-        for key, value in settings.items():
-            if key not in known:
-                raise SettingsError(f"segmenter: no setting {key!r}: choose from {', '.join(known)}")
-            if type(value) is not type(known[key]):
-                expected = type(known[key]).__name__
-                raise SettingsError(f"segmenter: {key} is {value!r}: expected a value of type {expected}")
+        _check_types(settings, cls().settings())
         lines = settings.get("dictionary", [])
         engine = trained if trained and settings.get("engine") == trained.name else settings.get("engine", "rjieba")
         return cls(**{**settings, "engine": engine, "dictionary": UserDictionary.parse(lines)})
@@ -180,12 +163,12 @@ class Segmenter:
         return Segmenter.from_settings, (self.settings(), self.trained)
 
     @cached_property
-    def _cutter(self) -> "_Cutter":
-        return _Rjieba() if self.engine == "rjieba" else _Jieba()
+    def _jieba(self) -> JiebaEngine:
+        return Rjieba() if self.engine == "rjieba" else Jieba()
 
     @cached_property
     def _split(self) -> Callable[[str], list[str]]:
-        """The way from text to tokens that the settings ask for, chosen once and not at every call."""
+        """The function from text to tokens for these settings, chosen once."""
         if self.unit == "char":
             return list
         if self.trained:
@@ -194,32 +177,24 @@ class Segmenter:
 
     @cached_property
     def _cut(self) -> Callable[[str], list[str]]:
-        cutter, hmm = self._cutter, self.hmm
+        """The cut of text without forced words, by jieba or rjieba."""
+        jieba, hmm = self._jieba, self.hmm
         if self.mode == "full":
-            return lambda text: list(_full(text, cutter.knows))
-        cut = cutter.cut if self.mode == "default" else cutter.search
-
-        def split(text: str) -> list[str]:
-            try:
-                return cut(text, hmm)
-            except UnicodeEncodeError:  # rjieba is handed UTF-8, which has no lone surrogates
-                return [token for part in _SURROGATE.split(text) if part for token in _cut_encodable(part)]
-
-        def _cut_encodable(part: str) -> list[str]:
-            return [part] if _SURROGATE.match(part) else cut(part, hmm)
-
-        return split
+            return lambda text: list(cut_full(text, jieba.knows))
+        cut = jieba.cut if self.mode == "default" else jieba.search
+        return lambda text: cut(text, hmm)
 
     def _cut_at(self, text: str, words: Sequence[tuple[int, int]]) -> list[str]:
-        """The text cut around white space, where a word begins or ends; and, against all this, forced words whole."""
+        """The text cut where words begin and end and around white space, but never inside a forced word."""
         edges = {0, len(text)}
-        edges.update(edge for space in _SPACE.finditer(text) for edge in space.span())
+        edges.update(edge for space in WHITE_SPACE.finditer(text) for edge in space.span())
         for start, end in chain(words, self.dictionary.find(text)):
             edges.difference_update(range(start + 1, end))
             edges.update((start, end))
         return [text[start:end] for start, end in pairwise(sorted(edges))]
 
     def _split_around(self, text: str) -> list[str]:
+        """The forced words of the text, and the cut of what lies between them."""
         cut, tokens, done = self._cut, list[str](), 0
         for start, end in self.dictionary.find(text):
             if done < start:
@@ -232,11 +207,10 @@ class Segmenter:
 
 
 def read_stop_words(paths: Paths) -> frozenset[str]:
-    """The stop words of one or several UTF-8 files, one a line; BOM, CRLF and blank lines are fine.
+    """The stop words of one or several UTF-8 files, one per line; a BOM, CRLF and blank lines are accepted.
 
     Raises:
-        DictionaryError: a file can't be read, or lines aren't UTF-8: the first 20 are named with file and
-            number.
+        DictionaryError: a file can't be read, or lines are not UTF-8; names the first 20 with file and number.
     """
     words: set[str] = set()
     faults: list[str] = []
@@ -249,92 +223,11 @@ def read_stop_words(paths: Paths) -> frozenset[str]:
     return frozenset(words)
 
 
-class _Cutter(Protocol):
-    """What a segmenter asks of an engine."""
-
-    def cut(self, text: str, hmm: bool, /) -> list[str]:
-        """The words of the text, one after the other."""
-
-    def search(self, text: str, hmm: bool, /) -> list[str]:
-        """The same, each after the shorter dictionary words in it."""
-
-    def knows(self, word: str, /) -> bool:
-        """Whether the word is in the engine's dictionary."""
-
-
-class _Rjieba:
-    """rjieba with a dictionary of its own: the one of the module could be changed by anyone."""
-
-    def __init__(self) -> None:
-        import rjieba
-
-        jieba = rjieba.Jieba()
-        self.cut = jieba.cut
-        self.search = jieba.cut_for_search
-        self._has_word = jieba.has_word
-
-    def knows(self, word: str, /) -> bool:
-        return not _SURROGATE.search(word) and self._has_word(word)
-
-
-def jieba_tokenizer() -> Any:
-    """A `jieba.Tokenizer` with a dictionary of its own, read from its text file.
-
-    `Tokenizer.initialize` is never called: it would read and write a file of marshalled data that all users
-    of the machine share, and log to standard error.
-    """
-    with warnings.catch_warnings():
-        # It holds escapes that newer Pythons warn of, and may import pkg_resources, which warns too.
-        warnings.simplefilter("ignore")
-        import jieba
-
-        tokenizer = jieba.Tokenizer()
-        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
-    return tokenizer
-
-
-class _Jieba:
-    """jieba, the reference."""
-
-    def __init__(self) -> None:
-        self._tokenizer = jieba_tokenizer()
-
-    def cut(self, text: str, hmm: bool, /) -> list[str]:
-        return list(self._tokenizer.cut(text, HMM=hmm))
-
-    def search(self, text: str, hmm: bool, /) -> list[str]:
-        return list(self._tokenizer.cut_for_search(text, HMM=hmm))
-
-    def knows(self, word: str, /) -> bool:
-        return bool(self._tokenizer.FREQ.get(word))
-
-
-def _full(text: str, knows: Callable[[str], bool]) -> Iterator[str]:
-    """The tokens of mode "full": blocks that may hold words, and white space and punctuation between them."""
-    for position, block in enumerate(_BLOCK.split(text)):
-        if position % 2:
-            yield from _every_word(block, knows)
-        else:
-            yield from filter(None, _SPACE.split(block))
-
-
-def _every_word(block: str, knows: Callable[[str], bool]) -> Iterator[str]:
-    """Every dictionary word of the block by start and length, and in their place what none covers."""
-    run, covered = "", 0
-    for start, character in enumerate(block):
-        ends = range(start + 2, min(start + _LONGEST_WORD, len(block)) + 1)
-        words = [block[start:end] for end in ends if knows(block[start:end])]
-        if not words and start >= covered and _LETTER_OR_DIGIT.match(character):
-            run += character
-            continue
-        if run:
-            yield run
-            run = ""
-        yield from words
-        if words:
-            covered = start + len(words[-1])
-        elif start >= covered:
-            yield character
-    if run:
-        yield run
+def _check_types(settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Raises SettingsError for a key that is not known, or a value of another type than its known value."""
+    for key, value in settings.items():
+        if key not in known:
+            raise SettingsError(f"segmenter: no setting {key!r}: choose from {', '.join(known)}")
+        if type(value) is not type(known[key]):
+            expected = type(known[key]).__name__
+            raise SettingsError(f"segmenter: {key} is {value!r}: expected a value of type {expected}")

@@ -1,4 +1,4 @@
-"""Embed: the vocabulary of each unit that the network reads, and its vectors, trained here or read from a file."""
+"""The stage embed: the vocabulary of each unit that the network reads, and its vectors, trained or read from a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,14 @@ from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
+from pipeline.workplace import BEGUN, begin, is_begun
 
 VERSION = 2
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Token lists that can be gone through again and again: those of train, then those of a segmented file, if any."""
+    """Token lists that can be iterated again and again: those of train, then those of a segmented file, if any."""
 
     train: Sequence[Sequence[str]]
     extra: Path | None
@@ -46,28 +48,25 @@ class Sentences:
 
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
-    """Writes of each unit UNIT/vocabulary.txt and, if any, its vectors (vectors.npy, words.txt); and coverage.json."""
+    """Writes for each unit and feature NAME/vocabulary.txt and its vectors (vectors.npy, words.txt), if it has any.
+
+    Also writes coverage.json.
+    """
     folder = made["embed"]
-    segmenter = segment.read_segmenter(run)
-    rows = segment.read_part(run, "train", segmenter)
-    features = settings.network.features
-    reads_extra = settings.embed.method == "word2vec" or "bigrams" in set(features.trained) - set(features.tables)
-    extra = _segment_extra(settings, segmenter, folder, progress) if reads_extra else None
+    texts = [row.tokenised for row in segment.read_part(run, "train")]
+    extra = _segment_extra(settings, run, folder, progress)
     coverage = {}
     for unit in units(settings):
-        texts = [row.tokenised.tokens_of(unit, segmenter.unit) for row in rows]
-        path = _in_units(extra, unit, segmenter.unit, folder) if extra else None
-        vectors = _vectors(settings, unit, Sentences(texts, path), progress)
-        _save(folder / unit, settings.embed, texts, vectors)
-        coverage[unit] = _coverage(texts, vectors)
-    texts = [row.tokenised.tokens for row in rows]
-    for name in features.trained:
-        cut = _bigrams(texts, extra, folder) if name == "bigrams" else _words(settings, texts, folder, progress)
-        vectors = _feature_vectors(settings, name, cut, progress)
-        _save(folder / name, _feature_embed(settings, name), cut.train, vectors)
-        coverage[name] = _coverage(cut.train, vectors)
-    for path in folder.glob("extra*.txt"):
-        path.unlink()
+        sentences = _in_unit(settings, texts, unit, extra, folder)
+        vectors = _vectors(settings, unit, sentences, progress)
+        _save(folder / unit, settings.embed, sentences.train, vectors)
+        coverage[unit] = _coverage(sentences.train, vectors)
+    for name in settings.network.features.trained:
+        sentences = _of_feature(settings, name, [text.tokens for text in texts], extra, folder, progress)
+        vectors = _feature_vectors(settings, name, sentences, progress)
+        _save(folder / name, _feature_embed(settings, name), sentences.train, vectors)
+        coverage[name] = _coverage(sentences.train, vectors)
+    _remove_extra(folder)
     (folder / "coverage.json").write_text(json.dumps(coverage, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return _summary(settings.embed, coverage)
 
@@ -83,49 +82,58 @@ def embed_files(
     encoding: str = "utf-8",
     progress: Progress = silent,
 ) -> Vectors:
-    """Trains vectors on raw text alone, plain or gzip, a sentence a line, and saves them in the folder `target`.
+    """Trains vectors on raw text, plain or gzip, a sentence per line, and saves them in the folder `target`.
 
-    `pairs`: of each token with the one behind it, in place of tokens (bigrams, where `cut` is into characters). The
-    folder appears when it is whole, and can be used as `embed.pretrained` or as a feature's table. Raises PipelineError
-    where it exists, CorpusError for a bad file, EmbeddingError where no word is frequent enough.
+    `pairs`: vectors of each token joined with the next one (bigrams, if `cut` is into characters), not of tokens. The
+    folder appears when it is complete, and can serve as `embed.pretrained` or as the table of a feature. Raises
+    PipelineError if it exists, CorpusError for a bad file, EmbeddingError if no word is frequent enough.
     """
-    target = Path(target)
-    if target.exists():
-        raise PipelineError(f"{target}: exists already: name another folder for the vectors")
-    partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, partial, progress)
-        sentences = _bigrams((), path, partial) if pairs else Sentences((), path)
+    with _new_folder(Path(target)) as folder:
+        path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, folder, progress)
+        sentences = _bigrams((), path, folder) if pairs else Sentences((), path)
         with progress("embed", total=None, unit="sentences") as advance:
             vectors = word2vec.train(sentences, _options(settings, seed), advance=advance)
-        for path in partial.glob("extra*.txt"):
-            path.unlink()
-        vectors.save(partial)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove_extra(folder)
+        vectors.save(folder)
     return vectors
 
 
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `target` when the block ends, and is removed if it fails."""
+    if target.exists():
+        raise PipelineError(f"{target}: exists already: name another folder for the vectors")
+    partial, begun = target.with_name(target.name + ".partial"), {"vectors": target.name}
+    if is_begun(partial, BEGUN, lambda found: bool(found == begun)):
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    begin(partial, begun)
+    try:
+        yield partial
+        partial.rename(target)
+        (target / BEGUN).unlink()
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def units(settings: Settings) -> list[str]:
-    """The units that need a vocabulary: those that the recurrent part reads, then those that are only weighed."""
+    """The units that need a vocabulary: those of the recurrent part, then those that only the linear part reads."""
     return list(dict.fromkeys([*settings.network.units_read, *settings.grams]))
 
 
 def read_vocabulary(run: Path, unit: str) -> Vocabulary:
-    """The vocabulary of a unit."""
+    """The vocabulary of a unit or feature."""
     return Vocabulary.load(run / "embed" / unit / "vocabulary.txt")
 
 
 def read_vectors(run: Path, unit: str) -> Vectors | None:
-    """The vectors of a unit, or None where the stage made none."""
+    """The vectors of a unit or feature, or None if the stage made none."""
     folder = run / "embed" / unit
     return Vectors.load(folder) if (folder / "vectors.npy").exists() else None
 
 
 def _vectors(settings: Settings, unit: str, sentences: Sentences, progress: Progress) -> Vectors | None:
+    """The vectors of a unit, or None if the network has none for it."""
     embed = settings.embed
     if embed.method == "none" or unit not in settings.network.units_read:
         return None
@@ -135,8 +143,20 @@ def _vectors(settings: Settings, unit: str, sentences: Sentences, progress: Prog
         return word2vec.train(sentences, _options(embed, settings.seed), advance=advance)
 
 
+def _of_feature(
+    settings: Settings,
+    name: str,
+    texts: Sequence[Sequence[str]],
+    extra: Path | None,
+    folder: Path,
+    progress: Progress,
+) -> Sentences:
+    """The bigrams of train and of the extra text, or their words for a lexicon; `texts` are characters."""
+    return _bigrams(texts, extra, folder) if name == "bigrams" else _words(settings, texts, folder, progress)
+
+
 def _bigrams(texts: Sequence[Sequence[str]], extra: Path | None, folder: Path) -> Sentences:
-    """Each character with the one behind it, of train and of the extra text in characters."""
+    """Each character joined with the next one, in train and in the segmented extra text."""
     path = folder / "extra.bigrams.txt" if extra else None
     if extra and path:
         segmented.write(path, map(bigrams, segmented.read(extra)))
@@ -144,7 +164,7 @@ def _bigrams(texts: Sequence[Sequence[str]], extra: Path | None, folder: Path) -
 
 
 def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, progress: Progress) -> Sentences:
-    """Train and, unless the lexicon has a table, the extra text, cut by jieba."""
+    """Train, and the extra text unless the lexicon has a table, cut by jieba."""
     segmenter = Segmenter()
     sources = () if "lexicon" in settings.network.features.tables else settings.embed.extra
     workers = settings.segment.workers
@@ -155,7 +175,7 @@ def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, pro
 
 
 def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Progress) -> Vectors:
-    """Vectors of bigrams or of a lexicon's words, without those that are too long to be looked for."""
+    """The vectors of bigrams or of a lexicon's words, without words that are too long to be looked for."""
     embed, table = _feature_embed(settings, name), settings.network.features.tables.get(name)
     if table:
         key = f"network.features.{name}"
@@ -168,7 +188,7 @@ def _feature_vectors(settings: Settings, name: str, cut: Sentences, progress: Pr
 
 
 def _feature_embed(settings: Settings, name: str) -> EmbedSettings:
-    """How a feature's vectors come about. The words of a lexicon are those with vectors, whatever train has."""
+    """The settings for a feature's vectors. A lexicon has all words with a vector, even those that train lacks."""
     features = settings.network.features
     changed: dict[str, Any] = {
         "vector_size": features.widths[name],
@@ -193,10 +213,10 @@ def _pretrained(embed: EmbedSettings, unit: str, texts: Sequence[Sequence[str]])
 def _read_table(
     path: str, embed: EmbedSettings, texts: Sequence[Sequence[str]], *, of: str, key: str, width_key: str
 ) -> Vectors:
-    """What `embed.keep` keeps of a table: the tokens of train, or the first `embed.max_words` of them all.
+    """The part of a table that `embed.keep` names: the tokens of train, or the first `embed.max_words` of all.
 
-    For messages, `of`: what has vectors there; `key` and `width_key`: the settings of the table and of its width.
-    Raises PipelineError where nothing is left, EmbeddingError for a bad table.
+    For messages: `of`, what the table has vectors of; `key` and `width_key`, the settings of the table and its width.
+    Raises PipelineError if nothing is left, EmbeddingError for a bad table.
     """
     words = None if embed.keep == "all" else {token for text in texts for token in text}
     limit = embed.max_words if words is None else None
@@ -226,7 +246,11 @@ def _options(embed: EmbedSettings, seed: int) -> word2vec.Word2VecOptions:
 
 
 def _save(folder: Path, embed: EmbedSettings, texts: Sequence[Sequence[str]], vectors: Vectors | None) -> None:
-    """The vocabulary is the vectors' words where they were trained here, else train's, and all others where kept."""
+    """Writes the vectors and the vocabulary.
+
+    The vocabulary is the words of vectors trained here, else the words of train; with `keep = "all"`, also every word
+    that has a vector.
+    """
     folder.mkdir(exist_ok=True)
     if vectors is not None:
         vectors.save(folder)
@@ -239,11 +263,13 @@ def _save(folder: Path, embed: EmbedSettings, texts: Sequence[Sequence[str]], ve
     vocabulary.save(folder / "vocabulary.txt")
 
 
-def _segment_extra(settings: Settings, segmenter: Segmenter, folder: Path, progress: Progress) -> Path | None:
-    """All extra text, cut once into a file that every epoch of every unit streams."""
-    if not settings.embed.extra:
+def _segment_extra(settings: Settings, run: Path, folder: Path, progress: Progress) -> Path | None:
+    """A file with all extra text, segmented once for every epoch of every unit; None if nothing is trained on it."""
+    embed, features = settings.embed, settings.network.features
+    reads_extra = embed.method == "word2vec" or "bigrams" in set(features.trained) - set(features.tables)
+    if not embed.extra or not reads_extra:
         return None
-    return _segment_lines(settings.embed.extra, "utf-8", segmenter, settings.segment.workers, folder, progress)
+    return _segment_lines(embed.extra, "utf-8", segment.read_segmenter(run), settings.segment.workers, folder, progress)
 
 
 def _segment_lines(
@@ -255,7 +281,7 @@ def _segment_lines(
     progress: Progress,
     name: str = "extra.txt",
 ) -> Path:
-    """The lines of text files as a segmented file in the folder."""
+    """Writes the lines of text files, segmented, into one file of the folder."""
     path = folder / name
     lines = (document.text for name in sources for document in LineDocuments(Path(name), encoding))
     with progress("segment raw text", total=None, unit="lines") as advance:
@@ -264,8 +290,21 @@ def _segment_lines(
     return path
 
 
-def _in_units(path: Path, unit: str, segmenter_unit: str, folder: Path) -> Path:
-    """The segmented extra text in another unit."""
+def _remove_extra(folder: Path) -> None:
+    """Deletes the segmented extra text."""
+    for path in folder.glob("extra*.txt"):
+        path.unlink()
+
+
+def _in_unit(settings: Settings, texts: Sequence[Tokenised], unit: str, extra: Path | None, folder: Path) -> Sentences:
+    """The texts of train in a unit, and the extra text if vectors of this unit are trained."""
+    tokens = [text.tokens_of(unit, settings.segment.unit) for text in texts]
+    trains = settings.embed.method == "word2vec" and unit in settings.network.units_read
+    return Sentences(tokens, _extra_in_unit(extra, unit, settings.segment.unit, folder) if extra and trains else None)
+
+
+def _extra_in_unit(path: Path, unit: str, segmenter_unit: str, folder: Path) -> Path:
+    """The segmented extra text in a unit; written anew if it is not the segmenter's."""
     if unit == segmenter_unit:
         return path
     target = folder / f"extra.{unit}.txt"

@@ -48,7 +48,14 @@ def slice_file(settings: Settings, part: str) -> str:
 
 
 def _cells(settings: Settings, path: str) -> dict[int, tuple[str, ...]]:
-    table = TableReader(path, format=_table_format(settings, path), encoding=settings.corpus.encoding)
+    corpus = settings.corpus
+    table = TableReader(
+        path,
+        format=_table_format(settings, path),
+        encoding=corpus.encoding,
+        delimiter=corpus.delimiter,
+        quoting=corpus.quoting,
+    )
     places = [table.position(column, "evaluate.slices") for column in settings.evaluate.slices]
     return {
         number: tuple("" if row[place] is None else str(row[place]) for place in places)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from corpora import findings
 from corpora.document import Document
+from corpora.errors import CorpusError
 from pipeline.config.corpus import CorpusSettings
-from pipeline.config.load import dumps
+from pipeline.config.load import corpus_settings, dumps
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
-from pipeline.errors import PipelineError
+from pipeline.errors import ModelError, NotFinite, PipelineError
 from pipeline.evaluation.analysis import suspects
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics import calibration, significance, slices
@@ -24,12 +27,14 @@ from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.report import markdown, tracking
 from pipeline.evaluation.report.page import most_confident
 from pipeline.evaluation.report.report import Detail, Report
+from pipeline.evaluation.report.summary import all_leaked
 from pipeline.evaluation.report.translations import Locale
 from pipeline.models import thresholds
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.provenance import sha256, versions
 from pipeline.stages import error_analysis, segment, train
+from pipeline.stages.label_match import known_labels
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
@@ -62,9 +67,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     cells = error_analysis.slice_cells(settings, ("dev", "test"))
     model = Model.load(run / "model")
     audit = segment.read_audit(run)
-    rows = {
-        name: segment.read_part(run, name, model.segmenter, model.task.parse_gold) for name in ("train", "dev", "test")
-    }
+    rows = {name: segment.read_part(run, name, model.task.parse_gold) for name in ("train", "dev", "test")}
     with progress("evaluate", total=len(rows["dev"]) + len(rows["test"]), unit="texts") as advance:
         parts = {
             name: _scored(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
@@ -92,20 +95,28 @@ def evaluate_file(
     label: str = "label",
     format: str | None = None,
     encoding: str = "utf-8",
+    delimiter: str | None = None,
+    quoting: bool | None = None,
+    overrides: Sequence[str] = (),
     language: Locale = "en",
     progress: Progress = silent,
+    notify: Callable[[str], object] = lambda note: None,
 ) -> Report:
     """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
-    Rows without text or label are skipped and counted. Raises CorpusError for a bad file or column, ModelError for a
-    bad model, PipelineError if no row is left to score.
+    `delimiter` and `quoting` are those of `corpora.table.TableReader`; `overrides` set other settings of the corpus,
+    such as `corpus.tagged.offsets=utf-16`. Rows without text or label are skipped and counted. Labels that equal the
+    model's as numbers, such as 1.0 and 1, are taken for them. `notify` is called with a sentence for each thing that
+    looks wrong. Raises CorpusError for a bad file or column, ModelError for a bad model, PipelineError if no row is
+    left to score, or if the model knows the label of none.
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
-    given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
-    rows, skipped = _read(model, corpus, CorpusSettings.model_construct(**given))  # checked by what reads
+    given = {"text": text, "label": label, "format": format, "encoding": encoding}
+    read_as = corpus_settings({**given, "delimiter": delimiter, "quoting": quoting}, overrides)
+    rows, skipped = _read(model, corpus, read_as, notify)
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _scored(model, rows, (), advance)
     written = _report_of_file(folder, model, Path(corpus), part, skipped)
@@ -117,16 +128,27 @@ def evaluate_file(
     return written
 
 
-def _read(model: Model, corpus: str | Path, read_as: CorpusSettings) -> tuple[list[SegmentedRow], int]:
+def _read(
+    model: Model, corpus: str | Path, read_as: CorpusSettings, notify: Callable[[str], object]
+) -> tuple[list[SegmentedRow], int]:
     """The rows of a file that can be scored, one or more, and the number of the others."""
     task, counts = model.task, Counter[str]()
-    documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    try:
+        documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
+    except CorpusError as error:
+        keys = r'(?:\bset )?(?<![\w.])(offsets|overlaps|brackets) = "?([\w-]+)"?'
+        raise CorpusError(re.sub(keys, r"--set corpus.tagged.\1=\2", str(error))) from None
     skipped = counts["no_text"] + counts["no_label"]
     if not documents:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
+    for note in findings.said(counts):
+        notify(note)
+    golds: list[Any] = [task.gold(document) for document in documents]
+    if task.judge.single_label:
+        golds = known_labels(golds, model.labels.names, str(corpus), notify)
     tokenised = _tokenised(model, documents)
     rows = [
-        SegmentedRow(document.row, task.gold(document), cut) for document, cut in zip(documents, tokenised, strict=True)
+        SegmentedRow(document.row, gold, cut) for document, gold, cut in zip(documents, golds, tokenised, strict=True)
     ]
     return rows, skipped
 
@@ -151,7 +173,10 @@ def _scored(
     known, judge, temperature = frozenset(leaked), model.task.judge, model.answerer.temperature
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        try:
+            answers, uncalibrated = model.predict_tokens_at([row.tokenised for row in chunk], (temperature, 1.0))
+        except NotFinite as error:
+            raise ModelError(error.message(f"row {chunk[error.text].row}")) from None
         found = [
             judge.outcome(row.row, row.tokenised, row.gold, answer, uncalibrated=plain)
             for row, answer, plain in zip(chunk, answers, uncalibrated, strict=True)
@@ -222,12 +247,11 @@ def _slices(model: Model, outcomes: Sequence[Outcome], columns: Sequence[str] = 
 
 
 def _against(part: ScoredSplit, answers: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Each baseline beside the model, over the rows that did not leak, unless all did."""
+    """Each baseline beside the model, over the rows that did not leak; {} if all did."""
     clean = part.without_leaked(part.outcomes)
-    return {
-        name: significance.against(clean or part.outcomes, part.without_leaked(found) if clean else found)
-        for name, found in answers.items()
-    }
+    if not clean:
+        return {}
+    return {name: significance.against(clean, part.without_leaked(found)) for name, found in answers.items()}
 
 
 def _suspects(settings: Settings, rows: Rows, model: Model, progress: Progress) -> list[suspects.Suspect] | None:
@@ -343,6 +367,8 @@ def _summary(written: Report, model: Model) -> str:
     name, scores = ("test", written.test) if written.counts["scored"] else ("dev", written.dev or {})
     headline = next(iter(model.task.judge.headlines))
     shown = [f"{name} {model.task.judge.summary(scores)}"]
+    if all_leaked({"counts": written.counts}, name):
+        return f"{shown[0]}; every {name} row leaked: its text was also trained on"
     shown += [
         f"{baseline} {found[name][headline]:.4f}" for baseline, found in written.baselines.items() if name in found
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.config.settings import Settings
 from pipeline.encoding.batch import pad, shuffled
-from pipeline.errors import PipelineError
+from pipeline.errors import Diverged, NotFinite, PipelineError
 from pipeline.models import drift, model, thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.stages.prepare import Prepared
@@ -36,14 +36,14 @@ def answerer_of(prepared: Prepared, network: Any) -> Answerer[Any]:
 
 
 def dev_scores(prepared: Prepared, answerer: Answerer[Any], frozen: OnnxNetwork) -> dict[str, float]:
-    """The scores of a frozen network on dev."""
-    judge = prepared.task.judge
-    answers = answerer.predict(frozen, prepared.encoder, [row.tokenised for row in prepared.dev_rows])
+    """The scores of a frozen network on the fair rows of dev. Raises Diverged if its logits are not finite."""
+    judge, rows = prepared.task.judge, prepared.fair_rows
+    try:
+        answers = answerer.predict(frozen, prepared.encoder, [row.tokenised for row in rows])
+    except NotFinite:
+        raise Diverged(NO_NUMBERS) from None
     return judge.measure(
-        [
-            judge.outcome(row.row, row.tokenised, row.gold, answer)
-            for row, answer in zip(prepared.dev_rows, answers, strict=True)
-        ]
+        [judge.outcome(row.row, row.tokenised, row.gold, answer) for row, answer in zip(rows, answers, strict=True)]
     )
 
 
@@ -87,19 +87,16 @@ def _compared(
     return {"difference_to_keras": difference, "different_answers": different}
 
 
-def calibrate(
-    prepared: Prepared, answerer: Answerer[Any], leaked: Sequence[int], folder: Path
-) -> tuple[Answerer[Any], dict[str, Any]]:
+def calibrate(prepared: Prepared, answerer: Answerer[Any], folder: Path) -> tuple[Answerer[Any], dict[str, Any]]:
     """The answerer with confidences that fit dev, and what model.toml says about confidence and drift.
 
-    Uses dev without its leaked rows, about which a model is more confident than about others, unless all have leaked.
-    Writes confidence.csv. Does nothing if the answers make no claims.
+    Uses the fair rows of dev: a model is more confident about rows that it has memorised. Writes confidence.csv. Does
+    nothing if the answers make no claims.
     """
     if not answerer.claimed:
         return answerer, {}
     frozen, encoder = OnnxNetwork(folder / model.NETWORKS["float32"]), prepared.encoder
-    not_fair = frozenset(leaked)
-    rows = [row for place, row in enumerate(prepared.dev_rows) if place not in not_fair] or prepared.dev_rows
+    rows = prepared.fair_rows
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     answerer, about, points = answerer.calibrated(frozen, encoder, texts, golds)
     thresholds.write(folder, points)

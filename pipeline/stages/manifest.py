@@ -14,6 +14,7 @@ from typing import Any
 from corpora.files import replace_when_done
 from pipeline.errors import PipelineError
 from pipeline.provenance import sha256, version, versions
+from pipeline.workplace import BEGUN, begin, foreign, is_begun
 
 RECORDED = {"code", "settings", "inputs", "outputs", "seconds"}  # keys that every stage has
 
@@ -44,11 +45,15 @@ class Manifest:
     """runs/NAME/manifest.json: settings, inputs, outputs (both with SHA-256), versions and seconds of each stage.
 
     A stage writes into `STAGE.partial`; when it is done, that folder is renamed to `STAGE`. The folder of an
-    interrupted stage is kept, and the next attempt resumes from it if the inputs have not changed.
+    interrupted stage is kept, and the next attempt resumes from it if the inputs have not changed. Folders of these
+    names that no run has made are never touched.
+
+    `folders`: names of the folders that stages have made, which they may replace.
     """
 
     folder: Path
     stages: dict[str, Any] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
 
     @classmethod
     def open(cls, folder: Path) -> Manifest:
@@ -57,12 +62,17 @@ class Manifest:
         if not path.exists():
             return cls(folder)
         try:
-            stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
+            found = json.loads(path.read_text(encoding="utf-8"))
+            stages = found["stages"]
             if not all(set(record) >= RECORDED for record in stages.values()):
                 raise ValueError("a stage's record is incomplete")
+            made = {name.partition("/")[0] for record in stages.values() for name in record["outputs"]}
+            folders = made | set(found.get("folders", ()))
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise PipelineError(f"{path}: can't be read ({error}): delete it to run every stage again") from None
-        return cls(folder, stages)
+            raise PipelineError(
+                f"{path}: can't be read ({error}): move {folder} away to run every stage again"
+            ) from None
+        return cls(folder, stages, folders)
 
     def is_current(self, stage: str, inputs: Inputs) -> bool:
         """Whether a stage has run on exactly these inputs, and all its outputs exist unaltered."""
@@ -74,26 +84,60 @@ class Manifest:
             for name, value in record["outputs"].items()
         )
 
+    def begin(self, stages: Mapping[str, Sequence[str]]) -> None:
+        """Makes the run's folder with this file; `stages`: those that will run, each with the folders that it makes.
+
+        Raises PipelineError, and touches nothing, if such a folder exists that no stage has made, or a config.toml.
+        """
+        for stage, makes in stages.items():
+            self._check(makes)
+            self._partial(stage, makes)
+        config = self.folder / "config.toml"
+        if not (self.folder / "manifest.json").exists():
+            if config.exists():
+                raise foreign(config)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._save()
+
+    def _check(self, makes: Sequence[str]) -> None:
+        for name in makes:
+            path = self.folder / name
+            if path.is_symlink() or name not in self.folders:
+                is_begun(path)
+
+    def _partial(self, stage: str, makes: Sequence[str]) -> dict[str, Path]:
+        """The folders that a stage works in, by name. Raises PipelineError if one is not ours."""
+        first, *others = (self.folder / f"{name}.partial" for name in makes)
+        ours = is_begun(first, BEGUN, lambda found: _is_record(found, stage))
+        for path in others:
+            if path.is_symlink() or not ours:
+                is_begun(path)
+        return dict(zip(makes, (first, *others), strict=True))
+
     @contextmanager
     def running(self, stage: str, inputs: Inputs, makes: Sequence[str]) -> Iterator[dict[str, Path]]:
-        """Gives the folders, by name, that a stage writes into; renames and records them if the block succeeds."""
+        """Gives the folders, by name, that a stage writes into; renames and records them if the block succeeds.
+
+        Raises PipelineError if a folder of such a name is not ours.
+        """
         fingerprint = inputs.fingerprint(self.folder)
-        partial = {name: self.folder / f"{name}.partial" for name in makes}
-        begun = partial[makes[0]] / "begun.json"
-        if not _same(begun, fingerprint):
-            for path in partial.values():
-                shutil.rmtree(path, ignore_errors=True)
+        self._check(makes)
+        partial = self._partial(stage, makes)
+        begun = {"stage": stage, **fingerprint}
+        if not _same(partial[makes[0]] / BEGUN, begun):
+            _remove(list(partial.values()))
         for path in partial.values():
             path.mkdir(parents=True, exist_ok=True)
-        _write_json(begun, fingerprint)
+        begin(partial[makes[0]], begun)
         start = time.perf_counter()
         yield partial
         self.stages.pop(stage, None)
+        self.folders.update(makes)
         self._save()
-        begun.unlink()
-        for name, path in partial.items():
+        for name, path in reversed(partial.items()):  # the first, which says whose they are, at the end
             shutil.rmtree(self.folder / name, ignore_errors=True)
             path.rename(self.folder / name)
+        (self.folder / makes[0] / BEGUN).unlink()
         outputs = sorted(path for name in makes for path in (self.folder / name).rglob("*") if path.is_file())
         self.stages[stage] = {
             **fingerprint,
@@ -118,7 +162,9 @@ class Manifest:
         return record and record["seconds"]
 
     def _save(self) -> None:
-        _write_json(self.folder / "manifest.json", {"format_version": 1, "stages": self.stages})
+        _write_json(
+            self.folder / "manifest.json", {"format_version": 1, "folders": sorted(self.folders), "stages": self.stages}
+        )
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -134,6 +180,24 @@ def _checksum(path: Path) -> str:
         raise PipelineError(f"{path}: is a folder; a file is expected") from None
     except OSError as error:
         raise PipelineError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def _is_record(found: Any, stage: str) -> bool:
+    return (
+        isinstance(found, dict) and {"code", "settings", "inputs"} <= set(found) and found.get("stage", stage) == stage
+    )
+
+
+def _remove(partial: Sequence[Path]) -> None:
+    """Removes the folders that a stage works in; the record of whose they are, in the first, at the end."""
+    for path in partial[1:]:
+        shutil.rmtree(path, ignore_errors=True)
+    for path in partial[0].iterdir() if partial[0].exists() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != BEGUN:
+            path.unlink()
+    shutil.rmtree(partial[0], ignore_errors=True)
 
 
 def _same(path: Path, fingerprint: Mapping[str, Any]) -> bool:

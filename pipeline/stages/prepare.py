@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that training needs; `task` knows the train split."""
+    """All that training needs; `task` knows the train split.
+
+    `fair`: the places of the dev rows whose text train does not have, or of all rows if train has every text. Only
+    these rows judge a model, since a model that memorises does best on the others.
+    """
 
     task: Task[Any]
     segmenter: Segmenter
@@ -50,6 +54,12 @@ class Prepared:
     train: list[Example]
     dev_rows: list[SegmentedRow]
     dev: list[Example]
+    fair: list[int]
+
+    @property
+    def fair_rows(self) -> list[SegmentedRow]:
+        """The dev rows at `fair`."""
+        return [self.dev_rows[place] for place in self.fair]
 
 
 def prepare(settings: Settings, run: Path) -> Prepared:
@@ -57,7 +67,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     from pipeline.networks.network import Tables
 
     unfitted, segmenter = TASKS[settings.task].from_settings(settings), segment.read_segmenter(run)
-    rows, dev_rows = (segment.read_part(run, part, segmenter, unfitted.parse_gold) for part in ("train", "dev"))
+    rows, dev_rows = (segment.read_part(run, part, unfitted.parse_gold) for part in ("train", "dev"))
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     task = unfitted.fit(texts, golds)
     encoder, weights = _encoder(settings, run, texts, per_token=task.head.per_token)
@@ -78,7 +88,13 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         train=task.examples(encoder, texts, golds),
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.gold for row in dev_rows]),
+        fair=_fair(len(dev_rows), segment.read_audit(run)["leaked_dev"]),
     )
+
+
+def _fair(rows: int, leaked: Sequence[int]) -> list[int]:
+    """The places of `rows` rows that did not leak; all of them if all did."""
+    return sorted(set(range(rows)) - set(leaked)) or list(range(rows))
 
 
 def _encoder(

@@ -13,6 +13,7 @@ from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.evaluation.report import comparison
+from pipeline.locks import held
 from pipeline.progress import Progress, silent
 from pipeline.stages import STAGES
 from pipeline.stages.manifest import Manifest
@@ -51,17 +52,20 @@ def run_stages(
         report: Called after each stage.
         stages: All stages by name, in order.
 
-    Raises PipelineError if a name is unknown, or a stage before `first` has not run.
+    Raises PipelineError if a name is unknown, a stage before `first` has not run, or no run has made a folder that a
+    stage would replace, or another process works on the run.
     """
     chosen = _chosen(list(stages), first, last)
     folder = Path(runs) / settings.name
     manifest = Manifest.open(folder)
     _check_earlier(manifest, list(stages)[: list(stages).index(chosen[0])], chosen[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    with replace_when_done(folder / "config.toml") as temporary:
-        temporary.write_text(dumps(settings), encoding="utf-8", newline="\n")
-    for name in chosen:
-        report(_run_stage(stages[name], settings, folder, manifest, force, progress))
+    manifest.begin({name: stages[name].makes for name in chosen})
+    with held(folder):
+        manifest = Manifest.open(folder)  # another process may have written it
+        with replace_when_done(folder / "config.toml") as temporary:
+            temporary.write_text(dumps(settings), encoding="utf-8", newline="\n")
+        for name in chosen:
+            report(_run_stage(stages[name], settings, folder, manifest, force, progress))
     return folder
 
 

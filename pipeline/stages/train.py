@@ -18,7 +18,7 @@ from pipeline.models import model
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
-from pipeline.stages import embed, freeze, segment
+from pipeline.stages import combine, embed, freeze
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.prepare import Prepared, prepare
 from pipeline.stages.stage import Stage
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 6
+VERSION = 7
+CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
+WAY_OUT = (
+    "train longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
+    "look at the labels with zhpipe inspect"
+)
 
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
@@ -43,50 +48,55 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     for epoch in _epochs(settings, prepared, trainer, progress):
         _write_history(folder / "history.csv", trainer.history)
         tensorboard(epoch)
-    trainer.use_best()
     best = trainer.history[trainer.best_epoch - 1]
+    parts, dev = _finish(settings, prepared, trainer, network, folder)
     answerer = freeze.answerer_of(prepared, network)
     frozen = freeze.freeze(settings, prepared, answerer, network, model_folder)
-    answerer, calibrated = freeze.calibrate(prepared, answerer, segment.read_audit(run)["leaked_dev"], model_folder)
-    training = {**_training(trainer, prepared), **frozen}
+    answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder)
+    training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
-    int8 = freeze.int8_scores(prepared, answerer, model_folder, best.dev)
+    int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
     model.save(
         model_folder,
-        about={**_about(settings, run, best.dev), **frozen, **int8, **calibrated},
+        about={**_about(settings, run, dev), **frozen, **int8, **calibrated},
         task=prepared.task,
         answerer=answerer,
         segmenter=prepared.segmenter,
         encoder=prepared.encoder,
     )
     trainer.checkpoint.unlink(missing_ok=True)
-    (folder / "candidate.onnx").unlink(missing_ok=True)
-    return (
-        f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev {prepared.task.judge.summary(best.dev)}; "
-        f"{best.tokens_per_second:,.0f} tokens/s"
-    )
+    (folder / CANDIDATE).unlink(missing_ok=True)
+    learnt = prepared.task.judge.nothing_learnt(dev, [row.gold for row in prepared.fair_rows])
+    said = [
+        f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev {prepared.task.judge.summary(dev)}",
+        f"{learnt}: {WAY_OUT}" if learnt else "",
+        combine.summary(parts),
+        f"{best.tokens_per_second:,.0f} tokens/s",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def search(settings: Settings, run: Path, folder: Path, progress: Progress, after: Callable[[float], None]) -> float:
     """Trains on the files of a run's earlier stages, keeps no model, and returns the best dev metric.
 
     `folder` is for what an interrupted training continues from; `after` is called with the dev metric of each epoch,
-    also those of an earlier attempt, and may raise to stop.
+    also those of an earlier attempt, and may raise to stop. Only rows of dev that did not leak count.
     """
     load_keras(settings)
     import keras
 
     prepared = prepare(settings, run)
-    _, trainer = _trainer(settings, prepared, folder)
+    network, trainer = _trainer(settings, prepared, folder)
     trainer.restore()
     try:
         for epoch in [*trainer.history]:
             after(epoch.dev[settings.train.metric])
         for epoch in _epochs(settings, prepared, trainer, progress):
             after(epoch.dev[settings.train.metric])
+        _, dev = _finish(settings, prepared, trainer, network, folder)
     finally:
         keras.utils.clear_session()
-    return trainer.history[trainer.best_epoch - 1].dev[settings.train.metric]
+    return dev[settings.train.metric]
 
 
 def load_keras(settings: Settings) -> None:
@@ -117,7 +127,7 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
     head = prepared.task.head
     network = head.build(settings, prepared.tables)
     learner = head.learner(network, prepared.train)
-    candidate = folder / "candidate.onnx"
+    candidate = folder / CANDIDATE
 
     def measure() -> dict[str, float]:
         freeze.save_graph(settings, prepared, network, candidate)
@@ -135,6 +145,19 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         feed=learner.feed,
     )
     return network, trainer
+
+
+def _finish(
+    settings: Settings, prepared: Prepared, trainer: Trainer, network: keras.Model, folder: Path
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Gives the network its final weights; returns what each of its parts is worth, and the dev scores."""
+    trainer.use_best()
+    parts = combine.combine(settings, prepared, network, folder / CANDIDATE)
+    if not parts:
+        return parts, trainer.history[trainer.best_epoch - 1].dev
+    freeze.save_graph(settings, prepared, network, folder / CANDIDATE)
+    frozen = OnnxNetwork(folder / CANDIDATE)
+    return parts, freeze.dev_scores(prepared, freeze.answerer_of(prepared, network), frozen)
 
 
 def _epochs(settings: Settings, prepared: Prepared, trainer: Trainer, progress: Progress) -> Iterator[Epoch]:

@@ -1,11 +1,11 @@
-"""Answerer: turns the scores of a task's network into predictions, and predictions into the cells of a table."""
+"""Answerer: turns the scores of a task's network into predictions."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,8 @@ from pipeline.language.reader import StatefulReader
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tasks.head import Weights
-from pipeline.tasks.prediction import Claim, Prediction
-
-Answer = TypeVar("Answer", bound=Prediction)
+from pipeline.tasks.output import Answer, Output
+from pipeline.tasks.prediction import Claim
 
 
 class Calibrated(NamedTuple):
@@ -48,9 +47,8 @@ class Answerer(ABC, Generic[Answer]):
 
     `temperature`: divides the scores before the softmax; changes how confident the answers are, never which answer
     wins. `claimed`: what one and several of its claims are called, None for answers that are not right or wrong;
-    `reviewed`: what the thresholds of a model folder count; `layouts`: the layouts besides a table that it can fill;
-    `has_alternatives`: whether `n_best` gives several answers to a text; `word_finder`: for a segmenter, where the
-    answers are words.
+    `reviewed`: what the thresholds of a model folder count; `has_alternatives`: whether `n_best` gives several answers
+    to a text; `word_finder`: for a segmenter, where the answers are words; `output`: how predictions are written.
     """
 
     temperature: float = 1.0
@@ -65,11 +63,6 @@ class Answerer(ABC, Generic[Answer]):
     def reviewed(self) -> str:
         """What the thresholds of a model folder count, in the plural."""
         return self.claimed[1] if self.claimed else ""
-
-    @property
-    def layouts(self) -> Sequence[str]:
-        """The names of the layouts besides a table that it can fill (see `pipeline.jobs.layouts`)."""
-        return ()
 
     @property
     def word_finder(self) -> WordFinder | None:
@@ -126,10 +119,7 @@ class Answerer(ABC, Generic[Answer]):
     def blank(self) -> Answer:
         """The prediction for a text of white space."""
 
+    @property
     @abstractmethod
-    def columns(self, probabilities: bool) -> tuple[str, ...]:
-        """The names of the columns that `label` adds, with `probabilities` also the detailed ones."""
-
-    @abstractmethod
-    def cells(self, prediction: Answer, probabilities: bool) -> tuple[str, ...]:
-        """A prediction as the cells of these columns; all empty for a blank text."""
+    def output(self) -> Output[Answer]:
+        """How its predictions are written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from pipeline.progress import Advance
 from pipeline.tasks.answerer import Answerer, Calibrated
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+from pipeline.tasks.output import Output
 from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
 
@@ -57,8 +59,10 @@ class Classify(Task[str]):
             text=corpus.text_columns,
             label=corpus.label,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
-        )
+        ).counted(counts)
 
     def gold(self, document: Document) -> str | None:
         """The label."""
@@ -185,9 +189,25 @@ class ClassifyAnswerer(Answerer[Prediction]):
         """No label."""
         return Prediction(None, 0.0)
 
+    @property
+    def output(self) -> ClassifyOutput:
+        """The label, its confidence and the distribution."""
+        return ClassifyOutput(self.labels)
+
+
+@dataclass(frozen=True)
+class ClassifyOutput(Output[Prediction]):
+    """Writes labels."""
+
+    labels: Labels
+
     def columns(self, probabilities: bool) -> tuple[str, ...]:
         """`label`, `confidence`, and with `probabilities` a column `p:LABEL` for each label."""
         return ("label", "confidence", *(f"p:{name}" for name in self.labels.names if probabilities))
+
+    def is_number(self, column: str) -> bool:
+        """The confidence and the probabilities are."""
+        return column != "label"
 
     def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
         """Probabilities with 4 decimals."""
@@ -235,6 +255,12 @@ class ClassifyJudge(Judge[str]):
         ]
         loss = -np.mean(np.log(np.maximum(of_gold, 1e-12))) if of_gold else np.nan
         return {"accuracy": found["accuracy"], "macro_f1": found["macro_f1"], "loss": float(loss)}
+
+    def nothing_learnt(self, scores: Mapping[str, float], golds: Sequence[str]) -> str:
+        """No better than the label that most rows have."""
+        label, rows = Counter(golds).most_common(1)[0]
+        share = rows / len(golds)
+        return "" if scores["accuracy"] > share or share == 1 else f"no better than always {label!r} ({share:.4f})"
 
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """What `scores.classification` gives."""

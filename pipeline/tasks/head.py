@@ -91,9 +91,21 @@ class Head(ABC):
         """The network as an `onnx.ModelProto`."""
         from pipeline.networks import graph
 
+        return graph.model_of(self.draft(settings, weights, encoder))
+
+    def draft(self, settings: NetworkSettings, weights: Weights, encoder: Encoder) -> Any:
+        """The network as an unchecked `networks.graph.Graph`, for which the sizes of the weights don't matter."""
+        from pipeline.networks import graph
+
         groups = {name: feature.groups for name, feature in encoder.features.items()}
         parts = encoder.linear_parts
-        return graph.build(settings, weights, encoder.reads, parts, per_token=self.per_token, features=groups)
+        return graph.draft(settings, weights, encoder.reads, parts, per_token=self.per_token, features=groups)
+
+    def drafts(self, settings: NetworkSettings, encoder: Encoder) -> list[Any]:
+        """The graphs that zhpipe may write for these settings, with unknown weights."""
+        from pipeline.networks.graph_check import UnknownWeights
+
+        return [self.draft(settings, UnknownWeights(self.outputs), encoder)]
 
     def scores_of_both(
         self, network: Any, frozen: OnnxNetwork, encoder: Encoder, batch: Batch

@@ -48,6 +48,13 @@ class Judge(ABC, Generic[Gold]):
     def measure(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
         """The scores of dev after each epoch, among them those of `settings.METRICS`."""
 
+    def nothing_learnt(self, scores: Mapping[str, float], golds: Sequence[Gold]) -> str:
+        """For a model that has learnt nothing, what it does no better than, in a few words; "" for any other model.
+
+        `scores`: those of `measure` on rows with these gold answers.
+        """
+        return ""
+
     @abstractmethod
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """The scores of a report, JSON-ready."""

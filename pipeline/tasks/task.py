@@ -29,12 +29,14 @@ class Task(ABC, Generic[Gold]):
     `head` (what the network must give), the `answerer` (scores to predictions) and the `judge` (metrics and reports).
 
     `name`: as in the setting `task`; `needs`: what a row must have, in words; `formats_with_columns`: the formats of a
-    corpus whose rows have columns to slice a report by; `labels`: the names of the possible answers.
+    corpus whose rows have columns to slice a report by; `labels`: the names of the possible answers; `needs_labels`:
+    whether a model must have any.
     """
 
     name: ClassVar[str]
     needs: ClassVar[str] = "both a text and a label"
     formats_with_columns: ClassVar[Sequence[str]] = tuple(TABLES)
+    needs_labels: ClassVar[bool] = True
     labels: Labels
 
     @classmethod

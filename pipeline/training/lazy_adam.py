@@ -83,7 +83,7 @@ class LazyAdam(optimizers.Adam):  # type: ignore[misc]
         return ops.cast(self.iterations + 1, "float32")
 
     def _move(self, gradient: Any, index: int, learning_rate: Any) -> Any:
-        """Updates the moments of a gradient's rows; returns what to subtract from the rows (algorithm 1 of the paper)."""
+        """Updates the moments of a gradient's rows; returns what to subtract from these (algorithm 1 of the paper)."""
         first, second = self._momentums[index], self._velocities[index]
         rows, values = gradient.indices, gradient.values
         mean = ops.take(first.value, rows, axis=0)

@@ -111,7 +111,7 @@ class Trainer:
             return
         try:
             self._restore()
-        except (BadZipFile, KeyError, ValueError, OSError) as error:
+        except (BadZipFile, EOFError, LookupError, NotImplementedError, OSError, TypeError, ValueError) as error:
             raise PipelineError(
                 f"{self.checkpoint}: can't be continued from ({error}): delete its folder to train from the beginning"
             ) from None
@@ -141,8 +141,9 @@ class Trainer:
 
     @property
     def is_over(self) -> bool:
-        """Whether the dev metric has not improved for `patience` epochs."""
-        return bool(self.history) and len(self.history) - self.best_epoch >= self.settings.patience
+        """Whether the dev metric has not improved for `patience` epochs; they count once it has left 0."""
+        has_begun = any(epoch.dev[self.settings.metric] > 0 for epoch in self.history)
+        return has_begun and len(self.history) - self.best_epoch >= self.settings.patience
 
     def use_best(self) -> None:
         """Gives the network the weights of the best epoch."""

@@ -27,6 +27,7 @@ from pipeline.stages.runner import Finished, run_stages
 from pipeline.tuning import page
 from pipeline.tuning import study as studies
 from pipeline.tuning.study import Candidate, Pruned, ReportMetric, Study, Trial
+from pipeline.workplace import BEGUN, begin, is_begun
 
 POLL_INTERVAL = 0.5  # seconds between two checks on other processes
 SHARED = ("segment", "embed")  # stages that trials share if their settings for them are equal
@@ -60,7 +61,7 @@ def tune(
     The best config is run into runs/NAME-tuned, unless `final` is off. After an interrupt the search continues where it
     was. Several processes may share a study: the first one that sees no trial running any more runs the best config.
     `report` is called after each trial, `stage` after each stage of the final run. Raises PipelineError if there is
-    nothing to search, Optuna is missing, no trial completes, or the study belongs to other settings.
+    nothing to search, Optuna is missing, no trial completes, or the study or the folder belongs to something else.
     """
     _check(settings)
     folder = Path(runs) / settings.name / "tune"
@@ -97,10 +98,14 @@ def _check(settings: Settings) -> None:
 
 def _open(settings: Settings, folder: Path, storage: str, restart: bool) -> Study:
     """The study of the settings, new or continued; with `restart` all earlier trials are deleted first."""
+    record = {"tune": settings.name}
+    was_begun = is_begun(folder, BEGUN, lambda found: bool(found == record))
     if restart:
         studies.delete(settings.name, storage)
-        shutil.rmtree(folder, ignore_errors=True)
+        if was_begun:
+            shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    begin(folder, record)
     with _by_turns(folder):
         return Study(
             settings.name,

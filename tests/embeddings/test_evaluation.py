@@ -34,12 +34,12 @@ def test_correlations_with_ties_agree_with_scipy(points: list[tuple[float, float
 
     x, y = np.array(points).T
     if len(set(x)) == 1 or len(set(y)) == 1:
-        assert math.isnan(evaluation._correlation(x, y))
+        assert math.isnan(evaluation.pearson(x, y))
         return
-    ranks = evaluation._ranks(x), evaluation._ranks(y)
-    assert ranks[0].tolist() == stats.rankdata(x).tolist()
-    assert evaluation._correlation(*ranks) == pytest.approx(stats.spearmanr(x, y).statistic)
-    assert evaluation._correlation(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
+    both = evaluation.ranks(x), evaluation.ranks(y)
+    assert both[0].tolist() == stats.rankdata(x).tolist()
+    assert evaluation.pearson(*both) == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert evaluation.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
 
 
 def test_similarity_agrees_with_gensim(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_words_paired_with_themselves_are_all_as_near() -> None:
 
 
 @pytest.mark.parametrize("pairs", [[], [Pair("w1", "没有", 1.0)], [Pair("w1", "w2", 1.0)]])
-def test_too_few_pairs_have_no_correlation(pairs: list[Pair]) -> None:
+def test_too_few_pairs_have_nopearson(pairs: list[Pair]) -> None:
     result = similarity(random_table(), pairs)
     assert math.isnan(result.spearman) and math.isnan(result.pearson)
     assert result.used + result.skipped == len(pairs)
@@ -79,14 +79,13 @@ def answered(table: Vectors, question: Question) -> bool:
 
 
 @pytest.mark.parametrize("cells", [1, 130, 2**24])
-def test_analogies_agree_with_answering_one_by_one(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
-    monkeypatch.setattr(evaluation, "_CELLS", cells)
+def test_analogies_agree_with_answering_one_by_one(cells: int) -> None:
     table, draw = random_table(), np.random.default_rng(1)
     asked = [Question(*(f"w{n}" for n in draw.integers(0, 41, size=4))) for _ in range(300)]
     known = [question for question in asked if "w40" not in question]
     right = sum(answered(table, question) for question in known)
     steps: list[int] = []
-    result = analogies(table, {"随机": asked, "空": []}, advance=steps.append)
+    result = analogies(table, {"随机": asked, "空": []}, advance=steps.append, cells=cells)
     assert result == {"随机": Analogy(right, len(known), 300 - len(known)), "空": Analogy(0, 0, 0)}
     assert right > 0 and len(known) < 300 == sum(steps)
     assert result["随机"].accuracy == right / len(known) and math.isnan(result["空"].accuracy)

@@ -60,7 +60,6 @@ def test_tokens_may_be_anything_but_empty() -> None:
 @pytest.mark.parametrize("loss", ["negative", "hierarchical"])
 def test_the_same_seed_gives_the_same_vectors(algorithm: Any, loss: Any) -> None:
     options = Word2VecOptions(**SMALL, algorithm=algorithm, loss=loss)
-    assert options.reproducible
     assert same(train(sentences(), options), train(sentences(), options))
 
 
@@ -93,9 +92,8 @@ def test_another_process_with_another_hash_seed_gives_the_same(tmp_path: Path) -
     assert same(here, Vectors.load(tmp_path / "2"))
 
 
-def test_many_workers_learn_the_same_words_and_say_they_are_not_reproducible() -> None:
+def test_many_workers_learn_the_same_words() -> None:
     options = Word2VecOptions(**SMALL, workers=3)
-    assert not options.reproducible
     vectors = train(sentences(), options)
     assert set(vectors.words) == set(ANIMALS + VEHICLES)
     assert np.isfinite(vectors.values).all()

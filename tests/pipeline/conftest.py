@@ -1,14 +1,9 @@
-"""Language models trained once a session: of characters, of words, and the sample that writes `hello world`."""
-
-from pathlib import Path
+"""Language models trained once a session: of characters, and of words."""
 
 import pytest
 from few_lines import CHARACTERS, CONFIG, LINES, WORDS
 
 import pipeline
-from pipeline.models.language_model import LanguageModel
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +30,3 @@ def characters(written):
 @pytest.fixture(scope="session")
 def words(written):
     return pipeline.load(written(WORDS))
-
-
-@pytest.fixture(scope="session")
-def hello(tmp_path_factory):
-    """The folder of the run of sample-hello.toml."""
-    folder = pipeline.run(ROOT / "configs" / "sample-hello.toml", runs=tmp_path_factory.mktemp("hello"))
-    assert isinstance(pipeline.load(folder), LanguageModel)
-    return folder

@@ -30,9 +30,8 @@ def run(
 ) -> dict[str, dict[str, Any]]:
     """{"crfsuite": {part: scores, "seconds", "weights"}}: trained once on `train`, scored on each part.
 
-    `seconds` to train and to answer; `weights`: how many numbers were learnt. The scores are those of
-    `spans.tagging`. `keep` is called with the tags of each text of each part. Raises PipelineError if python-crfsuite
-    is not installed.
+    `seconds` to train and to answer; `weights`: how many numbers were learnt; the scores are those of `spans.tagging`.
+    `keep` is called with the tags of each text of each part. Raises PipelineError if python-crfsuite is not installed.
     """
     start = time.perf_counter()
     rows = [sample for samples in parts.values() for sample in samples]

@@ -11,7 +11,7 @@ from corpora.tags import to_characters
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines.crfsuite import scored
 from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.segmentation.segmenter import jieba_tokenizer
+from pipeline.segmentation.jieba_engines import jieba_tokenizer
 
 COMMON = frozenset("n v a d r p c u m q w".split())  # noqa: SIM905
 LATIN, NOUN, PUNCTUATION = "nx", "n", "w"
@@ -95,7 +95,7 @@ def tag_of(flag: str, word: str, names: Mapping[str, str]) -> str:
 
 def _tagger() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in `segmenter.jieba_tokenizer`
+        warnings.simplefilter("ignore")  # as in `jieba_tokenizer`
         from jieba import posseg
 
         return posseg.POSTokenizer(jieba_tokenizer())

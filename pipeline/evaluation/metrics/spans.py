@@ -86,10 +86,10 @@ def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[s
 
     `rows`, `tokens`; `precision`, `recall`, `f1` of exact spans, micro; `macro_f1`, over the types that occur;
     `per_label`: {type: {precision, recall, f1, support}}; `token_accuracy`; `row_accuracy`, the share of texts without
-    a mistake; `errors`, how many of each kind, see `ScoredText.errors`; `illegal`, how many neighbouring predicted
-    tags the scheme forbids. With the words of the training split as `known`: `oov_recall` and `iv_recall` of gold
-    words that are not, or are, among them, and `oov_rate` (Emerson, SIGHAN bakeoff, 2005). Where words have tags:
-    `word_f1`, of words whatever their tag. Without a scheme each token is a span, and `f1` the accuracy.
+    a mistake; `errors`, how many of each kind, see `ScoredText.errors`; `illegal`, how many neighbouring predicted tags
+    the scheme forbids. With the words of the training split as `known`: `oov_recall` and `iv_recall` of gold words that
+    are not, or are, among them, and `oov_rate` (Emerson, SIGHAN bakeoff, 2005). Where words have tags: `word_f1`, of
+    words whatever their tag. Without a scheme each token is a span, and `f1` the accuracy.
 
     >>> tags = ["B-地", "E-地", "O"]
     >>> outcome = Outcome.of_tags(1, Tokenised("昆明人", "昆明人"), tags, tags)

@@ -121,7 +121,7 @@ def read(folder: str | Path) -> System:
         path, task = made / "predictions.csv", document["task"]
         if task not in KINDS:
             raise ValueError(f"its task is {task!r}")
-        table = TableReader(path)
+        table = TableReader(path, quoting=True)
         if task == "language":
             outcomes = surprise.read_texts(path)
         else:

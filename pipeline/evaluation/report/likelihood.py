@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, relative
 from pipeline.evaluation.report import charts, frame
-from pipeline.evaluation.report.summary import PARTS, compact, count, judged_part, model_title, percentage
+from pipeline.evaluation.report.summary import (
+    PARTS,
+    all_leaked,
+    compact,
+    count,
+    judged_part,
+    leaked_sentence,
+    leaked_verdict,
+    model_title,
+    percentage,
+)
 from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
 
 TITLES = {"unigram": N_("unigram"), "kneser_ney": N_("Kneser-Ney n-grams")}
@@ -103,6 +113,8 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     It counts as proven where their perplexity is outside of the 95 % interval of the network's.
     """
     part = judged_part(document)
+    if all_leaked(document, part):
+        return leaked_verdict(part, _)
     fair = f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
     scores = document.get(fair) or {}
     others = {name: found[fair] for name, found in document.get("baselines", {}).items() if found.get(fair)}
@@ -143,6 +155,8 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
             character=bits(scores["bits_per_character"]),
         )
     ]
+    if all_leaked(document, part):
+        return [*first, leaked_sentence(document, part, _)]
     against = [
         _(
             N_("{share} below {who} ({perplexity})") if share >= 0 else N_("{share} above {who} ({perplexity})"),

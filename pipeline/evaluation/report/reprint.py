@@ -87,5 +87,5 @@ def _explained(made: Path) -> dict[int, Explained]:
 
 
 def _table(path: Path) -> tuple[CsvRows, Sequence[str]]:
-    table = TableReader(path)
+    table = TableReader(path, quoting=True)
     return [dict(zip(table.columns, map(str, row), strict=True)) for row in table], table.columns

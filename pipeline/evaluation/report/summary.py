@@ -87,7 +87,27 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
-    return [*first, *comparisons(document, "accuracy", _), *leaked(document, part, "accuracy", _)]
+    beside = comparisons(document, "accuracy", _)
+    return [*first, *beside, *leaked(document, part, "accuracy", _), *earned(document, _)]
+
+
+def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+    """One sentence with what the n-grams and the network of a classifier get right by themselves; none without both."""
+    parts = document.get("model", {}).get("parts")
+    if not parts:
+        return []
+    values = {key: percentage(parts[key]) for key in ("ngrams", "network", "both")}
+    if not parts["weights"]["network"]:
+        return [
+            _(
+                "The recurrent part earns nothing: on dev the n-grams alone get {ngrams} right, the network alone "
+                "{network}, and the model answers by the n-grams.",
+                **values,
+            )
+        ]
+    return [
+        _("On dev the n-grams alone get {ngrams} right, the network alone {network}, both together {both}.", **values)
+    ]
 
 
 def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
@@ -109,8 +129,10 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
-    """One sentence with the distance of a score from that of each baseline; none if there are no baselines."""
+    """One sentence with the distance of a score from that of each baseline; none without baselines or clean rows."""
     part = judged_part(document)
+    if all_leaked(document, part):
+        return []
     against = [
         _against(document[part][key], who, other[part][key], _)
         for _name, who, other in _baselines(document, _)
@@ -120,8 +142,15 @@ def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -
 
 
 def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """One sentence on whether the network earned its cost, by the test against the best baseline; "" if unscored."""
+    """One sentence on whether the network earned its cost, by the test against the best baseline; "" if unscored.
+
+    A model that has learnt nothing is told apart first.
+    """
     part = judged_part(document)
+    if nothing := _nothing_learnt(document.get(part) or {}, _):
+        return nothing
+    if all_leaked(document, part):
+        return leaked_verdict(part, _)
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
@@ -153,6 +182,30 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).",
         points=points,
         **values,
+    )
+
+
+def _nothing_learnt(scores: Mapping[str, Any], _: Translate) -> str:
+    """A sentence if a model finds no span, or is no better than one answer for all rows; "" if it is."""
+    support = {name: found["support"] for name, found in (scores.get("per_label") or {}).items() if found["support"]}
+    if scores.get("f1") == 0 and support:
+        return _(
+            "The model has learnt nothing: it found nothing right. Train longer (train.epochs, train.patience), try "
+            "another train.learning_rate or a smaller train.batch_size, and look at the tags with zhpipe inspect."
+        )
+    if "accuracy" not in scores or len(support) < 2:
+        return ""
+    label = max(support, key=lambda name: support[name])
+    share = support[label] / scores["rows"]
+    if scores["accuracy"] > share:
+        return ""
+    return _(
+        "The model has learnt nothing: {accuracy} right is no better than always answering {label} ({share}). Train "
+        "longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
+        "look at the labels with zhpipe inspect.",
+        accuracy=percentage(scores["accuracy"]),
+        label=label,
+        share=percentage(share),
     )
 
 
@@ -267,8 +320,32 @@ def _against(score: float, who: str, other: float, _: Translate) -> str:
     )
 
 
+def all_leaked(document: Mapping[str, Any], part: str) -> bool:
+    """Whether the text of every row of a part was also trained on, so that no comparison means anything."""
+    ending, counts = "" if part == "test" else f"_{part}", document.get("counts", {})
+    scored = counts.get(f"scored{ending}", 0)
+    return bool(scored and counts.get(f"leaked{ending}", 0) >= scored)
+
+
+def leaked_sentence(document: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
+    """That every row of a part leaked."""
+    return _(
+        "All {rows} {part} rows have texts that were also trained on: their scores say nothing about new texts, and "
+        "nothing is compared.",
+        rows=count(document["counts"]["scored" if part == "test" else f"scored_{part}"]),
+        part=_(part),
+    )
+
+
+def leaked_verdict(part: str, _: Translate = ENGLISH) -> str:
+    """The verdict if every row of a part leaked."""
+    return _("Every {part} row leaked, so it is unknown whether the network earned its cost.", part=_(part))
+
+
 def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:
     """One sentence with the score without leaked rows; none if no row leaked."""
+    if all_leaked(document, part):
+        return [leaked_sentence(document, part, _)]
     kept = document.get(f"{part}_without_leaked") or {}
     dropped = document[part]["rows"] - kept.get("rows", document[part]["rows"])
     if not dropped:

@@ -105,7 +105,7 @@ def read_texts(path: Path) -> list[Outcome]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    table = TableReader(path)
+    table = TableReader(path, quoting=True)
     return (dict(zip(table.columns, map(str, row), strict=True)) for row in table)
 
 

@@ -106,7 +106,7 @@ def scored_claims(rows: Sequence[ScoredText]) -> ScoredClaims:
 
 def read(path: Path, document: Mapping[str, Any]) -> list[ScoredText]:
     """The rows of a tagger's predictions.csv. Raises KeyError if it lacks a column."""
-    source = TableReader(path)
+    source = TableReader(path, quoting=True)
     rows = [dict(zip(source.columns, map(str, row), strict=True)) for row in source]
     outcomes = [
         Outcome.of_tags(
@@ -193,7 +193,9 @@ def _intervals(judged: Mapping[str, Sequence[ScoredText]]) -> dict[str, Any]:
 def _against(
     outcomes: Sequence[Outcome], answers: Mapping[str, Sequence[Sequence[str]]], scheme: str | None
 ) -> dict[str, dict[str, Any]]:
-    """The comparison with each baseline, on the rows that did not leak, or on all if all did."""
+    """The comparison with each baseline, on the rows that did not leak; {} if all did."""
+    if all(one.leaked for one in outcomes):
+        return {}
     found = {}
     for name, said in answers.items():
         both = [
@@ -201,7 +203,7 @@ def _against(
             for one, answer in zip(outcomes, said, strict=True)
             if one.is_judged
         ]
-        both = [pair for pair in both if not pair[0].leaked] or both
+        both = [pair for pair in both if not pair[0].leaked]
         ours, theirs = (spans.judged([pair[side] for pair in both], scheme) for side in (0, 1))
         found[name] = bootstrap.against(ours, theirs)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from pipeline.language.spelling import Spelling
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.answerer import Answerer
 from pipeline.tasks.language.likelihood import Likelihood
+from pipeline.tasks.language.output import LanguageOutput
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,10 @@ class LanguageAnswerer(Answerer[Likelihood]):
         """No text, and no tokens."""
         return Likelihood(None, 0.0)
 
-    def columns(self, probabilities: bool) -> tuple[str, ...]:
-        """`log_probability` (natural, of the whole text, its end included) and `perplexity`.
-
-        With `probabilities` also `surprisal`: a JSON list of [start, end, bits] for each token, in characters,
-        half-open, and for the end.
-        """
-        return ("log_probability", "perplexity", *(("surprisal",) if probabilities else ()))
-
-    def cells(self, prediction: Likelihood, probabilities: bool) -> tuple[str, ...]:
-        """Numbers with 4 decimals."""
-        if prediction.value is None:
-            return ("",) * len(self.columns(probabilities))
-        shown = (f"{prediction.log_probability:.4f}", f"{prediction.perplexity:.4f}")
-        if not probabilities:
-            return shown
-        pairs = zip(prediction.places, prediction.bits, strict=True)
-        return (*shown, json.dumps([[start, end, round(bits, 4)] for (start, end), bits in pairs]))
+    @property
+    def output(self) -> LanguageOutput:
+        """Log-probability, perplexity and surprisal."""
+        return LanguageOutput()
 
 
 def examples(unit: str, ids: Sequence[Ids]) -> list[Example]:

@@ -63,11 +63,19 @@ class LanguageHead(Head):
 
         return Learner(with_sampled_scores(network, sampling.logs), feed)
 
-    def graph(self, settings: NetworkSettings, weights: Weights, encoder: Encoder) -> Any:
+    def draft(self, settings: NetworkSettings, weights: Weights, encoder: Encoder) -> Any:
         """A graph that takes its states as an input and gives the next ones."""
         from pipeline.networks import language_graph
 
-        return language_graph.build(settings, weights)
+        return language_graph.draft(settings, weights)
+
+    def drafts(self, settings: NetworkSettings, encoder: Encoder) -> list[Any]:
+        """Scores of their own, or tied to the embeddings, with or without a projection to their width."""
+        from pipeline.networks.graph_check import UnknownWeights
+
+        outputs = len(encoder.vocabularies[self.unit])
+        absent = [("projection/kernel",), ("projection/kernel", "scores/kernel"), ("scores/kernel",)]
+        return [self.draft(settings, UnknownWeights(outputs, names), encoder) for names in absent]
 
     def scores_of_both(
         self, network: Any, frozen: OnnxNetwork, encoder: Encoder, batch: Batch
@@ -82,5 +90,5 @@ class LanguageHead(Head):
             [lengths] = window.lengths.values()
             going = np.flatnonzero(lengths)
             trained = np.asarray(network.predict_on_batch(window.inputs))[going]
-            scores, states[going] = reader.read(window.ids[self.unit][going], lengths[going], states[going])
+            scores, states[going] = reader.read_unchecked(window.ids[self.unit][going], lengths[going], states[going])
             yield ScoredTwice(trained, scores, lengths[going].astype(np.int64))

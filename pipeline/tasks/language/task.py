@@ -45,6 +45,7 @@ class Language(Task[str]):
 
     name: ClassVar[str] = "language"
     needs: ClassVar[str] = "a text"
+    needs_labels: ClassVar[bool] = False
     labels = NO_LABELS
 
     unit: str
@@ -78,6 +79,8 @@ class Language(Task[str]):
             corpus.format,
             text=corpus.text_columns,
             encoding=corpus.encoding,
+            delimiter=corpus.delimiter,
+            quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
         )
 

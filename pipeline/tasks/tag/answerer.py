@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +12,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora import segmented
+from pipeline import arrays
 from pipeline.config.tag import TagSettings
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.metrics import calibration, spans
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.networks.onnx_network import GREATEST, OnnxNetwork
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tagging import linear_chain
 from pipeline.tagging.constraints import Constraints
@@ -29,19 +28,12 @@ from pipeline.tasks.answerer import Answerer, Calibrated
 from pipeline.tasks.head import Weights
 from pipeline.tasks.prediction import Claim, PredictedSpan, Prediction
 from pipeline.tasks.tag.head import allowed
+from pipeline.tasks.tag.output import TagOutput
 from pipeline.tasks.tag.scores import Floats, TokenScorer
 from pipeline.tasks.tag.words import TagWordFinder
 
 TABLES = ("transitions", "start", "end")
 FITTED = 1 << 22  # scores of dev that the temperature is fitted on
-# By the kind of tags: the columns of a table, and the other layouts that have a place for what is answered.
-COLUMNS = {"entities": ("entities",), "words": ("words",), "joint": ("words", "tags"), "pos": ("words", "tags")}
-LAYOUTS = {
-    "entities": ("long", "conll", "jsonl"),
-    "words": ("long", "conll", "conllu"),
-    "joint": ("long", "conll", "conllu"),
-    "pos": ("long", "conll", "conllu"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +61,6 @@ class TagAnswerer(Answerer[Prediction]):
     def claimed(self) -> tuple[str, str]:
         """Entities or words."""
         return ("entity", "entities") if self.options.kind == "entities" else ("word", "words")
-
-    @property
-    def layouts(self) -> Sequence[str]:
-        """By the kind of tags."""
-        return LAYOUTS[self.options.kind]
 
     @property
     def word_finder(self) -> TagWordFinder | None:
@@ -135,10 +122,12 @@ class TagAnswerer(Answerer[Prediction]):
 
     def load(self, folder: Path, options: Mapping[str, Any]) -> Self:
         """With the chain and the temperature."""
-        learnt = LinearChain(*(np.load(folder / f"{name}.npy", allow_pickle=False) for name in TABLES))
+        learnt = LinearChain(*(arrays.load(folder / f"{name}.npy", np.float32) for name in TABLES))
         shapes, count = [each.shape for each in learnt], len(self.tagset.labels)
         if shapes != [(count, count), (count,), (count,)]:
             raise ValueError(f"transitions, start and end have shapes {shapes} for {count} tags")
+        if not all(np.all(each < GREATEST) for each in learnt):  # -inf forbids; NaN is not less than anything
+            raise ValueError("transitions, start and end have scores that are not finite")
         return replace(self, learnt=learnt, temperature=float(options["temperature"]))
 
     # Scores to predictions.
@@ -207,8 +196,6 @@ class TagAnswerer(Answerer[Prediction]):
             tags = tuple(span.type for span in found) if self.options.kind == "joint" else ()
         return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags, text.text)
 
-    # Predictions to cells.
-
     def claims(self, prediction: Prediction) -> Sequence[Claim]:
         """Each entity or word."""
         return [Claim(span.type or self.claimed[0], span.confidence) for span in prediction.spans]
@@ -218,26 +205,10 @@ class TagAnswerer(Answerer[Prediction]):
         """No token and no tag."""
         return Prediction(None, 0.0)
 
-    def columns(self, probabilities: bool) -> tuple[str, ...]:
-        """`entities`, or `words` and, where these have any, `tags`; and `confidence`, of all tags together.
-
-        With `probabilities` also `confidences`, one for each token or word.
-        """
-        return (*COLUMNS[self.options.kind], "confidence", *(("confidences",) if probabilities else ()))
-
-    def cells(self, prediction: Prediction, probabilities: bool) -> tuple[str, ...]:
-        """Words and tags separated by spaces, entities and confidences as JSON."""
-        columns = self.columns(probabilities)
-        return ("",) * len(columns) if prediction.is_blank else tuple(CELLS[name](prediction) for name in columns)
-
-
-CELLS: Mapping[str, Callable[[Prediction], str]] = {
-    "entities": lambda prediction: _json([_entity(span) for span in prediction.spans]),
-    "words": lambda prediction: segmented.join(prediction.tokens),
-    "tags": lambda prediction: segmented.join(prediction.tags),
-    "confidence": lambda prediction: f"{prediction.score:.4f}",
-    "confidences": lambda prediction: _json([round(share, 4) for share in prediction.confidences]),
-}
+    @property
+    def output(self) -> TagOutput:
+        """Entities, or words with their tags."""
+        return TagOutput(self.options.kind)
 
 
 def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
@@ -246,17 +217,3 @@ def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
 
 def _span(text: str, start: int, end: int, type_: str, confidence: float) -> PredictedSpan:
     return PredictedSpan(text[start:end], type_, start, end, confidence)
-
-
-def _entity(span: PredictedSpan) -> dict[str, Any]:
-    return {
-        "text": span.text,
-        "type": span.type,
-        "start": span.start,
-        "end": span.end,
-        "confidence": round(span.confidence, 4),
-    }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -64,6 +64,10 @@ class TagJudge(Judge[Sequence[str]]):
         found = self.score(outcomes)
         return {name: found[name] for name in ("f1", "macro_f1", "token_accuracy")}
 
+    def nothing_learnt(self, scores: Mapping[str, float], golds: Sequence[Sequence[str]]) -> str:
+        """No span found."""
+        return "found nothing right" if scores["f1"] == 0 else ""
+
     def score(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """What `spans.tagging` gives: precision, recall and F1 of exact spans, and more."""
         from pipeline.evaluation.metrics import spans

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.encoding.batch import Batch
 from pipeline.encoding.encoder import Encoder, Tokenised
+from pipeline.errors import NotFinite
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tagging.constraints import Constraints
 from pipeline.tagging.overlapping_windows import OverlappingWindows
@@ -43,19 +44,22 @@ class TokenScorer:
         """The scores of all texts, each text once; a text of more than `max_tokens` tokens comes alone.
 
         More texts come together than the network reads at a time, since a step of decoding takes as long for few texts
-        as for many.
+        as for many. Raises NotFinite, with the place of a text, for scores that are not finite.
         """
         outputs = len(self.constraints.tagset.labels)
         whole = [index for index, text in enumerate(texts) if len(text.tokens) <= encoder.max_tokens]
         examples = encoder.examples([texts[index] for index in whole], [None] * len(whole))
-        for batches in _gathered(network.answers(examples, outputs)):
+        for batches in _gathered(_placed(network.answers(examples, outputs, per_token=True), whole)):
             places = [whole[position] for batch, _ in batches for position in batch.positions]
             lengths = np.concatenate([next(iter(batch.lengths.values())) for batch, _ in batches])
             scores = _side_by_side([found for _, found in batches])
             self.restrict(scores, [texts[place] for place in places])
             yield TokenScores(places, scores, lengths)
         for index in sorted(set(range(len(texts))) - set(whole)):
-            scores = window_scores(network, encoder, texts[index], outputs)[None]
+            try:
+                scores = window_scores(network, encoder, texts[index], outputs)[None]
+            except NotFinite as error:
+                raise NotFinite(error.network, index) from None
             self.restrict(scores, [texts[index]])
             yield TokenScores([index], scores, np.array([scores.shape[1]]))
 
@@ -74,7 +78,7 @@ def window_scores(network: OnnxNetwork, encoder: Encoder, text: Tokenised, outpu
     bounds = list(zip(windows.starts.tolist(), windows.firsts.tolist(), windows.stops.tolist(), strict=True))
     pieces = [piece(text, first, stop) for _, first, stop in bounds]
     joined = np.empty((windows.count, outputs), np.float32)
-    for batch, scores in network.answers(encoder.examples(pieces, [None] * len(pieces)), outputs):
+    for batch, scores in network.answers(encoder.examples(pieces, [None] * len(pieces)), outputs, per_token=True):
         for position, found in zip(batch.positions.tolist(), scores, strict=True):
             start, first, _ = bounds[position]
             stop = min(start + windows.step, windows.count)
@@ -86,6 +90,14 @@ def piece(text: Tokenised, start: int, stop: int) -> Tokenised:
     """Some neighbouring tokens of a text."""
     tokens = text.tokens[start:stop]
     return Tokenised("".join(tokens), tokens)
+
+
+def _placed(answers: Iterable[tuple[Batch, Floats]], places: Sequence[int]) -> Iterator[tuple[Batch, Floats]]:
+    """The same answers; NotFinite gets the place of the text that an example stands for."""
+    try:
+        yield from answers
+    except NotFinite as error:
+        raise NotFinite(error.network, places[error.text]) from None
 
 
 def _gathered(answers: Iterable[tuple[Batch, Floats]]) -> Iterator[list[tuple[Batch, Floats]]]:

@@ -33,14 +33,15 @@ from pipeline.tasks.tag.scores import piece
 from pipeline.tasks.task import Task
 
 Tags = Sequence[str]
+CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
 # The options that each format of annotated text has, by the name of its reader's argument.
 READER_OPTIONS = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps",),
-    "doccano": ("overlaps",),
-    "label-studio": ("overlaps",),
+    "cluener": ("overlaps", "offsets"),
+    "doccano": ("overlaps", "offsets"),
+    "label-studio": ("overlaps", "offsets"),
 }
 
 
@@ -83,7 +84,7 @@ class Tag(Task[Tags]):
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
-        for document, illegal in targets.counted():
+        for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
             yield document
 
@@ -100,11 +101,19 @@ class Tag(Task[Tags]):
         return tuple(segmented.split(text))
 
     def check(self, train: Sequence[Document], corpus: CorpusSettings) -> None:
-        """Raises PipelineError if there are fewer than two tags."""
+        """Raises PipelineError if there are fewer than two tags, or if the unit is words and the tokens are characters.
+
+        Such a model would be given words in labelling, which it has never seen.
+        """
         found = {tag for document in train for tag in self.gold(document) or ()}
         if len(found) < 2:
             shown = f"only {next(iter(found))!r}" if found else "none"
             raise PipelineError(f"{corpus.train}: a tagger needs at least two tags, found {shown}: check corpus.format")
+        if self.unit == "word" and _are_characters(train):
+            raise PipelineError(
+                f'{corpus.train}: its tokens are characters, but segment.unit is "word", and new texts would be cut '
+                'into words: set segment.unit = "char"'
+            )
 
     def fit(self, texts: Sequence[Tokenised], golds: Sequence[Tags]) -> Self:
         """With the tags and words of the train split."""
@@ -128,7 +137,7 @@ class Tag(Task[Tags]):
             return
         for text, gold in zip(texts, golds, strict=True):
             ids = np.array([self.labels.id(tag) for tag in gold], np.int32)
-            found = self.tagset.spans(ids[None], np.array([len(ids)]))
+            found = self._tagset.spans(ids[None], np.array([len(ids)]))
             for start, stop in zip(found.starts.tolist(), found.stops.tolist(), strict=True):
                 yield "".join(text.tokens[start:stop])
 
@@ -168,17 +177,17 @@ class Tag(Task[Tags]):
     @property
     def head(self) -> TagHead:
         """A score a token and tag."""
-        return TagHead(self.options, self.tagset)
+        return TagHead(self.options, self._tagset)
 
     @property
     def answerer(self) -> TagAnswerer:
         """The best sequence of tags."""
-        return TagAnswerer(self.options, self.tagset, words=self.words, dictionary=self.dictionary)
+        return TagAnswerer(self.options, self._tagset, words=self.words, dictionary=self.dictionary)
 
     @property
     def judge(self) -> TagJudge:
         """F1 of exact spans, and its like."""
-        return TagJudge(self.options.kind, self.tagset, self.words)
+        return TagJudge(self.options.kind, self._tagset, self.words)
 
     @property
     def described(self) -> str:
@@ -186,9 +195,21 @@ class Tag(Task[Tags]):
         return f"a tagger of {self.options.kind}"
 
     @cached_property
-    def tagset(self) -> Tagset:
+    def _tagset(self) -> Tagset:
         """The tags, and what the scheme says about them."""
         return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
+
+
+def _are_characters(documents: Sequence[Document]) -> bool:
+    """Whether the tokens of Chinese text are single characters: all but a few, which may be numbers or names."""
+    tokens = [
+        token
+        for document in documents
+        if document.sentence is not None
+        for token in document.sentence.tokens
+        if not token.isascii()
+    ]
+    return len(tokens) > 0 and sum(len(token) == 1 for token in tokens) >= CHARACTERS * len(tokens)
 
 
 def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:

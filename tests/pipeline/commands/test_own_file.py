@@ -120,7 +120,7 @@ def test_init_writes_a_config_and_stops(zhpipe, reviews, tmp_path):
     target = tmp_path / "外卖_评论.toml"
     assert out.endswith("config   外卖_评论.toml; edit it, then: zhpipe run 外卖_评论.toml\n")
     text = target.read_text(encoding="utf-8")
-    settings = loads(text)
+    settings = loads(text).settings
     assert settings.corpus.train == str(reviews) and settings.corpus.text == "内容"
     assert not (tmp_path / "runs").exists()
     target.write_text("mine", encoding="utf-8")
@@ -142,7 +142,7 @@ def test_commented_keys_are_keys(reviews, entities):
     for made in (starter(reviews), starter(entities)):
         lines = made.toml.split("\n\n", 1)[1].splitlines()
         active = "\n".join(line.removeprefix(COMMENTED) for line in lines)
-        assert loads(active).network.cell == "gru"
+        assert loads(active).settings.network.cell == "gru"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_given_columns_leave_the_others_free(tmp_path):
         for row in range(40):
             table.write((f"第{row}个标题", f"第{row}家店", "好" if row % 2 else "差"))
     made = starter(path, text=("标题", "内容"))
-    settings = loads(made.toml)
+    settings = loads(made.toml).settings
     assert settings.corpus.text_columns == ("标题", "内容") and settings.corpus.label == "评价"
     assert starter(path, text=("内容",), task="language").task == "language"
 
@@ -185,4 +185,4 @@ def test_given_columns_leave_the_others_free(tmp_path):
 @pytest.mark.parametrize("name", ["a.b.csv", "-x-.csv", "....csv", "外卖.csv.gz", "a b\nc.csv"])
 def test_names_of_runs_are_allowed(name, tmp_path):
     path = write_csv(tmp_path / name.replace(".gz", ""), mails(60), ("评价", "内容"))
-    assert loads(starter(path).toml).name == run_name(path)
+    assert loads(starter(path).toml).settings.name == run_name(path)

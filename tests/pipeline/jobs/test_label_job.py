@@ -224,11 +224,12 @@ def test_a_torn_line_promises_nothing(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"onezwo" and [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-HEAD = b'{"format": 3, "depends": {}}\n'
+HEAD = b'{"format": 3, "output": "a", "depends": {}}\n'
 
 
 @pytest.mark.parametrize(
-    "damage", [b"[]\n", b"{}\n", b'{"format": 3, "dep"\n', b"\xff\n", HEAD + b"{}\n", HEAD + b'{"chunks": 1, "rows"\n']
+    "damage",
+    [HEAD.replace(b"3", b"2"), HEAD + b"[]\n", HEAD + b"\xff\n", HEAD + b"{}\n", HEAD + b'{"chunks": 1, "rows"\n'],
 )
 def test_a_damaged_journal_is_refused(tmp_path, damage):
     (tmp_path / "a.job").mkdir()

@@ -240,7 +240,7 @@ def test_words_of_a_column_are_tagged_and_found_in_the_text(tmp_path, models):
     ]
     reasons = [row[:2] for row in read_csv(tmp_path / "out.csv.rejected.csv")[1:]]
     assert reasons[0] == ["3", 'column "词": word 2 is "北平", and the text has "北京" there (character 1)']
-    assert reasons[1][0] == "5" and "no escape" in reasons[1][1]
+    assert reasons[1][0] == "5" and "is not an escape" in reasons[1][1]
 
 
 def test_words_alone_are_the_text(tmp_path, models):

@@ -1,6 +1,5 @@
 """A model folder from a stranger is checked before it is used; many threads may use one model, for long."""
 
-import hashlib
 import resource
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +7,7 @@ import onnx
 import pytest
 from onnx import helper
 from random_model import make_model
+from seals import seal
 
 from pipeline.errors import ModelError
 from pipeline.models.model import Model
@@ -16,13 +16,6 @@ from pipeline.models.model import Model
 @pytest.fixture
 def folder(tmp_path):
     return make_model(tmp_path / "model")
-
-
-def seal(folder):
-    """Puts the checksums right, as somebody would who has altered a model on purpose."""
-    paths = sorted(path for path in folder.iterdir() if path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def alter(folder, change):
@@ -53,20 +46,20 @@ def test_a_graph_that_reads_other_files(folder, tmp_path):
         tensor.external_data.add(key="location", value="../secret")
 
     alter(folder, change)
-    refused(folder, "network.onnx: keeps 'constant_.*' in another file")
+    refused(folder, "network.onnx: keeps in another file the constant 'constant_")
 
 
 @pytest.mark.parametrize(("operator", "domain"), [("Nix", ""), ("PyOp", "ai.onnx.contrib"), ("Identity", "evil")])
 def test_a_graph_with_unknown_operators(folder, operator, domain):
     alter(folder, lambda graph: graph.graph.node.add(op_type=operator, domain=domain))
-    refused(folder, f"has the operator '{operator}'")
+    refused(folder, f"has the operator '{operator}' in a place where zhpipe writes none")
 
 
 def test_a_graph_within_the_graph(folder):
     inner = helper.make_graph([], "inner", [], [])
     node = helper.make_node("If", ["x"], ["y"], then_branch=inner, else_branch=inner)
     alter(folder, lambda graph: graph.graph.node.append(node))
-    refused(folder, "has a graph inside the operator 'If'")
+    refused(folder, "has the operator 'If' in a place")
 
 
 def test_links_are_refused(folder, tmp_path):
@@ -79,7 +72,7 @@ def test_links_are_refused(folder, tmp_path):
 def test_names_that_lead_outside(folder, name):
     with (folder / "SHA256SUMS").open("a", encoding="utf-8") as file:
         file.write(f"{'0' * 64}  {name}\n")
-    refused(folder, "that SHA256SUMS lists is missing")
+    refused(folder, "SHA256SUMS: is cut short or altered" if "/" in name else "is missing")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])

@@ -49,6 +49,23 @@ def write(folder: Path, content: str | bytes, name: str = "dict.txt") -> Path:
         ("张三丰\t\tPER", "张三丰", "PER"),
         ("张三丰 \t 7 \t B 2 ", "张三丰", "B 2"),
         ("词\t\t123", "词", "123"),
+        # Before: one word with a space, a comma or a frequency in it, which no text has.
+        ("阿尔法城 地名", "阿尔法城", "地名"),
+        ("云计算 n 1024", "云计算", "n"),
+        ("云计算 名词 5", "云计算", "名词"),
+        ("云计算 5 名词", "云计算", "名词"),
+        ("OpenAI 机构", "OpenAI", "机构"),
+        ("云计算　5　n", "云计算", "n"),
+        ("云计算,5,n", "云计算", "n"),
+        ("云计算,n,5", "云计算", "n"),
+        ("云计算,,n", "云计算", "n"),
+        ("云计算,5", "云计算", None),
+        ("云计算\tn\t5", "云计算", "n"),
+        ("machine learning 5", "machine learning", None),
+        ("Python 3.5 n", "Python 3.5", "n"),
+        ("男/女", "男/女", None),
+        ("km/h", "km/h", None),
+        ("1,000", "1,000", None),
     ],
 )
 def test_a_line_is_read_by_the_rule_of_the_docstring(line: str, word: str, tag: str | None) -> None:
@@ -102,6 +119,14 @@ def test_the_later_file_wins(tmp_path: Path) -> None:
         ("云计算\t000", "frequency 0"),
         (b"\xd4\xc6\xbc\xc6\xcb\xe3 5 n", "not UTF-8 .byte 1 of the line"),
         (" \ufeff云", "byte order mark"),
+        # Before: taken for one word, without effect or warning.
+        ("云计算/n", "'云计算/n' has no clear word.*write '云计算', a tab and the tag"),
+        ("云计算/名词 5", "no clear word"),
+        ("云计算 3.5 n", "no clear word"),
+        ("张三丰 PER", "no clear word"),
+        ("北京 大学 n", "if '北京 大学' is the word, this and a tab"),
+        ("北京,上海", "no clear word"),
+        ("云计算,5,n,x", "no clear word"),
     ],
 )
 def test_a_bad_line_is_named_with_its_file_and_number(tmp_path: Path, line: str | bytes, message: str) -> None:
@@ -134,6 +159,13 @@ def test_words_and_tags_that_no_file_can_hold_are_refused(word: str) -> None:
         UserDictionary({word: None})
     with pytest.raises(DictionaryError, match="the tag"):
         UserDictionary({"词": word})
+
+
+def test_words_that_occur() -> None:
+    dictionary = UserDictionary({"滨江步道": None, "北京": "ns", "上海": "ns"})
+    assert dictionary.occurring("去北京滨江步道") == {"北京", "滨江步道"}
+    assert dictionary.occurring("去北京", ["去", "北京"]) == {"北京"}
+    assert UserDictionary().occurring("去北京") == set()
 
 
 @given(dictionaries)

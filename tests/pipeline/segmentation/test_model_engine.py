@@ -21,7 +21,7 @@ from pipeline.parallel import split_texts
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.manifest import Manifest
-from pipeline.stages.segment import segment_file
+from pipeline.stages.segment import read_part, segment_file
 
 FORCED = UserDictionary({"滨江步道": "n", "New York": None, "京烤": None})
 texts = st.text(st.sampled_from("去滨江步道骑车北京烤鸭，😀é\u0301 \t\r\nNewYork\x1c"), max_size=40)
@@ -127,6 +127,8 @@ def test_a_classifier_carries_its_segmenter_along(mini, engine):
     shutil.rmtree(moved / "segmenter")
     with pytest.raises(ModelError, match="no model here"):
         Model.load(moved)
+    shutil.rmtree(run / "segment" / "segmenter")
+    assert len(read_part(run, "dev")) > 0, "reading tokens needs no engine"
 
 
 def test_an_engine_that_is_not_there(mini):

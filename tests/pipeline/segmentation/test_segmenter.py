@@ -67,7 +67,7 @@ def cutters() -> dict[tuple[str, str, bool], Segmenter]:
         first = Segmenter(engine=engine)
         for mode, forced in product(MODES, (False, True)):
             cutter = Segmenter(engine=engine, mode=mode, dictionary=FORCED if forced else None)  # type: ignore[arg-type]
-            vars(cutter)["_cutter"] = first._cutter
+            vars(cutter)["_jieba"] = first._jieba
             made[engine, mode, forced] = cutter
     return made
 
@@ -154,7 +154,7 @@ def test_engine_jieba_cuts_as_jieba_does(cutters: Any, plain: Any, text: str) ->
 def test_without_the_hidden_markov_model(cutters: Any, plain: Any, text: str) -> None:
     for engine in ("rjieba", "jieba"):
         cutter = Segmenter(engine=engine, hmm=False)
-        vars(cutter)["_cutter"] = cutters[engine, "default", False]._cutter
+        vars(cutter)["_jieba"] = cutters[engine, "default", False]._jieba
         assert cutter.split(text) == plain.lcut(text, HMM=False)
 
 

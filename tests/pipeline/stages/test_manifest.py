@@ -99,5 +99,5 @@ def test_a_missing_input_is_named(tmp_path, read):
 def test_a_manifest_that_cannot_be_read_is_one_sentence(tmp_path, read, content):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(PipelineError, match=r"manifest\.json: can't be read .*: delete it to run every stage again"):
+    with pytest.raises(PipelineError, match=r"manifest\.json: can't be read .*: move .* away to run every stage again"):
         reopened(tmp_path).is_current("cut", inputs(read))

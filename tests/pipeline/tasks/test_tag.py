@@ -136,7 +136,7 @@ def test_the_frozen_network_is_held_against_the_trained_one_in_tags(entities, mo
     lengths = np.array([4, 1, 2])
     tags = model.answerer.choices(scores, lengths)
     chain = model.answerer.chain
-    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain.transitions, chain.start, chain.end))
+    assert np.array_equal(tags, viterbi.best_path(scores, lengths, chain))
     scores[0, :, :] = -scores[0, :, :]
     assert np.any(model.answerer.choices(scores, lengths) != tags, axis=1).tolist() == [True, False, False]
 
@@ -162,8 +162,8 @@ def test_every_span_is_its_text(model, asked):
         assert answer.is_blank == (not text.strip())
         for span in answer.spans:
             assert text[span.start : span.end] == span.text != ""
-        cells = model.answerer.cells(answer, probabilities=True)
-        assert len(cells) == len(model.answerer.columns(probabilities=True))
+        cells = model.answerer.output.cells(answer, probabilities=True)
+        assert len(cells) == len(model.answerer.output.columns(probabilities=True))
         for entity in json.loads(cells[0]) if text.strip() else ():
             assert text[entity["start"] : entity["end"]] == entity["text"]
 
@@ -201,7 +201,7 @@ def test_every_kind_and_decoding(tmp_path, kind, decode):
     assert scores["f1"] > 0.9 and scores["illegal"] == 0 and scores["oov_rate"] == 0
     model = pipeline.load(run)
     [answer] = model.predict(["老周说昆明，"])
-    cells = dict(zip(model.answerer.columns(False), model.answerer.cells(answer, False), strict=True))
+    cells = dict(zip(model.answerer.output.columns(False), model.answerer.output.cells(answer, False), strict=True))
     if kind != "pos":
         assert answer.tokens == ("老周", "说", "昆明", "，") and cells["words"] == "老周 说 昆明 ，"
         assert "".join(answer.tokens) == "老周说昆明，"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mini import python, write_csv
 from random_tagger import TOKENS, make_answerer, make_tagger
+from seals import seal
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import calibration
@@ -49,7 +50,7 @@ def of_all_sequences(decoder, scores, factor):
     total = sum(weights.values())
     return [
         sum(value for path, value in weights.items() if list(path[start:stop]) == found.ids[start:stop]) / total
-        for start, stop, _, _ in found.stretches
+        for start, stop, _, _ in found.spans
     ]
 
 
@@ -61,11 +62,11 @@ def test_a_temperature_changes_how_sure_a_tagger_is_and_no_tag(decode):
         scores = generator.normal(0, 1.5, (steps, len(decoder.tagset.labels))).astype(np.float32)
         one, other = (each.decode(scores[None], np.array([steps]))[0] for each in (decoder, cooler))
         assert one.ids == other.ids
-        sure = [stretch[3] for stretch in other.stretches]
+        sure = [stretch[3] for stretch in other.spans]
         assert sure == pytest.approx(of_all_sequences(decoder, scores, 0.4), abs=1e-6)
         asserted = decoder.asserted(scores[None], np.array([steps]))
-        assert asserted.sure(0.4).tolist() == pytest.approx(sure)
-        assert asserted.sure(1.0).tolist() == pytest.approx([stretch[3] for stretch in one.stretches])
+        assert asserted.confidences(0.4).tolist() == pytest.approx(sure)
+        assert asserted.confidences(1.0).tolist() == pytest.approx([stretch[3] for stretch in one.spans])
 
 
 def test_a_long_text_is_as_sure_as_its_parts_are(tmp_path):
@@ -76,7 +77,7 @@ def test_a_long_text_is_as_sure_as_its_parts_are(tmp_path):
     long = decoder.decode_long(scores)
     whole = decoder.decode(scores[None], np.array([len(scores)]))[0]
     assert len(scores) > 2048 and long.ids == whole.ids
-    assert [one[3] for one in long.stretches] == pytest.approx([one[3] for one in whole.stretches], abs=1e-6)
+    assert [one[3] for one in long.spans] == pytest.approx([one[3] for one in whole.spans], abs=1e-6)
     assert long.log_probability == pytest.approx(whole.log_probability, rel=1e-6)
 
 
@@ -161,6 +162,7 @@ def calibrated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibrated") / "model"
     make_tagger(folder)
     thresholds.write(folder, calibration.coverage([0.9] * 300 + [0.3] * 100, [True] * 298 + [False] * 102))
+    seal(folder)
     return folder
 
 

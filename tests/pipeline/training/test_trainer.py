@@ -210,3 +210,13 @@ def test_a_checkpoint_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(PipelineError, match=r"checkpoint\.npz: can't be continued from"):
         trainer(tmp_path, {}).restore()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_checkpoint_that_is_cut_is_noticed(tmp_path, share):
+    finish(trainer(tmp_path / "run", {"epochs": 1}))
+    path = tmp_path / "run" / "checkpoint.npz"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(PipelineError, match=r"can't be continued from .*: delete its folder"):
+        trainer(tmp_path / "run", {"epochs": 2}).restore()

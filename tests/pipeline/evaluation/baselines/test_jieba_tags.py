@@ -9,7 +9,7 @@ from corpora.tags import to_characters
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines import jieba_tags
 from pipeline.evaluation.baselines.linear import Sample
-from pipeline.segmentation.segmenter import jieba_tokenizer
+from pipeline.segmentation.jieba_engines import jieba_tokenizer
 
 PKU = ["n", "nr", "ns", "Ng", "v", "a", "d", "r", "p", "c", "u", "m", "q", "w", "t", "nx"]
 TEXTS = ["周末在滨江步道骑车。", "老周说他去了昆明，iPhone 很好"]
