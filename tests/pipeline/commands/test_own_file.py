@@ -60,6 +60,7 @@ def test_a_table_is_trained_on_and_the_config_kept(zhpipe, reviews, command, tmp
         "guessed  label = 评价 (the only column with few values: 2)",
     ]
     assert [line.split()[0] for line in lines[3:]] == [
+        "defaults",
         "segment",
         "embed",
         "train",
