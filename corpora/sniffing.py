@@ -114,9 +114,9 @@ def _kind(format: str, lines: Sequence[str]) -> str:
     tags = {line.split()[-1] for line in lines if line.strip()}
     if not all(map(_SCHEME_TAG.fullmatch, tags)):
         return "pos"
-    if "O" in tags:
-        return "entities"
-    return "joint" if any("-" in tag for tag in tags) else "words"
+    if not any("-" in tag for tag in tags - {"O"}):
+        return "words"
+    return "entities" if "O" in tags or {tag[0] for tag in tags} <= {"B", "I"} else "joint"
 
 
 def _share(truths: Iterable[bool]) -> float:

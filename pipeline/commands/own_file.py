@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.commands.escapes import escaped
+from pipeline.commands.shipped import find_config
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Settings
@@ -49,8 +50,6 @@ def out_option(function: Command) -> Command:
 
 def is_own_file(source: str, options: dict[str, Any]) -> bool:
     """Whether the argument is a FILE and no CONFIG. Raises UsageError for options of a FILE beside a CONFIG."""
-    from pipeline.commands.run import find_config
-
     if not source.endswith(".toml") and find_config(source) == Path(source):
         return True
     given = [name for name in ABOUT_FILE if options[name]]

@@ -11,6 +11,7 @@ from pipeline import progress
 from pipeline.commands.escapes import escaped
 from pipeline.commands.options import run_options
 from pipeline.commands.own_file import check_run, file_options, is_own_file, made_of_file, out_option
+from pipeline.commands.shipped import find_config
 
 if TYPE_CHECKING:
     from pipeline.config.load import Loaded
@@ -132,16 +133,6 @@ def print_stage(finished: Finished) -> None:
 def report_path(folder: Path) -> Path:
     """The page of a report, or its text if the task has no page."""
     return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
-
-
-def find_config(name: str) -> Path:
-    """The path itself if it is a file, or else the config of that name that comes with zhpipe."""
-    shipped = Path(__file__).parents[2] / "configs"
-    path = Path(name)
-    for candidate in (shipped / path.name, shipped / f"{path.name}.toml"):
-        if not path.is_file() and path.parent == Path() and candidate.is_file():
-            return candidate
-    return path
 
 
 def _print_comparison(folder: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline import progress
-from pipeline.commands.run import find_config, print_stage
+from pipeline.commands.run import print_stage
+from pipeline.commands.shipped import find_config
 
 if TYPE_CHECKING:
     from pipeline.tuning.study import Trial
