@@ -72,8 +72,16 @@ def test_a_run_from_the_shell(mini):
     done = python("-m", "pipeline", "run", "mini.toml", *QUICK, folder=mini)
     assert done.returncode == SUCCESS, done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["segment", "embed", "train", "evaluate", "report", "model"]
-    assert "rows: train 32, dev 4, test 4" in lines[0]
+    assert [line.split()[0] for line in lines] == [
+        "defaults",
+        "segment",
+        "embed",
+        "train",
+        "evaluate",
+        "report",
+        "model",
+    ]
+    assert "rows: train 32, dev 4, test 4" in lines[1]
     assert [line for line in done.stderr.splitlines() if not NOISE.match(line)] == []
     run = mini / "runs" / "mini"
     made = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
@@ -91,7 +99,7 @@ def test_each_stage_alone_and_what_is_run_again(mini, zhpipe):
         return [
             line.split()[0]
             for line in out.splitlines()
-            if "skipped" not in line and line[:6] not in ("report", "model ")
+            if "skipped" not in line and line.split()[0] not in ("defaults", "report", "model")
         ]
 
     assert ran("segment", "mini.toml") == ["segment"]
@@ -429,7 +437,7 @@ def test_segment_texts_and_tables(inbox, mini, zhpipe, refused):
     (mini / "mine.txt").write_text("北京天安门 3 ns\n", encoding="utf-8")
     one = ("--workers", 1)
     code, out, _ = zhpipe("segment", "text.txt", "cut.txt", *one, "--dictionary", "mine.txt")
-    assert (code, out) == (SUCCESS, "3 texts cut into cut.txt\n")
+    assert (code, out) == (SUCCESS, "3 texts cut into cut.txt\n1 of the 1 dictionary words occurs in the text\n")
     assert (mini / "cut.txt").read_text(encoding="utf-8") == "我 爱 北京天安门\n\n会议 \\s 明天\n"
     assert zhpipe("segment", "text.txt", "characters.txt", *one, "--unit", "char")[0] == SUCCESS
     assert (mini / "characters.txt").read_text(encoding="utf-8").startswith("我 爱 北 京")
