@@ -387,7 +387,7 @@ def test_inspect(mini, zhpipe, refused):
     assert "垃圾邮件  20   50.0%" in out
     code, out, _ = zhpipe("inspect", "mini.csv", "--text", "正文", "--json")
     assert json.loads(out)["rows"] == 40
-    refused('no column "text"', "inspect", "mini.csv")
+    refused('no column "text"', "inspect", "mini.csv", "--text", "text")
     refused("nowhere.csv: no such file", "inspect", "nowhere.csv")
 
 

@@ -44,10 +44,12 @@ def tune(
     RUNS/NAME/tune; the best config is then run into RUNS/NAME-tuned, which looks at test once. After an interrupt, the
     same command resumes; if several processes run it, they share the work. Needs zhpipe[tune].
     """
-    from pipeline.config.load import load
+    from pipeline.config.load import load_explained
     from pipeline.tuning import tuner
 
-    loaded = load(find_config(config), overrides)
+    loaded, chosen = load_explained(find_config(config), overrides)
+    if chosen:
+        click.echo(f"defaults           {chosen.sentence}")
     found = tuner.tune(
         loaded,
         runs=runs,

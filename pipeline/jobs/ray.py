@@ -116,7 +116,7 @@ def _own_cluster() -> Iterator[dict[str, Any]]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
-    # The paths of sockets must be short; and Ray lets everybody read the folder that it is given, so it gets one inside.
+    # The paths of sockets must be short. Ray lets everybody read the folder that it is given, so it gets one inside.
     folder = tempfile.mkdtemp(prefix="zhpipe-", dir="/tmp" if os.name == "posix" else None)
     try:
         with _environment(environment):

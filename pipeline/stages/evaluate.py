@@ -143,7 +143,7 @@ def _read(
     skipped = counts["no_text"] + counts["no_label"]
     if not documents:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
-    for note in findings.said(counts):
+    for note in (*findings.said(counts), *segment.renamed_labels(read_as, counts)):
         notify(note)
     golds: list[Any] = [task.gold(document) for document in documents]
     if task.judge.single_label:
