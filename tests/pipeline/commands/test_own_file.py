@@ -59,16 +59,8 @@ def test_a_table_is_trained_on_and_the_config_kept(zhpipe, reviews, command, tmp
         "guessed  text = 内容 (the only column with Chinese text)",
         "guessed  label = 评价 (the only column with few values: 2)",
     ]
-    assert [line.split()[0] for line in lines[3:]] == [
-        "defaults",
-        "segment",
-        "embed",
-        "train",
-        "evaluate",
-        "report",
-        "model",
-        "config",
-    ]
+    words = ["defaults", "segment", "embed", "train", "evaluate", "report", "model", "config"]
+    assert [line.split()[0] for line in lines[3:]] == words
     run = tmp_path / "runs" / "外卖_评论"
     used = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
     assert (used["corpus"]["text"], used["corpus"]["label"], used["network"]["units"]) == ("内容", "评价", 5)
