@@ -74,7 +74,7 @@ def test_the_command_and_its_workers(place, arguments):
 def test_vectors(place):
     text = place / "here" / "in.txt"
     text.write_text("今天天气很好\n" * 2500, encoding="utf-8")
-    done = run(place, place / "bin" / "zhpipe", "embed", text, "--out", "vectors", "--set", "segment.workers=2")
+    done = run(place, place / "bin" / "zhpipe", "embed", text, "--out", "vectors")
     assert done.returncode == 0, done.stderr
     assert caught(place) == []
 
