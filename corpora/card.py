@@ -136,7 +136,7 @@ class Card:
         """The card as aligned lines; a Chinese character takes two columns."""
         sections = ["", "labels", "length in characters", "characters outside the common blocks"]
         tables = [self._counts(), self._label_rows(), self._length_rows(), self._block_rows()]
-        parts = [_section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
+        parts = [section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
         if self.unknown is not None:
             parts.append(_unknown_text(self.unknown))
         if doubts := said(self.findings):
@@ -191,7 +191,7 @@ def card(
         rows=sum(tally.lengths.values()),
         unlabelled=tally.unlabelled,
         labels=dict(tally.labels.most_common()),
-        lengths=_quantiles(tally.lengths),
+        lengths=quantiles(tally.lengths),
         characters=sum(length * rows for length, rows in tally.lengths.items()),
         empty=tally.empty,
         duplicates=sum(tally.lengths.values()) - len(tally.first),
@@ -239,7 +239,7 @@ class _Tally:
             self.conflicts.add(digest)
 
 
-def _quantiles(lengths: Counter[int]) -> dict[str, int]:
+def quantiles(lengths: Counter[int]) -> dict[str, int]:
     rows = sum(lengths.values())
     ordered = [(length, lengths[length]) for length in sorted(lengths)]
     return {name: _at_rank(ordered, -(-rows * percent // 100)) for name, percent in QUANTILES.items() if rows}
@@ -289,7 +289,7 @@ def columns_wide(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
 
-def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
+def section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     """One line per row: the first cell aligned left, the second right, the others as they come."""
     shown = [tuple(map(_printable, row)) for row in rows]
     names, numbers = (max(columns_wide(row[index]) for row in shown) for index in (0, 1))

@@ -44,22 +44,28 @@ class Conll:
     encoding: str = "utf-8"
 
     def __iter__(self) -> Iterator[Sentence]:
+        return (sentence for _, sentence in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[list[int], Sentence]]:
+        """Each sentence with the numbers of its tokens' lines, from 1."""
+        lines: list[int] = []
         tokens: list[str] = []
         tags: list[str] = []
-        for cells in self._rows():
+        for number, cells in self._rows():
             if cells:
+                lines.append(number)
                 tokens.append(cells[0])
                 tags.extend(cells[1:])
             elif tokens:
-                yield Sentence(tuple(tokens), None if self.tag is None else tuple(tags))
-                tokens, tags = [], []
+                yield lines, Sentence(tuple(tokens), None if self.tag is None else tuple(tags))
+                lines, tokens, tags = [], [], []
 
-    def _rows(self) -> Iterator[list[str]]:
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The token and the tag, if tags are asked for, of each line; an empty list where a sentence may end."""
         separator, width = self.separator, 0
         for number, line in enumerate(text_lines(self.path, self.encoding), start=1):
             if not line.strip(BLANK) or line.startswith(DOCUMENT):
-                yield []
+                yield number, []
                 continue
             if self.comment and line.startswith(self.comment):
                 continue
@@ -72,8 +78,8 @@ class Conll:
             if len(cells) != width:
                 shown = repr(separator) if separator else "white space"
                 raise CorpusError(f"{where}: {width} columns apart by {shown} expected, {len(cells)} found")
-            yield self._chosen(cells, where)
-        yield []
+            yield number, self._chosen(cells, where)
+        yield 0, []
 
     def _chosen(self, cells: list[str], where: str) -> list[str]:
         token = _cell(cells, self.token, where)

@@ -173,7 +173,7 @@ def text_lines(
     try:
         for text in _decoded(path, encoding, chunk):
             if start and text:
-                text, start = text.removeprefix("\ufeff"), False
+                text, start = text.lstrip("\ufeff"), False
             lines = cutter.feed(text)
             given += len(lines)
             yield from lines
@@ -215,7 +215,7 @@ class EscapedLines:
         cutter, start = LineCutter(4 * self.longest), True
         for text in self._decoded():
             if start and text:
-                text, start = text.removeprefix("\ufeff"), False
+                text, start = text.lstrip("\ufeff"), False
             yield from cutter.feed(text)
         if rest := cutter.rest():
             yield rest

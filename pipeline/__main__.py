@@ -19,7 +19,7 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline.commands import evaluate, generate, inspect, label, run, segment, tune, vectors
+from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, trial, tune, vectors
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -31,7 +31,7 @@ UNMAPPED = re.compile("failed to map segment|bad_alloc|[Cc]annot allocate memory
 # Address space that the libraries map, in KiB, measured: those that label, and TensorFlow.
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
-    *(run.run, segment.segment, vectors.embed, run.train, evaluate.evaluate, label.label),
+    *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens),
@@ -162,9 +162,10 @@ def command() -> None:
     """Train recurrent networks on Chinese text in tables, evaluate them, and label new rows with them.
 
     \b
-    zhpipe inspect mails.csv --text 正文 --label 类别      what is in a file
-    zhpipe run configs/sample-mail.toml                   train and report, into runs/sample-mail
-    zhpipe label runs/sample-mail inbox.csv out.csv --text 正文
+    zhpipe inspect mails.csv                              what is in a file
+    zhpipe train mails.csv --text 正文 --label 类别       train and report, into runs/mails
+    zhpipe try runs/mails 明天上午九点开会                ask about one text
+    zhpipe label runs/mails inbox.csv out.csv --text 正文
     """
 
 

@@ -12,6 +12,13 @@ hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
 
 
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    """The command tells the processes that it starts to keep off the working directory; later tests may want it."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    os.environ.pop("PYTHONSAFEPATH")
+
+
 @pytest.fixture
 def mini(tmp_path, monkeypatch):
     """An empty folder to work in, with mini.csv and mini.toml."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from pipeline.__main__ import command
+from pipeline.__main__ import command, main
 from pipeline.config.load import from_mapping, load
 from pipeline.config.reference import reference
 
@@ -74,6 +74,20 @@ def test_commands_parse(place: str, arguments: list[str]) -> None:
     config = next((ROOT / word for word in rest if word.endswith(".toml") and (ROOT / word).exists()), None)
     if config is not None:
         load(config, context.params.get("overrides", ()))
+
+
+def test_the_first_hour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of the page one after the other, trained for an epoch."""
+    shutil.copytree(ROOT / "corpora" / "samples", tmp_path / "corpora" / "samples")
+    monkeypatch.chdir(tmp_path)
+    quick = ["--set", "train.epochs=1", "--set", "embed.epochs=1", "--set", "evaluate.baselines=[]"]
+    page = [arguments for place, arguments in commands("zhpipe") if place.startswith("docs/first-hour.md")]
+    assert len(page) >= 7
+    for arguments in page:
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments, *(quick if arguments[0] == "train" else [])])
+        assert ended.value.code == 0, arguments
+    assert {"mail", "names"} <= {path.name for path in (tmp_path / "runs").iterdir()}
 
 
 @pytest.mark.parametrize(("place", "arguments"), commands("make"))

@@ -11,6 +11,12 @@ import zhpipe
 HEAVY = ("tensorflow", "keras", "gensim", "numpy", "onnxruntime", "pandas", "sklearn", "pydantic")
 
 
+@pytest.fixture(autouse=True)
+def _without_safe_path(monkeypatch):
+    """The command sets PYTHONSAFEPATH for what it starts; these tests are about who does not."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+
+
 def test_every_public_name_is_there_and_typed():
     source = ast.parse(Path(zhpipe.__file__).read_text(encoding="utf-8"))
     typed = {alias.name for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names}

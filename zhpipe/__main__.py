@@ -1,15 +1,14 @@
-"""`python -m zhpipe`: the command, once it is clear that no other package hides one of ours."""
+"""`python -m zhpipe`: the command `zhpipe`."""
 
-from zhpipe import check_rooms
-
-
-def main() -> None:
-    """Runs the command `zhpipe`. Raises ImportError if another package hides one of ours."""
-    check_rooms()
-    from pipeline.__main__ import main as run_command
-
-    run_command()
-
+import os
+import sys
 
 if __name__ == "__main__":
+    # `python -m zhpipe` looks for modules in the working directory first, which may be a stranger's folder.
+    working, own = os.getcwd(), os.path.dirname(os.path.dirname(__file__))  # noqa: PTH109, PTH120 (pathlib is a module)
+    if sys.path[0] == working != own:
+        del sys.path[0]
+
+    from pipeline.__main__ import main
+
     main()

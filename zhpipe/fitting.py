@@ -73,5 +73,6 @@ def _silent_tensorflow() -> Iterator[None]:
 
 def _clear_keras() -> None:
     """Frees what Keras keeps of the network, if it was loaded."""
-    if keras := sys.modules.get("keras"):
+    keras = sys.modules.get("keras")
+    if keras is not None and hasattr(keras, "utils"):  # as it has not if importing it has failed
         keras.utils.clear_session()

@@ -40,7 +40,8 @@ def evaluate(
 ) -> None:
     """Score a model on a file, or run a CONFIG's stage evaluate.
 
-    A SCORE is a key of report.json: accuracy, per_label.LABEL.recall, dev.macro_f1.
+    The headline scores are printed; the whole report, a page and a text, is written to --out. A SCORE is a key of
+    report.json: accuracy, per_label.LABEL.recall, dev.macro_f1.
     """
     from pipeline.evaluation.report import gate
 
@@ -51,7 +52,6 @@ def evaluate(
     if corpus is None:
         raise click.UsageError("--corpus is missing: the labelled file to score on")
     folder = _evaluate_file(model, corpus, options)
-    echo((folder / "report.txt").read_text(encoding="utf-8"), nl=False)
     echo(f"report   {report_path(folder)}")
     _check([folder], bars)
 
@@ -70,6 +70,7 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         overrides=options["overrides"],
         progress=progress.bar,
         notify=lambda note: echo(f"zhpipe: warning: {note}", err=True),
+        summarise=lambda summary: echo(f"evaluate {summary}"),
     )
     return folder
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import progress
 from pipeline.commands.options import reading_options, table_options
 from pipeline.commands.terminal import echo
+
+if TYPE_CHECKING:
+    from corpora.columns import Column
 
 
 @click.command()
@@ -18,18 +24,80 @@ from pipeline.commands.terminal import echo
 @table_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(file: str, label: str | None, as_json: bool, **options: Any) -> None:
-    """Print the data card of a corpus.
+    """Show what a corpus holds.
 
-    It shows rows, labels, lengths, repeated texts, odd characters and unknown words, and what looks wrong.
+    Without options: the columns of a table, which of them look like text and label, and, where there is one of each,
+    its data card (rows, labels, lengths, repeated texts, odd characters and unknown words, and what looks wrong). For a
+    tagged corpus: types, lengths, illegal tags with their lines, and what looks wrong.
     """
-    import json
+    from corpora import sniffing
 
+    found = sniffing.sniff(Path(file), options["format_"], options["encoding"])
+    if found.is_tagged:
+        return _tagged(file, found, options["encoding"], as_json)
+    is_given = _is_given("text") or label is not None
+    reading = {**reading_options(options), "format": found.format}
+    if found.format == "lines" or is_given:
+        return _show(_card(file, label, reading), as_json)
+    _columns(file, reading, as_json)
+
+
+def _is_given(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def _show(found: Any, as_json: bool) -> None:
+    echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if as_json else found.text())
+
+
+def _tagged(file: str, found: Any, encoding: str, as_json: bool) -> None:
+    from corpora import formats
+    from corpora.span_records import FORMS
+    from corpora.tag_card import tag_card
+
+    options = {"overlaps": "drop"} if found.format in FORMS else {}
+    _show(tag_card(formats.read_tagged(file, found.format, encoding=encoding, **options), found.kind), as_json)
+
+
+def _card(file: str, label: str | None, reading: dict[str, Any]) -> Any:
     from corpora import formats
     from corpora.card import card
     from pipeline.segmentation.segmenter import Segmenter
 
     segmenter, findings = Segmenter(), Counter[str]()
-    documents = formats.read(file, label=label, **reading_options(options)).counted(findings)
+    documents = formats.read(file, label=label, **reading).counted(findings)
     with progress.bar("inspect", total=None, unit="rows") as advance:
-        found = card(documents, is_known=segmenter.is_known, words=segmenter.tokens, advance=advance, findings=findings)
-    echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if as_json else found.text())
+        return card(documents, is_known=segmenter.is_known, words=segmenter.tokens, advance=advance, findings=findings)
+
+
+def _columns(file: str, reading: dict[str, Any], as_json: bool) -> None:
+    """Prints the columns, and the card of those that are the only candidates."""
+    from dataclasses import asdict
+
+    from corpora import columns
+
+    known = ("format", "encoding", "delimiter", "quoting")
+    found = columns.columns(Path(file), **{name: reading[name] for name in known})
+    texts, labels = _candidates(found)
+    card = None
+    if len(texts) == 1:
+        card = _card(file, labels[0] if len(labels) == 1 else None, {**reading, "text": tuple(texts)})
+    if as_json:
+        values = {"columns": [asdict(column) for column in found], **(card.as_dict() if card else {})}
+        return echo(json.dumps(values, ensure_ascii=False, indent=2))
+    echo(columns.text(found))
+    if card:
+        read_as = f"text {texts[0]}" + (f", label {labels[0]}" if len(labels) == 1 else "")
+        echo(f"read with {read_as}\n\n{card.text()}")
+    else:
+        echo("choose the columns of the texts with --text, and that of the labels with --label")
+
+
+def _candidates(found: Sequence[Column]) -> tuple[list[str], list[str]]:
+    """The columns that may be the text and the label; a column named text is the text."""
+    from corpora import columns
+
+    names = [column.name for column in found]
+    texts = ["text"] if "text" in names else columns.text_candidates(found)
+    return texts, columns.label_candidates(found)

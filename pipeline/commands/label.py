@@ -229,9 +229,8 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
     from itertools import islice
 
     from corpora import entries
-    from corpora.card import columns_wide
-    from corpora.guards import visible
     from corpora.rows import Row
+    from pipeline.commands.preview import preview
 
     if not count:
         return
@@ -244,13 +243,5 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
         header=options.header,
     )
     lines = [row.cells for row in islice(table.rows, count) if isinstance(row, Row)]
-    rows = [[visible(_shown(cell).replace("\n", " ")[:40]) for cell in row] for row in (table.columns, *lines)]
-    widths = [max(columns_wide(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        padded = (cell + " " * (width - columns_wide(cell)) for cell, width in zip(row, widths, strict=True))
-        echo("  ".join(padded).rstrip())
-
-
-def _shown(cell: object) -> str:
-    """A cell as text, as CSV has it."""
-    return str(cell).lower() if isinstance(cell, bool) else "" if cell is None else str(cell)
+    for line in preview([table.columns, *lines]):
+        echo(line)

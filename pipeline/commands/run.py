@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
+from pipeline.commands.escapes import escaped
 from pipeline.commands.options import run_options
+from pipeline.commands.own_file import check_run, file_options, is_own_file, made_of_file, out_option
+from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
+    from pipeline.config.load import Loaded
     from pipeline.stages.runner import Finished
 
 
 @click.command()
-@click.argument("config")
+@click.argument("config", metavar="CONFIG|FILE")
 @click.option("--from", "first", metavar="STAGE", help="First stage to run: segment, embed, train or evaluate.")
 @click.option("--until", "last", metavar="STAGE", help="Last stage to run.")
+@file_options
+@out_option
 @run_options
 def run(config: str, first: str | None, last: str | None, **options: Any) -> None:
     """Run an experiment: segment, embed, train and evaluate.
@@ -26,19 +32,35 @@ def run(config: str, first: str | None, last: str | None, **options: Any) -> Non
     CONFIG is a TOML file, or the name of one that comes with zhpipe, such as sample-mail.toml. Results go to RUNS/NAME.
     Stages whose inputs, settings and code have not changed are skipped; interrupted ones are resumed. `zhpipe config`
     prints every setting.
+
+    FILE, a table or a tagged corpus of your own, is run without a config, as by `zhpipe train FILE`.
     """
-    run_stages(config, options, first=first, last=last)
+    if is_own_file(config, options):
+        run_file(config, options, first=first, last=last)
+    else:
+        run_stages(config, options, first=first, last=last)
 
 
 @click.command()
-@click.argument("config")
+@click.argument("config", metavar="FILE|CONFIG")
+@file_options
+@out_option
 @run_options
 def train(config: str, **options: Any) -> None:
-    """Train a network: run the stage train of CONFIG.
+    """Train on a FILE of your own without a config, or run the stage train of a CONFIG.
 
-    The stages segment and embed must have run.
+    \b
+    zhpipe train reviews.csv --text 内容 --label 评价     all stages: train, evaluate, report; into runs/reviews
+    zhpipe train configs/mail.toml                      the stage train alone; segment and embed must have run
+
+    FILE is a table (CSV, TSV, JSONL, Parquet, XLSX), a tagged corpus, or plain lines for a language model. Columns and
+    the task are guessed only where FILE leaves one choice, and the guess is printed. The config that was used is
+    written to RUNS/NAME/config.toml; `zhpipe init FILE` writes one to edit. An argument that ends in .toml is a CONFIG.
     """
-    run_stages(config, options, first="train", last="train")
+    if is_own_file(config, options):
+        run_file(config, options, first=None, last=None)
+    else:
+        run_stages(config, options, first="train", last="train")
 
 
 @click.command()
@@ -58,9 +80,30 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
     `options`: those of `run_options`.
     """
     from pipeline.config.load import load_explained
+
+    return run_settings(load_explained(find_config(config), options["overrides"]), options, first=first, last=last)
+
+
+def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
+    """`run_stages` of a file without a config; prints what was guessed, and where the config is."""
+    from pipeline.config.load import loads
+
+    made = made_of_file(file, options, named_by_out=True)
+    loaded = loads(made.toml, options["overrides"], source=file)
+    runs = Path(options["out"]).parent if options["out"] else Path(options["runs"])
+    check_run(runs / loaded.settings.name, loaded.settings, options["force"])
+    for guess in made.guesses:
+        echo(f"guessed  {escaped(guess)}")
+    folders = run_settings(loaded, {**options, "runs": str(runs)}, first=first, last=last)
+    echo(f"config   {folders[0] / 'config.toml'}")
+    return folders
+
+
+def run_settings(found: Loaded, options: dict[str, Any], *, first: str | None, last: str | None) -> list[Path]:
+    """`run_stages` of settings; prints which of them the size of the corpus has set."""
     from pipeline.stages import runner
 
-    loaded, chosen = load_explained(find_config(config), options["overrides"])
+    loaded, chosen = found
     if chosen:
         echo(f"defaults           {chosen.sentence}")
     run_all = runner.run_seeds if loaded.seeds else runner.run_stages
@@ -91,16 +134,6 @@ def print_stage(finished: Finished) -> None:
 def report_path(folder: Path) -> Path:
     """The page of a report, or its text if the task has no page."""
     return next(path for name in ("report.html", "report.txt") if (path := folder / name).exists())
-
-
-def find_config(name: str) -> Path:
-    """The path itself if it is a file, or else the config of that name that comes with zhpipe."""
-    shipped = Path(__file__).parents[2] / "configs"
-    path = Path(name)
-    for candidate in (shipped / path.name, shipped / f"{path.name}.toml"):
-        if not path.is_file() and path.parent == Path() and candidate.is_file():
-            return candidate
-    return path
 
 
 def _print_comparison(folder: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline import progress
-from pipeline.commands.run import find_config, print_stage
+from pipeline.commands.run import print_stage
+from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ def tune(
     RUNS/NAME/tune; the best config is then run into RUNS/NAME-tuned, which looks at test once. After an interrupt, the
     same command resumes; if several processes run it, they share the work. Needs zhpipe[tune].
     """
-    from pipeline.config.load import load
+    from pipeline.config.load import load_explained
     from pipeline.tuning import tuner
 
-    loaded = load(find_config(config), overrides)
+    loaded, chosen = load_explained(find_config(config), overrides)
+    if chosen:
+        echo(f"defaults           {chosen.sentence}")
     found = tuner.tune(
         loaded,
         runs=runs,

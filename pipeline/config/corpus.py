@@ -85,6 +85,11 @@ class CorpusSettings(Section):
         description="csv, tsv: whether a quote at the start of a cell quotes the cell; if left out, it does, but a "
         "quoted cell whose lines look like rows is refused.",
     )
+    label_map: dict[str, str] = Field(
+        {},
+        description='New names of labels, such as { "好" = "好评", "赞" = "好评" }; labels that get the same name are '
+        "merged.",
+    )
     dev_share: Share = Field(0.1, description="Share of the rows that are split off for dev if dev is left out.")
     test_share: Share = Field(0.1, description="Share of the rows that are split off for test if test is left out.")
     nfkc: bool = Field(

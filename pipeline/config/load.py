@@ -55,15 +55,19 @@ def load_explained(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
     what is allowed.
     """
     path = Path(path)
-    text = _read(path)
+    return loads(_read(path), overrides, source=str(path), folder=path.parent)
+
+
+def loads(text: str, overrides: Sequence[str] = (), *, source: str = "settings", folder: Path = Path()) -> Loaded:
+    """`load_explained` of the TOML itself, which messages call `source`; `folder`: where its relative paths start."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+        raise SettingsError(f"{source}: not valid TOML: {error}") from None
     for override in overrides:
         _apply(values, override)
     overridden = [override.partition("=")[0].strip() for override in overrides]
-    return _validate(values, Source(str(path), text, overridden), path.parent)
+    return _validate(values, Source(source, text, overridden), folder)
 
 
 def from_mapping(values: Mapping[str, Any], *, source: str = "settings", text: str = "") -> Settings:

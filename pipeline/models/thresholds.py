@@ -40,7 +40,7 @@ def read(folder: Path) -> list[Point]:
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ModelError(f"{path}: can't be read: {error}") from None
     for point in points:
-        counted = 0 <= point.right <= point.rows and 1 <= point.rows < 1 << 53
+        counted = 0 <= point.right <= point.rows < 1 << 53  # none in dev, if the model found nothing
         if not (counted and 0 <= point.threshold <= 1 and 0 <= point.promised <= 1):
             raise ModelError(f"{path}: thresholds and precisions are 0 to 1, received {point}: copy the model again")
     return points
@@ -55,7 +55,7 @@ def threshold(folder: Path, target: float, claims: str = "rows") -> Point:
     if not points:
         raise ModelError(f"{folder / FILE}: has no rows, so no precision is known: train with a larger dev split")
     found = calibration.reaching(points, target)
-    if found is not None:
+    if found is not None and found.rows:
         return found
     best = max(points, key=lambda point: point.promised)
     raise PipelineError(

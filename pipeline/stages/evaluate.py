@@ -102,14 +102,15 @@ def evaluate_file(
     language: Locale = "en",
     progress: Progress = silent,
     notify: Callable[[str], object] = lambda note: None,
+    summarise: Callable[[str], object] = lambda summary: None,
 ) -> Report:
     """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
     `delimiter` and `quoting` are those of `corpora.table.TableReader`; `overrides` set other settings of the corpus,
     such as `corpus.tagged.offsets=utf-16`. Rows without text or label are skipped and counted. Labels that equal the
     model's as numbers, such as 1.0 and 1, are taken for them. `notify` is called with a sentence for each thing that
-    looks wrong. Raises CorpusError for a bad file or column, ModelError for a bad model, PipelineError if no row is
-    left to score, or if the model knows the label of none.
+    looks wrong, `summarise` with the headline scores in a line. Raises CorpusError for a bad file or column, ModelError
+    for a bad model, PipelineError if no row is left to score, or if the model knows the label of none.
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
@@ -126,6 +127,7 @@ def evaluate_file(
         written = replace(written, intervals=_intervals(model, {"test": part}))
         detail = replace(detail, explained=_explained(model, part, progress))
     _write(Path(out), model, written, {"test": part}, detail)
+    summarise(_summary(written, model))
     return written
 
 
@@ -142,7 +144,7 @@ def _read(
     skipped = counts["no_text"] + counts["no_label"]
     if not documents:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
-    for note in findings.said(counts):
+    for note in (*findings.said(counts), *segment.renamed_labels(read_as, counts)):
         notify(note)
     golds: list[Any] = [task.gold(document) for document in documents]
     if task.judge.single_label:

@@ -32,7 +32,8 @@ def known_labels(golds: Sequence[str], names: Sequence[str], source: str, notify
     if unknown.total() == len(golds):
         raise PipelineError(
             f"{source}: the model knows none of the labels: {said}; it knows {', '.join(names[:SHOWN])}"
-            f"{_more(len(names))}: name the label column with --label, or rename the labels"
+            f"{_more(len(names))}: name the label column with --label, or rename the labels with "
+            "--set corpus.label_map"
         )
     notify(f"labels that the model does not know, scored as errors: {said}")
     return list(golds)

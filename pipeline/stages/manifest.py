@@ -156,6 +156,15 @@ class Manifest:
         if outputs:
             self._save()
 
+    def note(self, stage: str, summary: str) -> None:
+        """Records the summary of a stage's last run."""
+        self.stages[stage]["summary"] = summary
+        self._save()
+
+    def summary(self, stage: str) -> str:
+        """The summary of a stage's last run; empty if none was recorded."""
+        return str(self.stages.get(stage, {}).get("summary", ""))
+
     def seconds(self, stage: str) -> float | None:
         """Duration of a stage's last run; None if it has not run."""
         record = self.stages.get(stage)

@@ -125,8 +125,10 @@ def _run_stage(
 ) -> Finished:
     inputs = stage.inputs(settings, folder)
     if not force and manifest.is_current(stage.name, inputs):
-        return Finished(stage.name, True, 0.0, "nothing has changed")
+        before = manifest.summary(stage.name)
+        return Finished(stage.name, True, 0.0, "; ".join(["nothing has changed", *([before] if before else [])]))
     start = time.perf_counter()
     with manifest.running(stage.name, inputs, stage.makes) as made:
         summary = stage.perform(settings, folder, made, progress)
+    manifest.note(stage.name, summary)
     return Finished(stage.name, False, time.perf_counter() - start, summary)

@@ -31,6 +31,7 @@ from pipeline.segmentation.segmenter import Segmenter, read_stop_words
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
+from pipeline.tasks.classify import RENAMED
 
 VERSION = 3
 PARTS = ("train", "dev", "test")
@@ -76,7 +77,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
-    summary, words = _summary(splits, counts, report), len(segmenter.dictionary)
+    notes = renamed_labels(settings.corpus, counts)
+    summary, words = "; ".join([_summary(splits, counts, report), *notes]), len(segmenter.dictionary)
     return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
 
 
@@ -169,6 +171,14 @@ def occurrence(occurring: int, words: int) -> str:
     '2 of the 1,000 dictionary words occur in the text'
     """
     return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
+
+
+def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
+    """What corpus.label_map did, in a sentence; none without one. A label that does not occur has 0 rows."""
+    if not corpus.label_map:
+        return []
+    said = [f"{old} to {new} ({counts.get(f'{RENAMED}{old}', 0)})" for old, new in corpus.label_map.items()]
+    return [f"labels renamed: {', '.join(said)}"]
 
 
 def row_text(row: Sequence[object], positions: Sequence[int]) -> str:

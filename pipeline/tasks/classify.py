@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pipeline.evaluation.report.report import Detail, Report
 
 
+RENAMED = "renamed:"  # in counts, before the old name of a label
+
+
 @dataclass(frozen=True)
 class Classify(Task[str]):
     """Gives each text one of the labels of the train split."""
@@ -52,8 +55,8 @@ class Classify(Task[str]):
         return cls()
 
     def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
-        """The rows of a table."""
-        return formats.read(
+        """The rows of a table, with the labels that the settings give them; counts the rows of each renamed label."""
+        documents = formats.read(
             path,
             corpus.format,
             text=corpus.text_columns,
@@ -63,6 +66,7 @@ class Classify(Task[str]):
             quoting=corpus.quoting,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
         ).counted(counts)
+        return _renamed(documents, corpus.label_map, counts) if corpus.label_map else documents
 
     def gold(self, document: Document) -> str | None:
         """The label."""
@@ -110,6 +114,17 @@ class Classify(Task[str]):
     def judge(self) -> ClassifyJudge:
         """Accuracy, F1 and their like."""
         return ClassifyJudge(self.labels)
+
+
+def _renamed(
+    documents: Iterable[Document], names: Mapping[str, str], counts: MutableMapping[str, int]
+) -> Iterator[Document]:
+    for document in documents:
+        label = document.label
+        if label is not None and label in names:
+            counts[f"{RENAMED}{label}"] = counts.get(f"{RENAMED}{label}", 0) + 1
+            document = replace(document, label=names[label])
+        yield document
 
 
 class ClassifyHead(Head):

@@ -10,7 +10,7 @@ from corpora.errors import CorpusError
     ("make", "message"),
     [
         (lambda: Document("好", ""), "empty label"),
-        (lambda: Document("好", None, -1), "counted from 1"),
+        (lambda: Document("好", None, -1), "rows count from 1"),
         (lambda: Sentence(("好", "")), "token 2 of 2 is empty"),
         (lambda: Sentence(("很", "好"), ("O",)), "2 tokens, 1 tags"),
         (lambda: Span(2, 2, "PER"), "span 2:2"),

@@ -141,8 +141,8 @@ def test_scheme_of():
     [
         (lambda: spans(["B-人"], "BIOS"), 'no scheme "BIOS"; the schemes are BIO, BMES, BIOES'),
         (lambda: spans(["O", "M-人"], "BIO"), '"M-人" is not a tag of the scheme, which has O, and B, I with'),
-        (lambda: spans(["B-"], "BIO"), '"B-" is no tag'),
-        (lambda: spans(["O-人"], "BIO"), '"O-人" is no tag'),
+        (lambda: spans(["B-"], "BIO"), '"B-" is not a tag'),
+        (lambda: spans(["O-人"], "BIO"), '"O-人" is not a tag'),
         (lambda: spans(["O", "B"], "BIO"), 'tag 2: "B" has no label'),
         (lambda: tags_of([Span(0, 2, "人"), Span(1, 3, "地")], 3, "BIO"), '0:2 "人" and 1:3 "地" overlap'),
         (lambda: tags_of([Span(0, 3, "人")], 2, "BIO"), '0:3 "人" ends after the last of 2 tokens'),

@@ -185,6 +185,29 @@ def test_no_advice_names_a_setting_that_does_not_exist(tmp_path):
     assert "corpus.tagged.brackets = false" in str(raised.value)
 
 
+def test_labels_are_renamed_and_merged(model, tmp_path, zhpipe):
+    """Before: a corpus with other names had to be edited. After: corpus.label_map, with counts, in evaluate too."""
+    path = tmp_path / "mini.csv"
+    rows = [(label[:2], text) for label, text in mails()]
+    path.write_text("类别,正文\n" + "".join(f"{label},{text}\n" for label, text in rows), encoding="utf-8")
+    config = write_config(tmp_path)
+    names = 'corpus.label_map={ "垃圾" = "垃圾邮件", "正常" = "正常邮件", "广告" = "垃圾邮件" }'
+    where = ("--set", f"corpus.train={path}", "--runs", tmp_path / "runs", "--set", names)
+    code, out, error = zhpipe("segment", config, *where)
+    assert (
+        code == SUCCESS and "labels renamed: 垃圾 to 垃圾邮件 (20), 正常 to 正常邮件 (20), 广告 to 垃圾邮件 (0)" in out
+    )
+    assert {row[1] for row in read_csv(tmp_path / "runs" / "mini" / "segment" / "train.csv")[1:]} == {
+        "垃圾邮件",
+        "正常邮件",
+    }
+    asked = ("evaluate", model, "--corpus", path, "--text", "正文", "--label", "类别", "--out", tmp_path / "e")
+    code, _, error = zhpipe(*asked)
+    assert code == BAD_INPUT and "the model knows none of the labels" in error and "corpus.label_map" in error
+    code, _, error = zhpipe(*asked, "--set", names)
+    assert code == SUCCESS and "labels renamed: 垃圾 to 垃圾邮件 (20)" in error
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from random_model import make_model
 
@@ -85,6 +85,14 @@ def place(tmp_path_factory):
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(file=files(), options=OPTIONS)
+@example(
+    file=(b"\xef\xbb\xbf\xef\xbb\xbftext\n", "utf-8"),  # two byte order marks, and no header
+    options={
+        **dict.fromkeys(("output_encoding", "delimiter")),
+        **dict.fromkeys(("header", "excel_safe", "probabilities"), False),
+        **dict.fromkeys(("format", "output_format"), "csv"),
+    },
+)
 def test_any_bytes(place, file, options):
     folder, model = place
     data, encoding = file

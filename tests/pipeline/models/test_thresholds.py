@@ -11,9 +11,10 @@ from mini import mails, python, write_csv
 import pipeline
 from pipeline.__main__ import main
 from pipeline.errors import PipelineError
+from pipeline.evaluation.metrics.calibration import Point
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
-from pipeline.models import drift
+from pipeline.models import drift, thresholds
 from pipeline.models.model import Model
 
 KNOWN = {"length": {"low": 3.0, "middle": 6.0, "high": 12.0}, "unknown": 0.05, "labels": {"好": 0.5, "坏": 0.5}}
@@ -180,3 +181,11 @@ def test_a_temperature_costs_no_heavy_library(trained, tmp_path):
         [sys.executable, "-c", script, str(trained("gru"))], capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_model_that_found_nothing_on_dev_promises_nothing(tmp_path):
+    thresholds.write(tmp_path, [Point(0.0, 0, 0, 0.0)])
+    assert thresholds.coverage(thresholds.read(tmp_path)[0], thresholds.read(tmp_path)) == 0
+    for target in (0.0, 0.5):
+        with pytest.raises(PipelineError, match="the best that 0 entities of dev support"):
+            thresholds.threshold(tmp_path, target, "entities")

@@ -83,7 +83,7 @@ def test_a_test_split_equal_to_train_compares_nothing(numbered):
         assert "–%" not in written and "That is" not in written
     assert "p =" not in page and "p &lt;" not in page
     assert verdict(document) == "Every test row leaked, so it is unknown whether the network earned its cost."
-    assert len(sentences(document)) == 2
+    assert not [sentence for sentence in sentences(document) if "better" in sentence or "points" in sentence]
     summaries = {one.stage: one.summary for one in said}
     assert "all 60 test rows leaked" in summaries["segment"] and "every test row leaked" in summaries["evaluate"]
     assert "majority" not in summaries["evaluate"]

@@ -39,7 +39,7 @@ def of_all_sequences(decoder, scores, factor):
     """The probability of each stretch's tags, by adding up the probabilities of every sequence at a temperature."""
     steps, count = scores.shape
     found = decoder.decode(scores[None], np.array([steps]))[0]
-    local = decoder.asserted(scores[None], np.array([steps])).scores[0]
+    local = decoder.scored_spans(scores[None], np.array([steps])).scores[0]
     chain, logs = decoder.chain, {}
     for path in itertools.product(range(count), repeat=steps):
         between = sum(chain.transitions[pair] for pair in itertools.pairwise(path))
@@ -64,7 +64,7 @@ def test_a_temperature_changes_how_sure_a_tagger_is_and_no_tag(decode):
         assert one.ids == other.ids
         sure = [stretch[3] for stretch in other.spans]
         assert sure == pytest.approx(of_all_sequences(decoder, scores, 0.4), abs=1e-6)
-        asserted = decoder.asserted(scores[None], np.array([steps]))
+        asserted = decoder.scored_spans(scores[None], np.array([steps]))
         assert asserted.confidences(0.4).tolist() == pytest.approx(sure)
         assert asserted.confidences(1.0).tolist() == pytest.approx([stretch[3] for stretch in one.spans])
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from random_tagger import make_task
 
+from pipeline.encoding.encoder import Tokenised
 from pipeline.evaluation.metrics import calibration, slices, spans
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import interval, perplexity, surprises
@@ -60,15 +61,15 @@ def tagged_report(folder, count=90, locale="en"):
         tokens = ("昆", "明", HOSTILE[number % 3], "张", str(number))
         said = answers[number % len(answers)]
         confidence = 0.5 + number % 50 / 100
-        outcome = Outcome(number, "".join(tokens), " ".join(gold), " ".join(said), confidence, tokens=tokens)
-        found = len(stretches(outcome.predicted))
+        outcome = Outcome.of_tags(number, Tokenised("".join(tokens), tokens), gold, said, confidence)
+        found = len(stretches(" ".join(said)))
         sure = tuple(round((number * 7 + place * 13) % 60 / 60, 4) for place in range(found))
         outcome = replace(outcome, sure=sure, unscaled=tuple(round(value**0.5, 4) for value in sure), length=5)
         outcome = replace(outcome, unknown=number % 3, slices=(("东", "西")[number % 2],))
         outcomes.append(replace(outcome, leaked=number % 10 == 0))
-        others.append(" ".join(answers[number % 2]))
+        others.append(answers[number % 2])
     counted = {"scored": count, "skipped": 0}
-    theirs = [replace(one, predicted=said) for one, said in zip(outcomes, others, strict=True)]
+    theirs = [replace(one, predicted_tags=tuple(said)) for one, said in zip(outcomes, others, strict=True)]
     points = [calibration.Point(0.0, 300, 200, 0.6), calibration.Point(0.7, 100, 96, 0.91)]
     sure = tagged.scored_claims(spans.judged(outcomes, "BMES"))
     task = make_task("entities")
@@ -76,7 +77,7 @@ def tagged_report(folder, count=90, locale="en"):
         task="tag",
         model={"cell": "gru", "labels": 8},
         confidence=calibration.measured({"test": sure}, 1.5, points),
-        slices=slices.scored(outcomes, task.slice_score, ["方向"]),
+        slices=slices.scored(outcomes, task.judge.slice_score, ["方向"]),
         counts=counted,
         test=tagging(outcomes, "BMES"),
         test_without_leaked=tagging([one for one in outcomes if not one.leaked], "BMES"),

@@ -1,0 +1,60 @@
+"""`zhpipe try`: a model answers texts in the terminal, one by one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+PROMPT = "> "
+
+
+@click.command("try")
+@click.argument("model", metavar="RUN|MODEL")
+@click.argument("text", required=False)
+@click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
+def try_(model: str, text: str | None, int8: bool) -> None:
+    """Ask a model about TEXT, or about each line of standard input.
+
+    \b
+    zhpipe try runs/mail 明天上午九点开会            one text
+    zhpipe try runs/mail                             line by line; an empty line or Ctrl-D ends
+    echo 明天上午九点开会 | zhpipe try runs/mail     from a pipe
+
+    A classifier shows its labels with their probabilities, a tagger the text with its entities or words, a language
+    model the bits of each token: -log2 of its probability, given all before it.
+    """
+    from pipeline import load
+    from pipeline.commands.answer_lines import lines_of
+
+    loaded = load(Path(model), int8=int8)
+    is_terminal = sys.stdin.isatty()
+    texts = [text] if text is not None else _typed() if is_terminal else _piped()
+    for place, asked in enumerate(texts):
+        if place:
+            click.echo()
+        for line in lines_of(loaded.predict(asked), colour=sys.stdout.isatty()):
+            click.echo(line)
+
+
+def _typed() -> Iterator[str]:
+    """The lines that a user types, up to an empty one or the end of the input."""
+    while True:
+        click.echo(PROMPT, nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line.strip():
+            return
+        yield line.rstrip("\r\n")
+
+
+def _piped() -> Iterator[str]:
+    """The lines of standard input, as soon as each is there. Raises PipelineError if one is not UTF-8."""
+    from pipeline.errors import PipelineError
+
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise PipelineError(f"standard input: line {number}: byte {error.start + 1} is not UTF-8") from None
