@@ -115,7 +115,6 @@ def test_the_chain_of_a_tagger(tmp_path, name, number):
         "0.5,5,6,0.5",
         "0.5,5,4,inf",
         "0.5,5,-1,0",
-        "0.5,0,0,1",
     ],
 )
 def test_thresholds_of_a_model(tmp_path, row):
