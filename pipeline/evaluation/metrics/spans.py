@@ -91,6 +91,7 @@ def tagging(outcomes: Iterable[Outcome], scheme: str | None, known: Collection[s
     are not, or are, among them, and `oov_rate` (Emerson, SIGHAN bakeoff, 2005). Where words have tags: `word_f1`, of
     words whatever their tag. Without a scheme each token is a span, and `f1` the accuracy.
 
+    >>> from pipeline.encoding.encoder import Tokenised
     >>> tags = ["B-地", "E-地", "O"]
     >>> outcome = Outcome.of_tags(1, Tokenised("昆明人", "昆明人"), tags, tags)
     >>> scores = tagging([outcome], "BMES")
