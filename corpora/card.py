@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
 
+from corpora import label_sets
 from corpora.document import Document
 from corpora.findings import said
-from corpora.label_sets import LIST, joined_by
 
 # Common blocks by first and last code point. ASCII without the control characters that no text needs.
 COMMON = (
@@ -145,7 +145,7 @@ class Card:
         parts = [section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
         if self.unknown is not None:
             parts.append(_unknown_text(self.unknown))
-        if doubts := [*said(self.findings), *([joined_labels(self.joined)] if self.joined else [])]:
+        if doubts := [*said(self.findings), *([label_sets.advice(self.joined)] if self.joined else [])]:
             parts.append("\n".join(["to look at", *(f"  {sentence}" for sentence in doubts)]))
         return "\n\n".join(parts) + "\n"
 
@@ -207,7 +207,7 @@ def card(
         unknown=_missing(tally.vocabulary, is_known) if is_known and words else None,
         findings={kind: count for kind, count in (findings or {}).items() if count},
         label_sets=len(tally.sets) or None,
-        joined=None if tally.sets else joined_by(tally.labels),
+        joined=None if tally.sets else label_sets.joined_by(tally.labels),
     )
 
 
@@ -289,17 +289,6 @@ def _missing(vocabulary: Counter[str], is_known: Callable[[str], bool]) -> Unkno
     missing = [(word, count) for word, count in lettered if not is_known(word)]
     examples = tuple(word for word, _ in missing[:EXAMPLES])
     return UnknownWords(sum(count for _, count in lettered), sum(count for _, count in missing), examples)
-
-
-def joined_labels(separator: str) -> str:
-    """That labels look like several joined, and the way out.
-
-    >>> joined_labels("|")
-    'labels that look like several joined by "|": --label-separator "|" reads them as such'
-    """
-    if separator == LIST:
-        return 'labels that are lists: --label-separator "|" reads them, and "|" joins them again'
-    return f'labels that look like several joined by "{separator}": --label-separator "{separator}" reads them as such'
 
 
 def columns_wide(text: str) -> int:

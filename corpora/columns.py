@@ -99,12 +99,12 @@ def text_candidates(found: Sequence[Column]) -> list[str]:
 
 def label_candidates(found: Sequence[Column]) -> list[str]:
     """The names of the columns that look like labels."""
-    return [column.name for column in found if column.may_be_label and not column.may_be_text]
+    return [column.name for column in found if column.may_be_label and not column.may_be_text and column.joined != LIST]
 
 
 def joined_candidates(found: Sequence[Column]) -> list[str]:
-    """The names of the columns that look like several labels a row."""
-    return [column.name for column in found if column.joined is not None]
+    """The names of the columns that look like several labels a row, or else of those that look like labels."""
+    return [column.name for column in found if column.joined is not None] or label_candidates(found)
 
 
 def text(found: Sequence[Column]) -> str:

@@ -86,6 +86,17 @@ def joined_by(counts: Counter[str]) -> str | None:
     return next((separator for separator in SEPARATORS if _is_joined(counts, separator)), None)
 
 
+def advice(separator: str) -> str:
+    """That labels look like several joined, and the way out.
+
+    >>> advice("|")
+    'labels that look like several joined by "|": --label-separator "|" reads them as such'
+    """
+    if separator == LIST:
+        return 'labels that are lists: --label-separator "|" reads them, and "|" joins them again'
+    return f'labels that look like several joined by "{separator}": --label-separator "{separator}" reads them as such'
+
+
 def _is_joined(counts: Counter[str], separator: str) -> bool:
     parts, several, rows = Counter[str](), set[str](), 0
     combined: dict[str, set[str]] = {}
