@@ -65,6 +65,11 @@ class Settings(Section):
         """Whether a logistic regression on n-grams is added to the trained network."""
         return self.task == "classify" and self.network.wide.on and self.network.wide.logistic
 
+    @property
+    def label_regressions(self) -> bool:
+        """Whether a logistic regression a label is added to the trained network of a multi-label classifier."""
+        return self.task == "multilabel" and self.network.wide.on and self.network.wide.logistic
+
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)

@@ -152,8 +152,8 @@ def compare(systems: Sequence[System]) -> dict[str, Any]:
     """The content of comparison.json: `systems` with scores and cost, `pairs` with a test, the `spread` of the scores.
 
     Classifiers are compared by accuracy with McNemar's test; multi-label ones by micro F1, taggers by F1, and language
-    models by bits per character, with the paired bootstrap. Raises PipelineError for fewer than two systems, and if they
-    were not tested on the same rows.
+    models by bits per character, with the paired bootstrap. Raises PipelineError for fewer than two systems, and unless
+    they were tested on the same rows.
     """
     if len(systems) < 2:
         raise PipelineError("compare: expected two runs or more, such as runs/a runs/b")
