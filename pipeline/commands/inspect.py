@@ -35,6 +35,8 @@ def inspect(file: str, label: str | None, label_separator: str | None, as_json: 
     from corpora import sniffing
 
     found = sniffing.sniff(Path(file), options["format_"], options["encoding"])
+    if label_separator is not None and (found.is_tagged or found.format == "lines"):
+        raise click.UsageError(f"--label-separator is for tables, and {file} is read as {found.format}: leave it out")
     if found.is_tagged:
         return _tagged(file, found, options["encoding"], as_json)
     is_given = _is_given("text") or label is not None

@@ -117,6 +117,8 @@ def evaluate_file(
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
+    if label_separator is not None and not model.task.several_labels:
+        raise PipelineError(f"{folder}: is {model.task.described}, not of several labels: leave out --label-separator")
     given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
     given |= {"delimiter": delimiter, "quoting": quoting, "label_separator": label_separator}
     read_as = corpus_settings(given, overrides)

@@ -56,15 +56,7 @@ class Classify(Task[str]):
         return cls()
 
     def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
-        """The rows of a table, with the labels that the settings give them; counts the rows of each renamed label.
-
-        Raises PipelineError if rows are said to have several labels.
-        """
-        if corpus.label_separator is not None:
-            raise PipelineError(
-                f"{path}: the model gives one label to each text, but --label-separator says that rows have several: "
-                "leave it out"
-            )
+        """The rows of a table, with the labels that the settings give them; counts the rows of each renamed label."""
         documents = table_rows(path, corpus, counts)
         return _renamed(documents, corpus.label_map, counts) if corpus.label_map else documents
 

@@ -39,6 +39,7 @@ class Multilabel(Task[Names]):
 
     name: ClassVar[str] = "multilabel"
     needs: ClassVar[str] = "a text"
+    several_labels: ClassVar[bool] = True
 
     separator: str
     labels: Labels = NO_LABELS

@@ -77,6 +77,24 @@ def test_thresholds_are_those_of_the_fair_rows_of_dev(remarked):
     assert list(model.answerer.thresholds) == label_thresholds.choose(gold, shares)
 
 
+def test_leaked_rows_of_dev_choose_no_threshold(folder):
+    """Copies of train's texts, with every label wrong, change nothing."""
+    train, fresh = remarks(80), remarks(60, seed=9)
+    wrong = [("|".join(name for name in NAMES if name not in labels), text) for labels, text in train]
+    texts = {text for _, text in train}
+    fresh = [row for row in fresh if row[1] not in texts]
+    write_csv(folder / "remarks.csv", train, header=HEADER)
+    found = []
+    for name, rows in (("fair", fresh), ("both", [*fresh, *wrong])):
+        write_csv(folder / f"{name}.csv", rows, header=HEADER)
+        overrides = [f"corpus.dev={name}.csv", "corpus.test=fair.csv", f"name={name}", "train.epochs=2"]
+        run = pipeline.run("remarks.toml", overrides=overrides)
+        report = report_of(run)
+        found.append((report["model"]["thresholds"], pipeline.load(run).answerer.scaling, report["baselines"]))
+    assert found[0][:2] == found[1][:2]
+    assert found[1][2]["tfidf_characters_svc"]["test"] == found[0][2]["tfidf_characters_svc"]["test"]
+
+
 def test_the_tables_of_the_report_say_what_is_wrong(remarked):
     made = remarked / "evaluate"
     predictions, errors = rows_of(made / "predictions.csv"), rows_of(made / "errors.csv")
@@ -191,7 +209,7 @@ def test_unknown_labels_are_named_and_scored_as_errors(remarked, folder):
 
 
 def test_a_single_label_model_refuses_a_separator(trained, mini):
-    with pytest.raises(PipelineError, match="gives one label to each text, but --label-separator"):
+    with pytest.raises(PipelineError, match="is a model whose task is classify, not of several labels: leave out"):
         evaluate_file(trained("gru"), "mini.csv", "out", text="正文", label="类别", label_separator="|")
 
 
@@ -320,6 +338,15 @@ def test_without_the_setting_lists_are_refused_by_every_command(folder, capfd):
     assert _exit_code(["train", "lists.jsonl", *columns]) == 2
     said = capfd.readouterr().err
     assert "set corpus.label_separator to read several" in said and said.count("\n") == 1
+
+
+def test_a_separator_is_for_tables_alone(folder, capfd):
+    (folder / "a.conll").write_text("好\tO\n\n", encoding="utf-8")
+    for arguments in (["inspect", "a.conll"], ["train", "a.conll"]):
+        assert _exit_code([*arguments, "--label-separator", "|"]) == 2
+        assert "--label-separator is for" in capfd.readouterr().err
+    assert _exit_code(["run", "remarks.toml", "--label-separator", "|"]) == 2
+    assert "--label-separator is for a FILE; remarks.toml is a config" in capfd.readouterr().err
 
 
 def test_inspect_points_out_joined_labels_and_counts_them(folder, capfd):
