@@ -54,12 +54,20 @@ def test_majority_is_the_most_frequent_set():
 
 
 def test_thresholds_come_from_dev_rows_that_did_not_leak():
-    contest = one_vs_rest.Contest(samples(80), {"dev": samples(40, 1), "test": samples(10, 2)})
-    plain = one_vs_rest.Contest(samples(80), {"test": samples(10, 2)})
-    assert contest.answer("tfidf_words_svc").labels.keys() == {"dev", "test"}
-    assert plain.answer("tfidf_words_svc").labels.keys() == {"test"}
-    never = one_vs_rest.Contest(samples(80), {"test": [Sample(["无"], "无")]}, never_empty=True)
-    assert len(never.answer("tfidf_words_svc").labels["test"][0]) >= 1
+    fair, test = samples(40, 1), samples(30, 2)
+    wrong = [Sample(one.tokens, one.text, labels=tuple(set(NAMES) - set(one.labels))) for one in samples(80)]
+    plain = one_vs_rest.Contest(samples(80), {"dev": fair, "test": test})
+    leaky = one_vs_rest.Contest(samples(80), {"dev": [*fair, *wrong], "dev_without_leaked": fair, "test": test})
+    misled = one_vs_rest.Contest(samples(80), {"dev": [*fair, *wrong], "test": test})
+    answers = [contest.answer("tfidf_words_svc").labels["test"] for contest in (plain, leaky, misled)]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_an_answer_is_never_empty_where_a_models_is_not():
+    asked = {"test": [Sample(["无"], "无")]}
+    for never_empty in (False, True):
+        contest = one_vs_rest.Contest(samples(80), asked, never_empty=never_empty)
+        assert bool(contest.answer("tfidf_words_svc").labels["test"][0]) == never_empty
 
 
 @pytest.mark.parametrize("labels", [("x",), ()])
