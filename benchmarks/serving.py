@@ -7,7 +7,6 @@ Each client sends one text after the other over one connection. Memory is that o
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import itertools
@@ -20,13 +19,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import click
 import numpy as np
 
-from benchmarks.markdown import machine, table
+from benchmarks.markdown import machine, spread, table
 from corpora.table import TableReader
 
 CLIENTS = (1, 8, 32)
+Round = tuple[float, float, float]  # the median and the 99th percentile of a request, in ms, and requests/s
+Measured = dict[tuple[int, str], list[Round]]
 NAIVE = """
 import sys
 import uvicorn
@@ -51,69 +54,76 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="warning", access_log=False)
 """
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run")
-    parser.add_argument("texts", type=Path)
-    parser.add_argument("--text", default="text")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=0, help="after the table, send so many, and print the memory")
-    arguments = parser.parse_args()
-    reader = TableReader(arguments.texts)
-    place = reader.columns.index(arguments.text)
+class Server(NamedTuple):
+    """A running server: the number of its process, and where it listens."""
+
+    process: int
+    port: int
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False))
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--text", default="text", show_default=True, help="The text column.")
+@click.option("--seconds", default=10.0, show_default=True, help="Of a round.")
+@click.option("--rounds", default=3, show_default=True, help="The servers take turns.")
+@click.option("--requests", default=0, help="Then send so many more, and print the memory before and after.")
+def main(run: str, source: Path, text: str, seconds: float, rounds: int, requests: int) -> None:
+    """Measure the service over the model of RUN with the texts of SOURCE, and print a Markdown table."""
+    reader = TableReader(source)
+    place = reader.columns.index(text)
     texts = [str(row[place]) for row in itertools.islice(reader, 5000)]
-    commands = {
-        "zhpipe serve": lambda port: ["-m", "pipeline", "serve", f"model={arguments.run}", "--port", port],
-        "plain route": lambda port: ["-c", NAIVE, arguments.run, port],
-    }
-    found: dict[tuple[str, int], list[tuple[float, float, float]]] = {}
-    with contextlib.ExitStack() as stack:
-        servers = {name: stack.enter_context(_server(command)) for name, command in commands.items()}
-        for _, clients, name in itertools.product(range(arguments.rounds), CLIENTS, servers):
-            found.setdefault((name, clients), []).append(_load(servers[name][1], texts, clients, arguments.seconds))
-        print(machine(("fastapi", "uvicorn", "onnxruntime")))
-        print(table(("server", "clients", "p50, ms", "p99, ms", "requests/s"), _lines(found)))
-        if arguments.requests:
-            process, port = servers["zhpipe serve"]
-            for part in range(2):
-                _load(port, texts, 8, float("inf"), limit=arguments.requests * (1 if part else 0) + 1000)
-                print(f"{_memory(process.pid):.0f} MB after {'all' if part else 'the table'}")
+    found: Measured = {}
+    with _server("-m", "pipeline", "serve", f"model={run}", "--port") as ours, _server("-c", NAIVE, run) as plain:
+        servers = {"zhpipe serve": ours, "plain route": plain}
+        for _, clients, name in itertools.product(range(rounds), CLIENTS, servers):
+            found.setdefault((clients, name), []).append(_load(servers[name].port, texts, clients, seconds))
+        click.echo(f"{machine()}\n")
+        click.echo(table(("clients", "server", "p50, ms", "p99, ms", "requests/s"), _lines(found)))
+        if requests:
+            before = _memory(ours.process)
+            _load(ours.port, texts, 8, float("inf"), most=requests)
+            click.echo(f"{before:.0f} MB before, and {_memory(ours.process):.0f} MB after {requests:,} more requests")
 
 
-def _lines(found: dict[tuple[str, int], list[tuple[float, float, float]]]) -> Iterator[Sequence[str]]:
-    for (name, clients), rounds in sorted(found.items(), key=lambda item: (item[0][1], item[0][0] != "zhpipe serve")):
-        p50, p99, rate = np.median(rounds, axis=0)
-        yield name, str(clients), f"{p50:.1f}", f"{p99:.1f}", f"{rate:,.0f}"
+def _lines(found: Measured) -> Iterator[Sequence[str]]:
+    for (clients, name), rounds in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] != "zhpipe serve")):
+        p50, p99, rate = zip(*rounds, strict=True)
+        yield str(clients), name, spread(p50, ".1f"), spread(p99, ".1f"), spread(rate)
 
 
 @contextlib.contextmanager
-def _server(command: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _server(*command: str) -> Iterator[Server]:
+    """A server, started by a command whose last argument is its port."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
-    process = subprocess.Popen([sys.executable, *command(str(port))], stderr=subprocess.DEVNULL)  # type: ignore[operator]
+    process = subprocess.Popen([sys.executable, *command, str(port)], stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            time.sleep(0.1)
-        yield process, port
+        _wait(port)
+        yield Server(process.pid, port)
     finally:
         process.terminate()
         process.wait()
 
 
-def _load(port: int, texts: Sequence[str], clients: int, seconds: float, limit: int = 1 << 60) -> tuple[float, ...]:
-    """Median and 99th percentile of a request, in ms, and requests/s."""
+def _wait(port: int) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the server does not start")
+
+
+def _load(port: int, texts: Sequence[str], clients: int, seconds: float, most: int = 1 << 60) -> Round:
+    """Sends texts, one a request, for some seconds or until `most` are sent."""
     taken: list[list[float]] = [[] for _ in range(clients)]
     counter, stop = itertools.count(), time.perf_counter() + seconds
 
     def ask(own: list[float]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        while time.perf_counter() < stop and (number := next(counter)) < limit:
+        while time.perf_counter() < stop and (number := next(counter)) < most:
             body = json.dumps({"texts": [texts[number % len(texts)]]})
             start = time.perf_counter()
             connection.request("POST", "/v1/models/model/predict", body, {"Content-Type": "application/json"})

@@ -28,10 +28,11 @@ class Asked:
 
 
 class Batcher:
-    """Answers requests in the order of their arrival, in one thread, several at a time.
+    """Answers requests in the order of their arrival, several together, in a few threads.
 
-    What a text is answered does not depend on the texts beside it, but for the last digits of a float32. If a batch
-    fails, each of its requests is answered alone, so that only those fail that would fail alone.
+    While all threads are busy, texts gather; so the batches grow with the load. What a text is answered does not depend
+    on the texts beside it, but for the last digits of a float32. If a batch fails, each of its requests is answered
+    alone, so that only those fail that would fail alone.
     """
 
     def __init__(self, answer: Answer, limits: ServiceLimits) -> None:
@@ -40,7 +41,7 @@ class Batcher:
         self._limits = limits
         self._queue: deque[Asked] = deque()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="answers")
 
     async def ask(self, texts: Sequence[str]) -> Sequence[Prediction]:
         """The prediction of each text.
@@ -60,16 +61,20 @@ class Batcher:
 
     async def run(self) -> None:
         """Answers what is asked, until it is cancelled."""
+        await asyncio.gather(*(self._keep_answering() for _ in range(self._limits.threads)))
+
+    def close(self) -> None:
+        """Lets the threads end after what they are working on."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def _keep_answering(self) -> None:
         while True:
             await self._arrived.wait()
             await asyncio.sleep(self._limits.gather_seconds)
-            while batch := self._next_batch():
+            if batch := self._next_batch():
                 await self._answer_batch(batch)
-            self._arrived.clear()
-
-    def close(self) -> None:
-        """Lets the thread end after what it is working on."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+            if not self._queue:
+                self._arrived.clear()
 
     def _next_batch(self) -> list[Asked]:
         """The first requests that still wait, as many as fit into a batch; one that is larger is a batch by itself."""
@@ -106,7 +111,7 @@ class Batcher:
             start += len(asked.texts)
 
     async def _in_thread(self, texts: Sequence[str]) -> Sequence[Prediction]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, texts)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, texts)
 
 
 def _fail(asked: Asked, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 
@@ -19,8 +20,9 @@ class ServiceLimits:
     Of all requests:
         queued_texts: Texts that wait for a model; further ones are answered with 429.
         tables: Tables that are labelled at the same time.
+        threads: Batches of a model that are answered at the same time.
         batch_texts: Texts that are answered together.
-        gather_seconds: How long the first text waits for others to be answered with.
+        gather_seconds: How long a text waits for others to be answered with, if a thread is free.
     """
 
     body_bytes: int = 1 << 20
@@ -30,8 +32,9 @@ class ServiceLimits:
     seconds: float = 30.0
     queued_texts: int = 2048
     tables: int = 1
+    threads: int = min(4, os.cpu_count() or 1)
     batch_texts: int = 128
-    gather_seconds: float = 0.003
+    gather_seconds: float = 0.001
 
 
 DEFAULT_LIMITS = ServiceLimits()

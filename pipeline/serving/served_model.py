@@ -72,7 +72,7 @@ class ServedModel:
         }
 
     def _load(self) -> Model:
-        model = Model.load(self.folder, precision="int8" if self.int8 else "float32")
+        model = Model.load(self.folder, precision="int8" if self.int8 else "float32", threads=1)
         model.predict(["今"])  # opens the session: from now on the folder may be replaced
         return model
 

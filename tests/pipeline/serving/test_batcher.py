@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.serving.batcher import Batcher, Busy
 from pipeline.serving.limits import ServiceLimits
 
-LIMITS = ServiceLimits(batch_texts=8, gather_seconds=0.002, queued_texts=100, seconds=5)
+LIMITS = ServiceLimits(threads=2, batch_texts=8, gather_seconds=0.002, queued_texts=100, seconds=5)
 
 
 def served(answer, requests, limits=LIMITS):
