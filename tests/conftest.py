@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from few_remarks import CONFIG, remarks
 from hypothesis import settings as hypothesis_settings
 from mini import mails, write_config, write_csv
 
@@ -46,6 +47,16 @@ def trained(tmp_path_factory):
         return made[cell]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def remarked(tmp_path_factory):
+    """The folder of the run of a multi-label classifier, trained once a session and not to be changed."""
+    import pipeline
+
+    folder = tmp_path_factory.mktemp("remarks")
+    write_csv(folder / "remarks.csv", remarks(), header=("标签", "评价"))
+    return pipeline.run(write_config(folder, CONFIG, "remarks.toml"), runs=folder / "runs")
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pipeline.models import model
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
-from pipeline.stages import combine, embed, freeze
+from pipeline.stages import combine, combine_labels, embed, freeze
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.prepare import Prepared, prepare
 from pipeline.stages.stage import Stage
@@ -153,7 +153,10 @@ def _finish(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Gives the network its final weights; returns what each of its parts is worth, and the dev scores."""
     trainer.use_best()
-    parts = combine.combine(settings, prepared, network, folder / CANDIDATE)
+    candidate = folder / CANDIDATE
+    parts = combine.combine(settings, prepared, network, candidate) or combine_labels.combine(
+        settings, prepared, network, candidate
+    )
     if not parts:
         return parts, trainer.history[trainer.best_epoch - 1].dev
     freeze.save_graph(settings, prepared, network, folder / CANDIDATE)
