@@ -6,7 +6,7 @@ BIN := .venv/bin
 SAMPLES := corpora/samples
 INBOX := runs/sample-mail/inbox-labelled.csv
 
-.PHONY: setup demo test lint translations fuzz kill-test attacks
+.PHONY: setup demo test lint translations attacks
 
 setup: .venv/installed
 
@@ -43,14 +43,6 @@ translations: setup
 	@$(BABEL) update --domain=zhpipe --input-file=build/zhpipe.pot --output-dir=$(LOCALE) --width=110 \
 		--ignore-pot-creation-date --ignore-obsolete
 	@$(BABEL) compile --domain=zhpipe --directory=$(LOCALE) --statistics
-
-# The long runs, of which the tests have short ones: 10,000 generated files, and 100 kills.
-fuzz: setup
-	@LABEL_FUZZ=10000 $(BIN)/python -m pytest -q tests/pipeline/jobs/test_label_fuzz.py
-
-kill-test: setup
-	@$(BIN)/zhpipe run configs/sample-mail.toml
-	@$(BIN)/python benchmarks/kills.py runs/sample-mail --kills 100
 
 # Every attack that the tests know, the random ones longer than there; prints the table of benchmarks/README.md.
 attacks: setup

@@ -33,7 +33,7 @@ KINDS = {
     "inputs made at random": ["pipeline/jobs/test_label_fuzz.py"],
     "formulas and hidden characters": ["pipeline/test_shown.py"],
     "locks, permissions, pipes, limits, networks, secrets": ["pipeline/test_around.py", "pipeline/test_locks.py"],
-    "kills": ["pipeline/test_kills.py"],
+    "kills and full disks": ["pipeline/test_kills.py"],
 }
 
 

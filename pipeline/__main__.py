@@ -9,6 +9,7 @@ if __name__ == "__main__":
     if sys.path[0] == working != own:
         del sys.path[0]
 
+import errno
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, trial, tune, vectors
+from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, serve, trial, tune, vectors
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -28,13 +29,15 @@ SUCCESS, POOR_SCORE, BAD_INPUT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141  # 
 SHORT = "memory is too short: use fewer workers, or allow the process more (ulimit -v)"
 # What Python says of a library that it can't load because memory is short.
 UNMAPPED = re.compile("failed to map segment|bad_alloc|[Cc]annot allocate memory")
+FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # what NumPy says of a disk that is full
 # Address space that the libraries map, in KiB, measured: those that label, and TensorFlow.
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
-    *(generate.generate, generate.next_tokens),
+    *(generate.generate, generate.next_tokens, serve.serve),
 )
 
 
@@ -109,13 +112,19 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
             raise
         return _complain(SHORT, BAD_INPUT)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{place}{error.strerror or error}", BAD_INPUT)
+        return _complain(_of_system(error), BAD_INPUT)
     except PoorScore as error:
         return _complain(str(error), POOR_SCORE)
     except INPUT_ERRORS as error:
         return _complain(str(error), BAD_INPUT)
     return SUCCESS
+
+
+def _of_system(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in FULL or CUT_SHORT.fullmatch(str(error)):
+        return f"{place}no space is left on the disk: make room, and the same command goes on where it stopped"
+    return f"{place}{error.strerror or error}"
 
 
 def _closed_pipe() -> int:

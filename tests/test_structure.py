@@ -31,7 +31,7 @@ ORDER = (
     ("pipeline.models", "pipeline.segmentation.model_engine"),
     ("pipeline.stages",),
     ("pipeline.jobs",),
-    ("pipeline.tuning",),
+    ("pipeline.tuning", "pipeline.serving"),
     ("pipeline.__init__", "pipeline.__main__", "pipeline.commands", "zhpipe"),
 )
 OWNERS = {
@@ -59,6 +59,7 @@ OWNERS = {
     "opencc": {"corpora/normalise.py"},
     "pydantic": {
         "pipeline/models/schema.py",
+        "pipeline/serving/app.py",
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")),
     },
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
@@ -66,6 +67,10 @@ OWNERS = {
     "ray": {"pipeline/jobs/ray.py"},
     "mlflow": {"pipeline/evaluation/report/tracking.py"},
     "optuna": {"pipeline/tuning/study.py"},
+    "fastapi": {"pipeline/serving/app.py", "pipeline/serving/replies.py"},
+    "starlette": {"pipeline/serving/app.py", "pipeline/serving/guards.py"},
+    "uvicorn": {"pipeline/serving/server.py"},
+    "prometheus_client": {"pipeline/serving/counters.py"},
     "sqlalchemy": {"pipeline/tuning/study.py"},
 }
 REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from mini import write_csv
+from mini import python, write_csv
 from random_model import make_model
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,7 @@ if __name__ == "__main__":
     label_file("model", "in.csv", sys.argv[1], workers=int(sys.argv[2]), limits=limits)
 """
 MADE = ("segment/train.csv", "embed/word/vectors.npy", "model/network.onnx", "evaluate/predictions.csv")
+FULL = "no space is left on the disk: make room, and the same command goes on where it stopped"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
 
@@ -101,3 +102,52 @@ def test_runs(mini, record_property):
         assert left == sorted(path.name for path in (mini / "whole" / "mini").iterdir()), number
         number += 1
     record_property("tried", kills)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """`small(kib)`: a disk of that size, empty at first, that can grow."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+
+    def grow(kib):
+        how = f"remount,size={kib}k" if folder.is_mount() else f"size={kib}k"
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", how, "tmpfs", str(folder)], capture_output=True).returncode:
+            pytest.skip("no tmpfs may be mounted")
+        return folder
+
+    yield grow
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def grown(small, sizes, command):
+    """How often a command was stopped by a full disk before the disk was large enough."""
+    for full, kib in enumerate(sizes):
+        done = command(small(kib))
+        if done.returncode == 0:
+            return full
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1].endswith(FULL)
+    raise AssertionError("the disk is still too small")
+
+
+def test_a_run_whose_disk_fills_up(mini, small, record_property):
+    run = ["-m", "pipeline", "run", "mini.toml", "--set", "evaluate.baselines=['majority']", "--runs"]
+    assert python(*run, "whole", folder=mini).returncode == 0
+    full = grown(small, (60, 200, 400, 30_000), lambda disk: python(*run, disk, folder=mini))
+    assert full > 1
+    for name in MADE:
+        assert (mini / "small" / "mini" / name).read_bytes() == (mini / "whole" / "mini" / name).read_bytes(), name
+    record_property("tried", full)
+
+
+def test_labelling_whose_disk_fills_up(tmp_path, small, record_property):
+    label = ["-m", "pipeline", "label", "model", "in.csv"]
+    make_model(tmp_path / "model")
+    write_csv(tmp_path / "in.csv", [(f"今天很好吃{row % 97}",) for row in range(20_000)], header=("text",))
+    assert python(*label, "whole.csv", folder=tmp_path).returncode == 0
+    full = grown(small, (16, 256, 600, 8_000), lambda disk: python(*label, disk / "out.csv", folder=tmp_path))
+    assert full > 1
+    assert (tmp_path / "small" / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    record_property("tried", full)

@@ -1,6 +1,6 @@
 """Whatever bytes come: one sentence or a whole output, every row accounted for, no character lost.
 
-`LABEL_FUZZ=10000 pytest tests/pipeline/jobs/test_label_fuzz.py` is the long run (`make fuzz`).
+LABEL_FUZZ sets how many files are tried: 10,000 by `make attacks`.
 """
 
 import os
