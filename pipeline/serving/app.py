@@ -71,11 +71,16 @@ class Predicted(BaseModel):
 
 
 class About(BaseModel):
-    """A model of the service. `columns`: all that a prediction can have; `version`: changes when the model does."""
+    """A model of the service.
+
+    `label_separator`: joins the labels of a text, if it may have several; `columns`: all that a prediction can have;
+    `version`: changes when the model does.
+    """
 
     name: str
     task: str
     labels: list[str]
+    label_separator: str | None
     columns: list[str]
     precision: str
     version: str
