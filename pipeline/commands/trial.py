@@ -23,8 +23,9 @@ def try_(model: str, text: str | None, int8: bool) -> None:
     zhpipe try runs/mail                             line by line; an empty line or Ctrl-D ends
     echo 明天上午九点开会 | zhpipe try runs/mail     from a pipe
 
-    A classifier shows its labels with their probabilities, a tagger the text with its entities or words, a language
-    model the bits of each token: -log2 of its probability, given all before it.
+    A classifier shows its labels with their probabilities (and a mark before those given, if there may be several), a
+    tagger the text with its entities or words, a language model the bits of each token: -log2 of its probability, given
+    all before it.
     """
     from pipeline import load
     from pipeline.commands.answer_lines import lines_of
