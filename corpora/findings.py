@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from corpora.document import Sentence
 from corpora.labels import is_deceptive
 
 Counts = MutableMapping[str, int]
+NOTE = "note: "  # in counts, before a sentence that says itself what was found
 # Each kind, and the sentence that follows its count.
 SAID = {
     "deceptive_labels": "labels or tags with an invisible character inside, which makes them differ from others that "
@@ -18,7 +19,10 @@ SAID = {
     "offsets_converted": "texts whose spans were counted in UTF-16 units, as their words show, and converted",
     "offsets_unclear": "texts with an emoji or a rare character before the end of a span, which does not tell whether "
     'its offsets count characters or UTF-16 units: set offsets = "characters" or "utf-16"',
-    "overlaps_dropped": "spans dropped because they overlap longer ones",
+    "overlaps_dropped": "spans dropped because they overlap others that are kept",
+    "discontinuous": "discontinuous entities left out, since an entity is one stretch of text",
+    "across_lines": "entities left out that go on over the end of a line, since each line is a text",
+    "relations": "relations, events, attributes and notes left out",
 }
 LONG = 4  # Chinese characters of the longest token that is not suspicious where tokens are characters
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
@@ -79,10 +83,27 @@ def count_label(label: str | None, counts: Counts) -> None:
         counts["deceptive_labels"] = counts.get("deceptive_labels", 0) + 1
 
 
-def said(counts: Counts) -> list[str]:
+def count(kind: str, counts: Counts, more: int = 1) -> None:
+    """Adds to the number of findings of a kind."""
+    if more:
+        counts[kind] = counts.get(kind, 0) + more
+
+
+def note(sentence: str, counts: Counts) -> None:
+    """Adds a sentence that says what was found, once."""
+    counts[f"{NOTE}{sentence}"] = 1
+
+
+def found(counts: Mapping[str, int]) -> dict[str, int]:
+    """The findings among counts of all sorts."""
+    return {kind: count for kind, count in counts.items() if count and (kind in SAID or kind.startswith(NOTE))}
+
+
+def said(counts: Mapping[str, int]) -> list[str]:
     """A sentence for each kind of finding that was counted.
 
     >>> said({"overlaps_dropped": 2, "rows": 7})
-    ['2 spans dropped because they overlap longer ones']
+    ['2 spans dropped because they overlap others that are kept']
     """
-    return [f"{counts[kind]:,} {sentence}" for kind, sentence in SAID.items() if counts.get(kind)]
+    notes = [kind.removeprefix(NOTE) for kind in counts if kind.startswith(NOTE)]
+    return [*(f"{counts[kind]:,} {sentence}" for kind, sentence in SAID.items() if counts.get(kind)), *notes]

@@ -9,13 +9,17 @@ from inspect import signature
 from pathlib import Path
 
 from corpora import conll, conllu, contents, findings, segmented, slashed, spans
+from corpora.annotations import brat, huggingface
+from corpora.annotations.forms import FORMS as FORMS_OF_JSON
+from corpora.annotations.offsets import Offsets
 from corpora.document import Document, Sentence
 from corpora.errors import CorpusError
 from corpora.files import codec
 from corpora.findings import Counts, TokenCheck
 from corpora.labels import bare
 from corpora.lines import LineDocuments
-from corpora.span_records import FORMS as FORMS_OF_SPANS
+from corpora.notation import CanonicalTags
+from corpora.overlaps import OnOverlap
 from corpora.table import SUFFIXES, TableReader
 
 
@@ -147,7 +151,7 @@ class TaggedCorpus:
         """The sentences; adds to `counts` what was changed or is doubtful, see `corpora.findings`."""
         check = TokenCheck()
         source = self.source
-        sentences = source.counted(counts) if isinstance(source, spans.CharacterSentences) else source
+        sentences = source.counted(counts) if isinstance(source, spans.CharacterSentences | CanonicalTags) else source
         for sentence in sentences:
             check.add(sentence.tokens)
             findings.count_tags(sentence, counts)
@@ -160,11 +164,10 @@ def read_tagged(path: str | Path, format: str | None = None, **options: object) 
 
     Args:
         path: The file.
-        format: One of `TAGGED`; by suffix if None (`.conll`, `.bio`, `.bmes`, `.bioes` and `.conllu`; `.gz` may
-            follow).
+        format: One of `TAGGED`; by suffix if None (those of `TAGGED_SUFFIXES`; `.gz` may follow).
         options: Arguments of the format's reader by name: `encoding` in all, `token`, `tag`, `separator`, `comment` for
-            "conll", `tag` for "conllu", `separator`, `brackets` for "slashed", `text`, `scheme`, `overlaps`, `offsets`
-            for spans.
+            "conll", `tag` for "conllu", `tag`, `names` for "huggingface", `separator`, `brackets` for "slashed",
+            `scheme`, `overlaps`, `offsets` for "brat", and these and `text` for the other formats of spans.
 
     Raises:
         CorpusError: The format or an option is unknown. While iterating: what is wrong with the file.
@@ -243,14 +246,48 @@ def _segmented(path: Path, *, encoding: str = "utf-8") -> SegmentedSentences:
     return SegmentedSentences(segmented.read(path, encoding))
 
 
+def _conll(
+    path: Path,
+    *,
+    token: int = 0,
+    tag: int | None = -1,
+    separator: str | None = None,
+    comment: str | None = None,
+    encoding: str = "utf-8",
+) -> CanonicalTags:
+    return CanonicalTags(conll.Conll(path, token, tag, separator, comment, encoding))
+
+
+def _iob2(path: Path, *, encoding: str = "utf-8") -> CanonicalTags:
+    """Universal NER: a number, the token, its tag and two more columns."""
+    return CanonicalTags(conll.Conll(path, token=1, tag=2, separator="\t", encoding=encoding))
+
+
+def _huggingface(
+    path: Path, *, tag: str | None = None, names: Sequence[str] | None = None, encoding: str = "utf-8"
+) -> CanonicalTags:
+    return CanonicalTags(huggingface.HuggingFace(path, tag, names, encoding), place="row")
+
+
+def _brat(
+    path: Path,
+    *,
+    scheme: str = "BMES",
+    overlaps: OnOverlap = "refuse",
+    offsets: Offsets | None = None,
+    encoding: str = "utf-8",
+) -> spans.CharacterSentences:
+    return spans.CharacterSentences(brat.BratTexts(path, offsets, encoding), scheme, overlaps)
+
+
 def _characters(
     path: Path,
     *,
     form: str,
     text: str = "text",
     scheme: str = "BMES",
-    overlaps: str = "refuse",
-    offsets: spans.Offsets | None = None,
+    overlaps: OnOverlap = "refuse",
+    offsets: Offsets | None = None,
     encoding: str = "utf-8",
 ) -> spans.CharacterSentences:
     source = spans.read(path, form, text=text, offsets=offsets, encoding=encoding)
@@ -258,10 +295,28 @@ def _characters(
 
 
 TAGGED: dict[str, Callable[..., Iterable[Sentence]]] = {
-    "conll": conll.read,
+    "conll": _conll,
+    "iob2": _iob2,
     "conllu": conllu.read,
     "slashed": slashed.read,
     "segmented": _segmented,
-    **{form: partial(_characters, form=form) for form in FORMS_OF_SPANS},
+    "huggingface": _huggingface,
+    "brat": _brat,
+    **{form: partial(_characters, form=form) for form in FORMS_OF_JSON},
 }
-TAGGED_SUFFIXES = {".conll": "conll", ".bio": "conll", ".bmes": "conll", ".bioes": "conll", ".conllu": "conllu"}
+JSON_OF_SPANS = tuple(FORMS_OF_JSON)
+OF_SPANS = ("brat", *JSON_OF_SPANS)  # formats of texts with spans, which may overlap
+TAGGED_SUFFIXES = {
+    **dict.fromkeys((".conll", ".bio", ".bmes", ".bioes", ".iob", ".bmeo", ".bieo"), "conll"),
+    ".iob2": "iob2",
+    ".conllu": "conllu",
+    ".ann": "brat",
+}
+
+
+def corpus_files(path: Path, format: str) -> list[Path]:
+    """The files that a corpus consists of: for brat the text and its annotations, else the file alone."""
+    if format != "brat":
+        return [path]
+    texts = brat.texts_at(path)
+    return [*texts, *(found for text in texts if (found := text.with_suffix(brat.ANNOTATIONS)).exists())]

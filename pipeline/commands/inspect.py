@@ -53,10 +53,9 @@ def _show(found: Any, as_json: bool) -> None:
 
 def _tagged(file: str, found: Any, encoding: str, as_json: bool) -> None:
     from corpora import formats
-    from corpora.span_records import FORMS
     from corpora.tag_card import tag_card
 
-    options = {"overlaps": "drop"} if found.format in FORMS else {}
+    options = {"overlaps": "longest"} if found.format in formats.OF_SPANS else {}
     _show(tag_card(formats.read_tagged(file, found.format, encoding=encoding, **options), found.kind), as_json)
 
 

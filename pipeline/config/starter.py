@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpora import columns, formats, sniffing, table
-from corpora.span_records import FORMS as FORMS_OF_SPANS
 from pipeline.config.section import toml_value
 from pipeline.config.task_defaults import TaskName
 from pipeline.errors import PipelineError
@@ -74,7 +73,7 @@ def starter(
     values: dict[str, object] = dict(corpus)
     if not found.is_tagged and found.format != "lines":
         values.update(_columns(path, found.format, encoding, text, label, chosen, guesses))
-    elif text and not label and found.format in FORMS_OF_SPANS:
+    elif text and not label and found.format in formats.JSON_OF_SPANS:
         values["text"] = text[0]
     elif text or label:
         raise PipelineError(f"{path}: is read as {found.format}, which has no columns: leave out --text and --label")

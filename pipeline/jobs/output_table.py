@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from corpora import entries, packed
+from corpora import conllu, entries, packed
 from corpora.blocks import FORMATS as TEXT_FORMATS
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
@@ -168,7 +168,7 @@ class OutputTable:
             encoding=self.encoding,
             delimiter=self._delimiter,
             excel_safe=self.options.excel_safe,
-            upos=types <= layouts.UPOS,
+            upos=types <= conllu.UPOS,
             origin=self.options.origin,
             review=self.options.review_below is not None,
         )
