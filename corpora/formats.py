@@ -314,9 +314,13 @@ TAGGED_SUFFIXES = {
 }
 
 
-def corpus_files(path: Path, format: str) -> list[Path]:
-    """The files that a corpus consists of: for brat the text and its annotations, else the file alone."""
-    if format != "brat":
+def corpus_files(path: Path, format: str | None = None) -> list[Path]:
+    """The files that a corpus consists of: for brat the texts and their annotations, else the file alone.
+
+    Raises:
+        CorpusError: A text of brat is missing.
+    """
+    if format != "brat" and (format is not None or path.suffix.lower() != brat.ANNOTATIONS):
         return [path]
     texts = brat.texts_at(path)
     return [*texts, *(found for text in texts if (found := text.with_suffix(brat.ANNOTATIONS)).exists())]

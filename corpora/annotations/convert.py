@@ -10,8 +10,9 @@ from pathlib import Path
 from corpora import findings
 from corpora.annotated import AnnotatedText, TextSource
 from corpora.annotations.fit import LOST, Fitting
-from corpora.annotations.formats import Content, ReadOptions, WriteOptions, format_of
+from corpora.annotations.formats import Content, ReadOptions, WriteOptions, format_of, output_files
 from corpora.errors import CorpusError
+from corpora.formats import corpus_files
 from corpora.overlaps import OnOverlap
 from corpora.tags import SCHEMES
 
@@ -66,6 +67,9 @@ def convert(
     if scheme not in SCHEMES:
         raise CorpusError(f'no scheme "{scheme}"; the schemes are {", ".join(SCHEMES)}')
     written = format_of(to)
+    for file in output_files(target, to):
+        if any(file.exists() and other.exists() and file.samefile(other) for other in corpus_files(source, from_)):
+            raise CorpusError(f"{file}: is the input: name another output")
     texts = format_of(from_).read(source, options)
     content = _content(texts)
     doubts: Counter[str] = Counter()

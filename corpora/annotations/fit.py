@@ -22,7 +22,7 @@ LOST = {
     "empty_spans": "entities of nothing but white space",
     "not_annotated": "texts that nobody has annotated, left out: it cannot tell them from texts without entities",
     "no_entities": "texts without entities, which it cannot tell from texts that nobody has annotated",
-    "words": "texts with words, of which it has none",
+    "words": "texts whose words it does not mark",
     "parts_of_speech": "texts with parts of speech, for which it has no place",
     "no_parts_of_speech": "texts left out because not all their words have a part of speech",
     "no_words": "texts left out because they have no words",
@@ -134,7 +134,7 @@ class Fitting:
     def _in_words(self, document: AnnotatedText) -> AnnotatedText | None:
         holds, words = self.holds, document.words
         if words is not None and holds.words == "no":
-            self._lose("words")
+            self._lose("words", int(any(word.end - word.start > 1 for word in words)))
             self._lose("parts_of_speech", int(any(word.tag for word in words)))
             return replace(document, words=None)
         if holds.words == "no":

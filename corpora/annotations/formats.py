@@ -262,6 +262,11 @@ FORMATS = {
 }
 
 
+def output_files(path: Path, name: str) -> list[Path]:
+    """The files that writing to a path makes or replaces: for brat the text and its annotations."""
+    return [path.with_suffix(brat.TEXT), path.with_suffix(brat.ANNOTATIONS)] if name == "brat" else [path]
+
+
 def format_of(name: str) -> AnnotationFormat:
     """The format of that name; CorpusError if there is none."""
     if name not in FORMATS:

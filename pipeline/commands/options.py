@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline import progress
+
+if TYPE_CHECKING:
+    from corpora.annotations.formats import ReadOptions
 
 Command = Callable[..., Any]
 
@@ -40,6 +43,42 @@ def table_options(function: Command) -> Command:
             default=None,
             help="Whether quotes around a cell of CSV enclose it.  [default: yes, but not if it holds rows]",
         ),
+    )
+
+
+def annotation_options(function: Command) -> Command:
+    """--encoding, --text, --offsets, --kind, --token, --tag, --separator, --comment, --names: how annotations are read."""
+    return _with(
+        function,
+        click.option("--encoding", default="utf-8", show_default=True, help="Encoding of IN; never guessed."),
+        click.option("--text", help="Key of the text in JSON.  [default: text]"),
+        click.option(
+            "--offsets",
+            type=click.Choice(["characters", "utf-16"]),
+            help="What offsets count.  [default: characters, or what the words of the entities show]",
+        ),
+        click.option(
+            "--kind",
+            type=click.Choice(["entities", "words", "joint", "pos"]),
+            help="What the tags of conll and huggingface are about.  [default: told from them]",
+        ),
+        click.option("--token", type=int, help="conll: column of the token, from 0.  [default: 0]"),
+        click.option("--tag", help="Column of the tag: conll a number, conllu upos or xpos, huggingface a key."),
+        click.option("--separator", help="conll: between columns; slashed: between word and tag."),
+        click.option("--comment", help="conll: lines that begin so are skipped."),
+        click.option("--names", help="huggingface: names of tags that are numbers, from 0 on: O,B-地点,I-地点."),
+    )
+
+
+def annotation_reading(options: dict[str, Any]) -> ReadOptions:
+    """The options of `annotation_options` as the readers of annotations take them."""
+    from corpora.annotations.formats import ReadOptions
+
+    tag = options["tag"]
+    return ReadOptions(
+        **{name: options[name] for name in ("encoding", "kind", "text", "offsets", "token", "separator", "comment")},
+        tag=int(tag) if tag and tag.lstrip("-").isdecimal() else tag,
+        names=options["names"].split(",") if options["names"] else None,
     )
 
 

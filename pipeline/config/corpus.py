@@ -17,9 +17,14 @@ class TaggedSettings(Section):
     token: int = Field(
         0, description="conll: column of the token, counted from 0; a negative number counts from the last column."
     )
-    tag: int | Literal["upos", "xpos"] = Field(
+    tag: int | str = Field(
         -1,
-        description="conll: column of the tag, counted in the same way; conllu: upos or xpos, and upos if left out.",
+        description="conll: column of the tag, counted in the same way; conllu: upos or xpos, and upos if left out; "
+        "huggingface: key of the tags, and ner_tags, tags, labels or pos_tags if left out.",
+    )
+    names: tuple[str, ...] | None = Field(
+        None,
+        description="huggingface: names of tags that are numbers, from 0 on; if left out, those in a Parquet file.",
     )
     separator: str | None = Field(
         None,
@@ -30,12 +35,13 @@ class TaggedSettings(Section):
     brackets: bool = Field(True, description="slashed: read [ and ] as brackets around several words.")
     offsets: Literal["characters", "utf-16"] | None = Field(
         None,
-        description="cluener, doccano, label-studio: what the offsets of entities count; if left out, characters, or "
+        description="brat and JSON with entities: what their offsets count; if left out, characters, or "
         "UTF-16 units in texts where the words of the entities agree only with these.",
     )
-    overlaps: Literal["refuse", "drop"] = Field(
+    overlaps: Literal["refuse", "longest", "outermost"] = Field(
         "refuse",
-        description="cluener, doccano, label-studio: refuse a file with overlapping entities, or drop the shorter one.",
+        description="brat and JSON with entities: refuse a file with overlapping entities, keep the longest of them, or "
+        "the outermost, which of two that cross is the first.",
     )
     scheme: Literal["BIO", "BMES", "BIOES"] | None = Field(
         None, description="Tag scheme of the files; if left out, it is detected from the tags."
@@ -60,12 +66,13 @@ class CorpusSettings(Section):
     )
     format: (
         Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "lines"]
-        | Literal["conll", "conllu", "slashed", "segmented", "cluener", "doccano", "label-studio"]
+        | Literal["conll", "iob2", "conllu", "huggingface", "slashed", "segmented", "brat", "cluener", "cmeee"]
+        | Literal["doccano", "entities", "label-studio", "label-studio-predictions", "spacy"]
         | None
     ) = Field(
         None,
         description="Format of the files; if left out, the suffix decides, without a final .gz. conll and "
-        "those after it hold tagged text.",
+        "those after it hold annotated text.",
     )
     encoding: str = Field(
         "utf-8",

@@ -42,7 +42,6 @@ COUNTED = {
     "no_text": "rows with no text left out",
     "no_label": "rows with no label left out",
     "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
-    **findings.SAID,
 }
 
 
@@ -66,7 +65,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     segmenter = make_segmenter(settings.segment)
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
-    doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
+    doubts = findings.found(counts)
     report = {
         "skipped": skipped,
         "illegal_tags": counts["illegal_tags"],
@@ -351,7 +350,8 @@ def _write_part(
 
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
+    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
+    notes += map(_with_settings, findings.said(counts))
     notes += [
         f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
         for part in ("dev", "test")
@@ -364,7 +364,8 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
 
 def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
-    paths = [path for part in PARTS if (path := getattr(corpus, part))]
+    paths = [Path(path) for part in PARTS if (path := getattr(corpus, part))]
+    files = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
@@ -372,7 +373,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
+    return Inputs(used, [*files, *map(Path, (*cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
 
 
 def _engine_files(cut: SegmentSettings) -> list[Path]:

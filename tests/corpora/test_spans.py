@@ -191,7 +191,7 @@ def test_formats_of_tagged_text(tmp_path):
     corpus = read_tagged(path, "segmented")
     assert list(corpus) == list(corpus) == [Sentence(("我", "爱", "北京")), Sentence(())]
     assert set(TAGGED) == {"conll", "iob2", "conllu", "slashed", "segmented", "huggingface", "brat", *FORMS}
-    with pytest.raises(CorpusError, match=r'no tagged format has the suffix "\.txt"; the formats are conll, conllu'):
+    with pytest.raises(CorpusError, match=r'no tagged format has the suffix "\.txt"; the formats are conll, iob2'):
         read_tagged(path)
     with pytest.raises(CorpusError, match='no tagged format "bio"'):
         read_tagged(path, "bio")

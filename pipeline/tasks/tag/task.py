@@ -35,13 +35,12 @@ from pipeline.tasks.task import Task
 Tags = Sequence[str]
 CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
 # The options that each format of annotated text has, by the name of its reader's argument.
-READER_OPTIONS = {
+READER_OPTIONS: dict[str, tuple[str, ...]] = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
+    "huggingface": ("tag", "names"),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps", "offsets"),
-    "doccano": ("overlaps", "offsets"),
-    "label-studio": ("overlaps", "offsets"),
+    **dict.fromkeys(formats.OF_SPANS, ("overlaps", "offsets")),
 }
 
 
@@ -221,6 +220,6 @@ def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, objec
         for key in READER_OPTIONS.get(name, ())
         if (value := getattr(corpus.tagged, key)) != getattr(defaults, key)
     }
-    if name in ("cluener", "doccano", "label-studio"):
+    if name in formats.JSON_OF_SPANS:
         chosen["text"] = corpus.text_columns[0]
     return {"encoding": corpus.encoding, **chosen}
