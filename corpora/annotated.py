@@ -1,4 +1,4 @@
-"""Annotated texts: a text with labelled spans, with words, or with both; every format of annotations is read as these."""
+"""Annotated texts: a text with labelled spans, with words, or with both, as every format of annotations is read."""
 
 from __future__ import annotations
 

@@ -241,7 +241,9 @@ def _checked(cells: tuple[str, ...], separator: str) -> tuple[str, ...]:
     """The cells, if a reader with this separator finds them again."""
     line = separator.join(cells)
     if not all(cells) or re.search(r"[\r\n]", line) or tuple(line.split(separator)) != cells:
-        raise CorpusError(f"{excerpt(line)}: a token or tag is empty, or holds {separator!r} or a line end: leave it out")
+        raise CorpusError(
+            f"{excerpt(line)}: a token or tag is empty, or holds {separator!r} or a line end: leave it out"
+        )
     if not line.strip(BLANK) or line.startswith(DOCUMENT):
         raise CorpusError(f"{excerpt(line)} would be read as the end of a sentence: leave the token out")
     return cells

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from corpora.document import Sentence
+from corpora.errors import shown
 from corpora.labels import is_deceptive
 
 Counts = MutableMapping[str, int]
@@ -21,6 +24,11 @@ SAID = {
     'its offsets count characters or UTF-16 units: set offsets = "characters" or "utf-16"',
     "overlaps_dropped": "spans dropped because they overlap others that are kept",
     "discontinuous": "discontinuous entities left out, since an entity is one stretch of text",
+    "bad_rows": "rows that cannot be read, set aside",
+    "hidden_rows": "rows that are hidden in the sheet, and read like the others",
+    "merged_cells": "empty cells of text or label that belong to a merged cell, which has its value in the first alone",
+    "no_cached_value": "formulas of text or label without a computed value, read as empty: open the file in a "
+    "spreadsheet and save it",
     "across_lines": "entities left out that go on over the end of a line, since each line is a text",
     "relations": "relations, events, attributes and notes left out",
 }
@@ -87,6 +95,34 @@ def count(kind: str, counts: Counts, more: int = 1) -> None:
     """Adds to the number of findings of a kind."""
     if more:
         counts[kind] = counts.get(kind, 0) + more
+
+
+def note_similar(labels: Mapping[str, int], counts: Counts) -> None:
+    """Notes labels that differ in case, width or white space alone, with their counts.
+
+    >>> counts = {}
+    >>> note_similar({"好评": 7, "好 评": 1, "ＯＫ": 2, "ok": 3, "差评": 4}, counts)
+    >>> said(counts)[0]
+    'labels that differ in case, width or white space alone: "好评" (7) and "好 评" (1): see corpus.label_map'
+    """
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        alike["".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
+    for names in alike.values():
+        if len(names) > 1:
+            each = " and ".join(f'"{shown(name, 30)}" ({labels[name]:,})' for name in names)
+            note(
+                f"labels that differ in case, width or white space alone: {each}: see corpus.label_map",
+                counts,
+            )
+
+
+def types_of(tags: Mapping[str, int]) -> Counter[str]:
+    """The labels of tags in our notation, with their counts; parts of speech are taken as they are."""
+    types: Counter[str] = Counter()
+    for tag, count_ in tags.items():
+        types[tag[2:] if tag[1:2] == "-" else tag] += count_
+    return types
 
 
 def note(sentence: str, counts: Counts) -> None:

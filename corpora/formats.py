@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
-from corpora import conll, conllu, contents, findings, segmented, slashed, spans
+from corpora import conll, conllu, contents, findings, packed, segmented, sheetmarks, slashed, spans
 from corpora.annotations import brat, huggingface
 from corpora.annotations.forms import FORMS as FORMS_OF_JSON
 from corpora.annotations.offsets import Offsets
 from corpora.document import Document, Sentence
 from corpora.errors import CorpusError
-from corpora.files import codec
 from corpora.findings import Counts, TokenCheck
 from corpora.labels import bare
 from corpora.lines import LineDocuments
 from corpora.notation import CanonicalTags
 from corpora.overlaps import OnOverlap
-from corpora.table import SUFFIXES, TableReader
+from corpora.rows import BadRow
+from corpora.table import TableReader
+from corpora.table_options import SUFFIXES, TABLES, TableOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,20 @@ class Corpus:
     normalise: Callable[[str], str] | None = None
 
     def __iter__(self) -> Iterator[Document]:
-        if self.normalise is None:
-            return iter(self.source)
-        return (replace(document, text=self.normalise(document.text)) for document in self.source)
+        return map(self._normalised, self.source)
 
     def counted(self, counts: Counts) -> Iterator[Document]:
-        """The documents; adds what is doubtful about their labels to `counts`, see `corpora.findings`."""
-        for document in self:
+        """The documents; adds what is doubtful about the file and its labels to `counts`, see `corpora.findings`."""
+        source = self.source.counted(counts) if isinstance(self.source, TableDocuments) else self.source
+        labels: Counter[str] = Counter()
+        for document in source if self.normalise is None else map(self._normalised, source):
             findings.count_label(document.label, counts)
+            labels.update([document.label] if document.label is not None else [])
             yield document
+        findings.note_similar(labels, counts)
+
+    def _normalised(self, document: Document) -> Document:
+        return document if self.normalise is None else replace(document, text=self.normalise(document.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +68,36 @@ class TableDocuments:
     label: int | None
 
     def __iter__(self) -> Iterator[Document]:
-        for row, cells in enumerate(self.table, start=1):
+        return self.counted({})
+
+    def counted(self, counts: Counts) -> Iterator[Document]:
+        """The documents; adds to `counts` the rows that were set aside, and what a sheet has beside values."""
+
+        def set_aside(number: int, row: BadRow) -> None:
+            if not counts.get("bad_rows"):
+                findings.note(f"the first row set aside is row {number}: {row.reason}", counts)
+            findings.count("bad_rows", counts)
+
+        if self.table.format == "xlsx":
+            sheetmarks.count(self.table.path, self.table.options, self._used, counts)
+        table = TableReader(self.table.path, self.table.options, set_aside=set_aside)
+        for row, cells in table.numbered():
             text = "\n".join(_string(cells[index]) for index in self.text)
             label = None if self.label is None else bare(_string(cells[self.label])) or None
             yield Document(text, label, row)
 
+    @property
+    def _used(self) -> tuple[int, ...]:
+        return self.text if self.label is None else (*self.text, self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a table is read: its text columns, its label column, and the options of `corpora.table.TableReader`."""
+    """How a table is read as documents: its text columns, its label column, and its options."""
 
     text: tuple[str, ...]
     label: str | None
-    encoding: str
-    delimiter: str | None = None
-    quoting: bool | None = None
+    options: TableOptions
 
 
 def read(
@@ -83,10 +106,9 @@ def read(
     *,
     text: str | Sequence[str] = "text",
     label: str | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    quoting: bool | None = None,
     normalise: Callable[[str], str] | None = None,
+    options: TableOptions | None = None,
+    **given: Any,
 ) -> Corpus:
     """Opens a corpus; columns are checked at once, rows while iterating.
 
@@ -96,19 +118,18 @@ def read(
         text: The column of the text, or several, whose cells are joined by a line feed. Not used by "lines".
         label: The column of the label. White space and invisible characters around a label are dropped; an empty cell
             is no label.
-        encoding: One of `corpora.files.ENCODINGS`; never guessed.
-        delimiter: Of CSV and TSV, see `corpora.table.TableReader`.
-        quoting: Of CSV and TSV, see `corpora.table.TableReader`.
         normalise: Applied to each text, such as `corpora.normalise.normaliser`.
+        options: How the file is read; the format is the one named above.
+        given: Fields of `TableOptions` in place of those in `options`.
 
     Raises:
         CorpusError: The file, its format, its encoding or a column is wrong; here or while iterating.
     """
     path = Path(path)
-    name = corpus_format(path, format)
+    name = corpus_format(path, format or (options.format if options else None))
     columns = (text,) if isinstance(text, str) else tuple(text)
-    reading = Reading(columns, label, codec(encoding), delimiter, quoting)
-    return Corpus(path, name, FORMATS[name](path, name, reading), normalise)
+    chosen = replace(options or TableOptions(), **given, format=None if name == "lines" else name)
+    return Corpus(path, name, FORMATS[name](path, Reading(columns, label, chosen)), normalise)
 
 
 def corpus_format(path: Path, format: str | None = None) -> str:
@@ -120,7 +141,7 @@ def corpus_format(path: Path, format: str | None = None) -> str:
     >>> corpus_format(Path("新闻.txt.gz"))
     'lines'
     """
-    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+    suffix = packed.suffix_inside(path)
     name = {**SUFFIXES, ".txt": "lines"}.get(suffix) if format is None else format
     if name not in FORMATS:
         unknown = f'no format "{format}"' if format is not None else f'no format has the suffix "{suffix}"'
@@ -128,6 +149,11 @@ def corpus_format(path: Path, format: str | None = None) -> str:
             raise CorpusError(f"{path}: {unknown}{contents.advice(suffix)}")
         raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(FORMATS)}: choose one with --format")
     return name
+
+
+def is_table(path: Path, format: str | None = None) -> bool:
+    """Whether a corpus is a table, by its format or its suffix."""
+    return format in TABLES if format else packed.suffix_inside(path) in SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +173,23 @@ class TaggedCorpus:
     def __iter__(self) -> Iterator[Sentence]:
         return iter(self.source)
 
+    @property
+    def as_written(self) -> TaggedCorpus:
+        """The same with tags as they stand in the file, as parts of speech are to be read."""
+        return replace(self, source=self.source.source) if isinstance(self.source, CanonicalTags) else self
+
     def counted(self, counts: Counts) -> Iterator[Sentence]:
         """The sentences; adds to `counts` what was changed or is doubtful, see `corpora.findings`."""
-        check = TokenCheck()
+        check, labels = TokenCheck(), Counter[str]()
         source = self.source
         sentences = source.counted(counts) if isinstance(source, spans.CharacterSentences | CanonicalTags) else source
         for sentence in sentences:
             check.add(sentence.tokens)
             findings.count_tags(sentence, counts)
+            labels.update(sentence.tags or ())
             yield sentence
         check.finish(counts)
+        findings.note_similar(findings.types_of(labels), counts)
 
 
 def read_tagged(path: str | Path, format: str | None = None, **options: object) -> TaggedCorpus:
@@ -191,7 +224,7 @@ def tagged_format(path: Path, format: str | None = None) -> str:
     >>> tagged_format(Path("实体.bio.gz"))
     'conll'
     """
-    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+    suffix = packed.suffix_inside(path)
     name = TAGGED_SUFFIXES.get(suffix) if format is None else format
     if name not in TAGGED:
         unknown = (
@@ -205,10 +238,8 @@ def _string(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _table(path: Path, format: str, reading: Reading) -> TableDocuments:
-    table = TableReader(
-        path, format=format, encoding=reading.encoding, delimiter=reading.delimiter, quoting=reading.quoting
-    )
+def _table(path: Path, reading: Reading) -> TableDocuments:
+    table = TableReader(path, reading.options)
     if not reading.text:
         raise CorpusError(f"{path}: no text column: choose one with --text")
     positions = tuple(table.position(name, "--text") for name in reading.text)
@@ -216,16 +247,19 @@ def _table(path: Path, format: str, reading: Reading) -> TableDocuments:
     return TableDocuments(table, positions, label)
 
 
-def _lines(path: Path, format: str, reading: Reading) -> LineDocuments:
+def _lines(path: Path, reading: Reading) -> LineDocuments:
     if reading.label is not None:
         raise CorpusError(f'{path}: plain lines have no label, but "{reading.label}" is asked for: leave out --label')
-    return LineDocuments(path, reading.encoding)
+    if reading.options != TableOptions(encoding=reading.options.encoding, bad_rows=reading.options.bad_rows):
+        raise CorpusError(f"{path}: is read as plain lines, which have none of the options of tables: leave them out")
+    return LineDocuments(path, reading.options.encoding)
 
 
-FORMATS: dict[str, Callable[[Path, str, Reading], Iterable[Document]]] = {
+FORMATS: dict[str, Callable[[Path, Reading], Iterable[Document]]] = {
     "csv": _table,
     "tsv": _table,
     "jsonl": _table,
+    "json": _table,
     "parquet": _table,
     "xlsx": _table,
     "lines": _lines,

@@ -127,8 +127,8 @@ class CanonicalTags:
         letter = ' The letter "O" stands for no entity.' if tag in ("0", "o", "Ｏ", "OO") else ""
         known = next((tag for tag in found.tags.values() if tag != OUTSIDE), OUTSIDE)
         return (
-            f'{self.path}: {self.place} {line}: the tag "{shown(tag, 20)}" is of no scheme{others}, but the other tags of the '
-            f'file are, such as "{shown(known, 20)}": repair it, or name the column of the tags.{letter}'
+            f'{self.path}: {self.place} {line}: the tag "{shown(tag, 20)}" is of no scheme{others}, but the other tags '
+            f'of the file are, such as "{shown(known, 20)}": repair it, or name the column of the tags.{letter}'
         ).removesuffix(".")
 
 

@@ -63,7 +63,9 @@ class AnnotatedTexts:
                 for part in form.parts(record):
                     row += 1
                     text, found = form.reading(part, self.text, counts)
-                    yield AnnotatedText(text, None if found is None else spans_in(text, found, self.offsets, counts), row)
+                    yield AnnotatedText(
+                        text, None if found is None else spans_in(text, found, self.offsets, counts), row
+                    )
             except CorpusError as error:
                 raise CorpusError(f"{self.path}: {where}: {error}") from None
 

@@ -56,7 +56,7 @@ def convert(
         from_, to: Formats, of `corpora.annotations.formats.FORMATS`.
         options: How the input is read.
         scheme: Of the tags in conll and huggingface; one of `corpora.tags.SCHEMES`.
-        overlaps: Which of overlapping entities to keep where the output has room for one; "refuse" to end with an error.
+        overlaps: Which of overlapping entities to keep where there is room for one; "refuse" to end with an error.
         output_encoding: By default that of the input.
         advance: Called with 1 after each text.
 

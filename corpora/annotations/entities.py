@@ -1,4 +1,4 @@
-"""Entities as offsets: `{"text": …, "entities": [{"start": 0, "end": 2, "label": "地点"}]}`, whatever the keys are called.
+"""Entities as offsets: `{"text": …, "entities": [{"start": 0, "end": 2, "label": "地点"}]}`, by these keys or others.
 
 A span is an object with a start, an end and a label, or `[start, end, label]`; the end is the character after the last.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from corpora.annotated import AnnotatedText, Word
@@ -94,9 +94,6 @@ class Fitting:
             return replace(document, spans=None)
         if document.spans is None and holds.not_annotated == "no":
             return self._left_out("not_annotated")
-        if document.spans == () and holds.not_annotated == "empty":
-            self._lose("no_entities")
-            return replace(document, spans=None)
         return document
 
     def _spelt(self, document: AnnotatedText) -> AnnotatedText:
@@ -157,7 +154,7 @@ class Fitting:
             return self._left_out("blank")
         gap = 1 if self.holds.white_space == "one" else 0
         tokens = ["".join(text[place.start : place.end].split()) for place in filled]
-        gaps = [gap * (other.start > place.end) for place, other in zip(filled, filled[1:], strict=False)] + [0]
+        gaps = [gap * (other.start > place.end) for place, other in pairwise(filled)] + [0]
         starts = list(accumulate((len(token) + more for token, more in zip(tokens, gaps, strict=True)), initial=0))
         words = tuple(
             Word(start, start + len(token), place.tag if keeps_tags else None)
@@ -195,6 +192,9 @@ class Fitting:
         return replace(document, text=re.sub(r"[\r\n]", " ", document.text))
 
     def _checked(self, document: AnnotatedText) -> AnnotatedText | None:
+        if document.spans == () and self.holds.not_annotated == "empty":
+            self._lose("no_entities")
+            document = replace(document, spans=None)
         if self.holds.check is None:
             return document
         try:

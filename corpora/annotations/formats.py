@@ -25,7 +25,6 @@ from corpora.annotations.sentences import (
 )
 from corpora.document import Sentence
 from corpora.errors import CorpusError
-from corpora.findings import Counts
 from corpora.formats import read_tagged
 from corpora.notation import Kind
 from corpora.tags import to_characters
@@ -136,8 +135,8 @@ TAG_OPTIONS = {
 
 
 def _read_tagged(path: Path, options: ReadOptions, *, name: str) -> TextSource:
-    source = read_tagged(path, name, **_options(path, options, *TAG_OPTIONS[name])).source
-    return SentenceTexts(path, source, options.kind)
+    corpus = read_tagged(path, name, **_options(path, options, *TAG_OPTIONS[name]))
+    return SentenceTexts(path, (corpus.as_written if options.kind == "pos" else corpus).source, options.kind)
 
 
 def _read_segmented(path: Path, options: ReadOptions) -> TextSource:
@@ -154,7 +153,7 @@ def _read_conllu(path: Path, options: ReadOptions) -> TextSource:
 
 
 def _conll_holds(content: Content) -> Holds:
-    """One column of tags: of entities if any text is annotated, else parts of speech, else where words begin and end."""
+    """One column of tags: entities if any text is annotated, else parts of speech, else where words begin and end."""
     holds = Holds("flat", "yes", not_annotated="no", white_space="none", blank=False, no_label=r"\s")
     if content.has_spans:
         return replace(holds, check=partial(_tagged, scheme="BIO"))
@@ -245,9 +244,7 @@ FORMATS = {
     "conll": AnnotationFormat(partial(_read_tagged, name="conll"), _write_conll, _conll_holds),
     "conllu": AnnotationFormat(_read_conllu, _write_conllu, _always(_CONLLU)),
     "iob2": AnnotationFormat(partial(_read_tagged, name="iob2"), _write_iob2, _always(_IOB2)),
-    "huggingface": AnnotationFormat(
-        partial(_read_tagged, name="huggingface"), _write_huggingface, _huggingface_holds
-    ),
+    "huggingface": AnnotationFormat(partial(_read_tagged, name="huggingface"), _write_huggingface, _huggingface_holds),
     "slashed": AnnotationFormat(_read_slashed, _write_slashed, _always(_SLASHED)),
     "segmented": AnnotationFormat(_read_segmented, _write_segmented, _always(_SEGMENTED)),
     "brat": AnnotationFormat(_read_brat, _write_brat, _always(_BRAT)),

@@ -40,9 +40,7 @@ FORMS = {
     "doccano": Form(doccano.reading, doccano.making),
     "entities": Form(entities.reading, entities.making),
     "label-studio": Form(label_studio.reading, label_studio.making, is_array=True),
-    "label-studio-predictions": Form(
-        label_studio.reading_predictions, label_studio.making_predictions, is_array=True
-    ),
+    "label-studio-predictions": Form(label_studio.reading_predictions, label_studio.making_predictions, is_array=True),
     "spacy": Form(spacy.reading, spacy.making, is_array=True, parts=spacy.parts),
 }
 

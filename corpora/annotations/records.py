@@ -10,6 +10,7 @@ from typing import Any
 
 from corpora.errors import CorpusError, excerpt, shown
 from corpora.files import text_lines
+from corpora.jsonl import json_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def records(path: Path, encoding: str) -> Iterator[tuple[str, Any]]:
             yield from ((f"row {place}", value) for place, value in enumerate(values, start=1))
             return
         row += 1
-        yield where, _json(line, f"{path}: {where}")
+        yield where, json_value(line, f"{path}: {where}")
 
 
 def object_of(record: Any) -> dict[str, Any]:
@@ -82,11 +83,11 @@ def _whole(path: Path, number: int, line: str, rest: Iterator[tuple[int, str]]) 
     following = [text for _, text in rest]
     if is_array and _is_json(line) and any(map(str.strip, following)):
         lines = [line, *following]  # a record in each line that is itself an array
-        return [_json(text, f"{path}: line {place}") for place, text in enumerate(lines, number) if text.strip()]
+        return [json_value(text, f"{path}: line {place}") for place, text in enumerate(lines, number) if text.strip()]
     text = "\n" * (number - 1) + "".join([line, *following])
     if not is_array and not _is_json(text):
-        _json(line, f"{path}: row 1 (line {number})")  # the mistake is shown in its line
-    value = _json(text, str(path))
+        json_value(line, f"{path}: row 1 (line {number})")  # the mistake is shown in its line
+    value = json_value(text, str(path))
     return value if isinstance(value, list) else [value]
 
 
@@ -96,16 +97,6 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        line = f"line {error.lineno}, " if error.lineno > 1 else ""
-        raise CorpusError(f"{where}: not JSON: {error.msg} at {line}character {error.colno}") from None
-    except (ValueError, RecursionError) as error:
-        raise CorpusError(f"{where}: cannot be read as JSON: {error}") from None
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Sentences as annotated texts: the formats that have tokens, each with tags, are read into texts with words and spans."""
+"""Sentences as annotated texts: tokens with tags, as several formats have them, as texts with words and spans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from corpora.errors import CorpusError
 from corpora.findings import Counts
 from corpora.notation import Kind, kind_of
 from corpora.slashed import Bracketed, Slashed
-from corpora.tags import in_characters, in_tokens, scheme_of, spans, tags_of, to_characters, to_words
+from corpora.tags import in_characters, scheme_of, spans, tags_of, to_words
 
 NER = "ner"  # the key of an entity's tag in the column MISC of CoNLL-U, as Stanza writes it
 
@@ -74,8 +74,7 @@ def words_of(sentence: Sentence, gaps: Sequence[int] = ()) -> tuple[Word, ...]:
     starts = accumulate(lengths, initial=0)
     tags = sentence.tags or [None] * len(sentence.tokens)
     return tuple(
-        Word(start, start + len(token), tag)
-        for start, token, tag in zip(starts, sentence.tokens, tags, strict=False)
+        Word(start, start + len(token), tag) for start, token, tag in zip(starts, sentence.tokens, tags, strict=False)
     )
 
 

@@ -1,4 +1,4 @@
-"""spaCy's JSON: `["我爱北京", {"entities": [[2, 4, "地点"]]}]`, as training scripts have it, which is also what we write.
+"""spaCy's JSON: `["我爱北京", {"entities": [[2, 4, "地点"]]}]`, as training scripts have it and we write it.
 
 Read are also `Doc.to_json` ("ents"), Prodigy's records ("spans"), a file `{"annotations": […]}` of these, and the
 training format of spaCy 2, paragraphs of sentences of tokens with tags in BILUO. Source: https://spacy.io/api/data-formats

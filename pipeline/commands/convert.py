@@ -94,11 +94,11 @@ def _format_of_input(path: Path, encoding: str) -> str:
 
 
 def _format_of_output(path: Path) -> str:
-    from corpora import formats
+    from corpora import formats, packed
     from corpora.annotations.formats import FORMATS
     from pipeline.errors import PipelineError
 
-    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+    suffix = packed.suffix_inside(path)
     if suffix not in formats.TAGGED_SUFFIXES:
         raise PipelineError(f"{path}: its suffix tells no format: choose one with --to: {', '.join(FORMATS)}")
     return formats.TAGGED_SUFFIXES[suffix]

@@ -36,7 +36,7 @@ def inspect(file: str, label: str | None, as_json: bool, **options: Any) -> None
     if found.is_tagged:
         return _tagged(file, found, options["encoding"], as_json)
     is_given = _is_given("text") or label is not None
-    reading = {**reading_options(options), "format": found.format}
+    reading = reading_options(options) | {"format": found.format}
     if found.format == "lines" or is_given:
         return _show(_card(file, label, reading), as_json)
     _columns(file, reading, as_json)
@@ -75,9 +75,9 @@ def _columns(file: str, reading: dict[str, Any], as_json: bool) -> None:
     from dataclasses import asdict
 
     from corpora import columns
+    from corpora.table_options import TableOptions
 
-    known = ("format", "encoding", "delimiter", "quoting")
-    found = columns.columns(Path(file), **{name: reading[name] for name in known})
+    found = columns.columns(Path(file), TableOptions(**{key: reading[key] for key in reading if key != "text"}))
     texts, labels = _candidates(found)
     card = None
     if len(texts) == 1:

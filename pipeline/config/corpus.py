@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from dataclasses import fields
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from pipeline.config.section import Section, Seed, Share
+from corpora.table_options import TABLES, TableOptions
+from pipeline.config.problems import Disagreement
+from pipeline.config.section import Count, Section, Seed, Share
 
 
 class TaggedSettings(Section):
@@ -40,8 +43,8 @@ class TaggedSettings(Section):
     )
     overlaps: Literal["refuse", "longest", "outermost"] = Field(
         "refuse",
-        description="brat and JSON with entities: refuse a file with overlapping entities, keep the longest of them, or "
-        "the outermost, which of two that cross is the first.",
+        description="brat and JSON with entities: refuse a file with overlapping entities, or keep the longest of "
+        "them, or the outermost, which of two that cross is the first.",
     )
     scheme: Literal["BIO", "BMES", "BIOES"] | None = Field(
         None, description="Tag scheme of the files; if left out, it is detected from the tags."
@@ -65,7 +68,7 @@ class CorpusSettings(Section):
         None, description="Labelled file that the report is about; if left out, it is split off train."
     )
     format: (
-        Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "lines"]
+        Literal["csv", "tsv", "jsonl", "json", "parquet", "xlsx", "lines"]
         | Literal["conll", "iob2", "conllu", "huggingface", "slashed", "segmented", "brat", "cluener", "cmeee"]
         | Literal["doccano", "entities", "label-studio", "label-studio-predictions", "spacy"]
         | None
@@ -83,6 +86,27 @@ class CorpusSettings(Section):
         "text", description="Column of the text, or a list of columns whose texts are joined by line breaks."
     )
     label: str = Field("label", description="Column of the label.")
+    sheet: str | int | None = Field(
+        None, description="xlsx: name or number, from 1, of the sheet; if left out, the first that is not hidden."
+    )
+    header: bool = Field(
+        True, description='csv, tsv, xlsx: whether a row names the columns; if not, they are "1", "2" and so on.'
+    )
+    header_row: Count | None = Field(
+        None,
+        description="csv, tsv, xlsx: row that names the columns, counted from 1 as a spreadsheet does; rows above it "
+        "are left out. If left out, the first row that is not skipped.",
+    )
+    skip_rows: int = Field(
+        0,
+        ge=0,
+        description="csv, tsv, xlsx: rows at the top that are left out, except the one that header_row names.",
+    )
+    bad_rows: Literal["stop", "set-aside"] = Field(
+        "stop",
+        description="Stop at the first row of a table that cannot be read, or set such rows aside, with the reason, in "
+        "rejected.csv of the stage segment.",
+    )
     delimiter: str | None = Field(
         None,
         description="csv, tsv: the one character between two cells; if left out, a comma for csv and a tab for tsv.",
@@ -115,6 +139,20 @@ class CorpusSettings(Section):
         if value is not None and (len(value) != 1 or value in '"\r\n'):
             raise ValueError(f'expected one character, such as ";" or "\\t", received {value!r}')
         return value
+
+    @model_validator(mode="after")
+    def _check_header(self) -> Self:
+        if self.header_row is not None and not self.header:
+            raise Disagreement("corpus.header_row", "corpus.header_row names a row, but corpus.header is false")
+        return self
+
+    @property
+    def table_options(self) -> TableOptions:
+        """How the files are read if they are tables."""
+        return TableOptions(
+            **{field.name: getattr(self, field.name) for field in fields(TableOptions) if field.name != "format"},
+            format=self.format if self.format in TABLES else None,
+        )
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from corpora import conllu, entries, packed
 from corpora.blocks import FORMATS as TEXT_FORMATS
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
-from corpora.files import STREAM
+from corpora.files import STREAM, written_as
 from corpora.rows import BadRow, Kind, Row, value
-from corpora.table import table_format
+from corpora.table_options import table_format
 from pipeline.jobs import layouts
 from pipeline.jobs.deferred_writer import DeferredWriter
 from pipeline.jobs.input_table import InputTable
@@ -105,10 +105,15 @@ class OutputTable:
         """Keys that no JSON object of the input may have, since they would be in the output twice."""
         return self.new_columns if self.keeps_format and self.options.layout == TABLE else None
 
-    @property
+    @cached_property
     def encoding(self) -> str:
-        """The encoding given, or that of the input."""
-        return self.options.output_encoding or self.options.encoding
+        """The encoding given, or that of the input, with a byte order mark if the input has one."""
+        return self.options.output_encoding or self._encoding_of_input
+
+    @property
+    def _encoding_of_input(self) -> str:
+        is_text = self.source.format in TEXT_FORMATS
+        return written_as(self.source.source, self.options.encoding) if is_text else self.options.encoding
 
     def cells(self, number: int, found: Cells | None) -> Cells:
         """The new cells of a row, the `number`-th, from the model's; in other layouts its records.

@@ -61,9 +61,7 @@ class Classify(Task[str]):
             corpus.format,
             text=corpus.text_columns,
             label=corpus.label,
-            encoding=corpus.encoding,
-            delimiter=corpus.delimiter,
-            quoting=corpus.quoting,
+            options=corpus.table_options,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
         ).counted(counts)
         return _renamed(documents, corpus.label_map, counts) if corpus.label_map else documents

@@ -179,9 +179,11 @@ def test_sentences_of_characters(tmp_path):
             Sentence(tuple(TEXT), ("O", "B-句", "I-句", "I-句", "I-句")),
         ]
     )
-    with pytest.raises(CorpusError, match=r'a\.jsonl: row 3: 0:2 "人" and 1:5 "句" overlap.*overlaps = "longest" or "outermost"'):
+    with pytest.raises(
+        CorpusError, match=r'a\.jsonl: row 3: 0:2 "人" and 1:5 "句" overlap.*overlaps = "longest" or "outermost"'
+    ):
         list(read_tagged(path, "doccano"))
-    with pytest.raises(CorpusError, match='one of refuse, longest, outermost is expected'):
+    with pytest.raises(CorpusError, match="one of refuse, longest, outermost is expected"):
         read_tagged(path, "doccano", overlaps="keep")
 
 

@@ -82,6 +82,8 @@ class Tag(Task[Tags]):
         tagged = corpus.tagged
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
+        if options.kind == "pos":
+            source = source.as_written
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
         for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
