@@ -133,7 +133,12 @@ def _width_fault(cells: Sequence[str], width: int) -> str | None:
     if len(cells) == width:
         return None
     found = f"{width} cells expected, as in the header, but {len(cells)} found"
-    return f"{found}: quote cells that hold a delimiter"
+    return f"{found}: {further_down(width)}quote cells that hold a delimiter"
+
+
+def further_down(width: int) -> str:
+    """The advice for a table whose first row has one cell and may be a title."""
+    return "if the columns are named further down, tell where with --header-row; else " if width == 1 else ""
 
 
 class _Feed:

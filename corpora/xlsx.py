@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from corpora import contents
+from corpora.delimited import further_down
 from corpora.errors import CorpusError, shown
 from corpora.files import readable, replace_when_done, unencodable
 from corpora.rows import BadRow, Row
@@ -136,6 +137,7 @@ def _rows(path: Path, page: Any, options: TableOptions) -> Iterator[Row | BadRow
         blank = 0
         if len(cells) > width > 0:
             found = f"{width} cells expected, as in the header, but {len(cells)} found"
+            found += f": {further_down(width)}name every column"
             yield BadRow(found, json.dumps(cells, ensure_ascii=True, default=str), line)
             continue
         padded = (*cells, *[None] * (width - len(cells)))

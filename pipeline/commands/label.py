@@ -229,6 +229,7 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
 
     from corpora import entries
     from corpora.rows import Row
+    from corpora.table_options import WITH_HEADER, table_format
     from pipeline.commands.preview import preview
 
     if not count:
@@ -239,7 +240,7 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
         encoding=options.output_encoding or options.encoding,
         delimiter=options.delimiter,
         quoting=True,
-        header=options.header,
+        header=options.header or table_format(Path(target), options.suffix_format) not in WITH_HEADER,
     )
     lines = [row.cells for row in islice(table.rows, count) if isinstance(row, Row)]
     for line in preview([table.columns, *lines]):

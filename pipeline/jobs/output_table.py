@@ -11,7 +11,7 @@ from corpora import conllu, entries, packed
 from corpora.blocks import FORMATS as TEXT_FORMATS
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
-from corpora.files import STREAM, written_as
+from corpora.files import STREAM, codec, written_as
 from corpora.rows import BadRow, Kind, Row, value
 from corpora.table_options import table_format
 from pipeline.jobs import layouts
@@ -112,7 +112,7 @@ class OutputTable:
 
     @property
     def _encoding_of_input(self) -> str:
-        is_text = self.source.format in TEXT_FORMATS
+        is_text = self.source.format in (*TEXT_FORMATS, "json")
         return written_as(self.source.source, self.options.encoding) if is_text else self.options.encoding
 
     def cells(self, number: int, found: Cells | None) -> Cells:
@@ -153,7 +153,8 @@ class OutputTable:
     def deferred_writer(self, table: entries.Entries) -> DeferredWriter:
         """The writer of a format that can't grow."""
         like = self.source.source if self.keeps_format and self.format == "parquet" else None
-        return DeferredWriter((*table.columns, *self.new_columns), format=self.format, like=like, kinds=self.kinds)
+        columns = (*table.columns, *self.new_columns)
+        return DeferredWriter(columns, format=self.format, like=like, kinds=self.kinds, encoding=codec(self.encoding))
 
     @property
     def _delimiter(self) -> str:

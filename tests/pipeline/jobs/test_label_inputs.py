@@ -88,7 +88,7 @@ def test_a_bad_row_goes_as_it_was_and_the_others_go_on(run, data, bad, reason):
     expected = "".join(line for line in data.splitlines(keepends=True) if line.rstrip("\n") not in bad.values())
     assert labelled == list(csv.reader(io.StringIO(expected)))
     with pytest.raises(CorpusError, match=rf"row {min(bad)} \(line \d\): .*{reason}"):
-        run(data, strict=True)
+        run(data, bad_rows="stop")
 
 
 @pytest.mark.parametrize(("encoding", "bytes_"), [("utf-8", b"\xff\xe4"), ("gb18030", b"\xff"), ("cp950", b"\xff")])
