@@ -63,7 +63,9 @@ class Notation:
         written = [(tag, ours) for tag, ours in self.tags.items() if tag != ours]
         if not written:
             return ""
-        tag, ours = max(written, key=lambda pair: (pair[1][0] not in pair[0].upper(), len(pair[0]) > 1))
+        tag, ours = max(
+            written, key=lambda pair: (pair[1][0] not in (pair[0][0].upper(), pair[0][-1].upper()), len(pair[0]) > 1)
+        )
         return f'tags such as "{shown(tag, 20)}" are read as "{shown(ours, 20)}"'
 
     def sentence(self, sentence: Sentence) -> Sentence:

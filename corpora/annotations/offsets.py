@@ -44,6 +44,8 @@ def spans_in(text: str, found: Sequence[RawSpan], offsets: Offsets | None, count
             wrong = after_the_text(beyond, text)
             raise CorpusError(f'{wrong}, but not if counted in UTF-16 units: set offsets = "utf-16"')
         count("offsets_unclear", counts, int(offsets is None))
+    if beyond := next((span for span in spans if span.end > len(text)), None):
+        raise CorpusError(after_the_text(beyond, text))
     return tuple(sorted(set(spans)))
 
 

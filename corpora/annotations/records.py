@@ -88,7 +88,8 @@ def _whole(path: Path, number: int, line: str, rest: Iterator[tuple[int, str]]) 
     if not is_array and not _is_json(text):
         json_value(line, f"{path}: row 1 (line {number})")  # the mistake is shown in its line
     value = json_value(text, str(path))
-    return value if isinstance(value, list) else [value]
+    is_record = not isinstance(value, list) or isinstance(next(iter(value), None), str)  # spaCy: ["text", {…}]
+    return [value] if is_record else value
 
 
 def _is_json(text: str) -> bool:
