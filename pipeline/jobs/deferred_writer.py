@@ -1,4 +1,4 @@
-"""Deferred writer: for Parquet, XLSX and JSON, which can't grow; new cells are kept, and joined to the rows at the end."""
+"""Deferred writer: for Parquet, XLSX and JSON, which can't grow; new cells are kept, and join the rows at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of options reads every table: where the header is, which sheet, what becomes of bad rows, how it is packed."""
+"""One set of options reads every table: where the header is, which sheet, what bad rows become, how it is packed."""
 
 import csv
 import io

@@ -24,6 +24,7 @@ def objects(start="start", end="end", label="label", last=0, **more):
     return [{start: span.start, end: span.end - last, label: span.label, **more} for span in FOUND]
 
 
+RESULT = {"result": [{"value": {**one, "labels": [one["label"]]}} for one in objects()]}
 TOKENS = [
     {"orth": token, "ner": tag}
     for token, tag in zip("小明爱北京", ("B-人", "L-人", "O", "B-地点", "L-地点"), strict=True)
@@ -45,11 +46,11 @@ RECORDS = {
         {"text": TEXT, "spans": objects(label="label")},
     ],
     "label-studio": [
-        {"data": {"text": TEXT}, "annotations": [{"result": [{"value": {**one, "labels": [one["label"]]}} for one in objects()]}]},
+        {"data": {"text": TEXT}, "annotations": [RESULT]},
         {"text": TEXT, "id": 7, "ner": [{**one, "labels": [one["label"]]} for one in objects()], "annotator": 1},
     ],
     "label-studio-predictions": [
-        {"data": {"text": TEXT}, "predictions": [{"result": [{"value": {**one, "labels": [one["label"]]}} for one in objects()]}]},
+        {"data": {"text": TEXT}, "predictions": [RESULT]},
     ],
     "spacy": [
         [TEXT, WHOLE],
@@ -98,7 +99,7 @@ def test_cmeee_with_ends_that_are_not_included(tmp_path):
     record = {"text": TEXT, "entities": [{"start_idx": 0, "end_idx": 2, "type": "人", "entity": "小明"}]}
     assert texts(write(tmp_path / "a.json", record), "cmeee")[0].spans == FOUND[:1]
     record["entities"][0] |= {"entity": "明爱"}
-    with pytest.raises(CorpusError, match="0:3 .* is '小明爱' in the text, and not '明爱'"):
+    with pytest.raises(CorpusError, match=r"0:3 .* is '小明爱' in the text, and not '明爱'"):
         texts(write(tmp_path / "a.json", record), "cmeee")
 
 

@@ -149,5 +149,3 @@ def test_a_table_is_read_in_the_same_way_by_its_commands(zhpipe, tmp_path):
     assert (tmp_path / "cut.csv").read_bytes().startswith(b"\xef\xbb\xbf\xe6\xad\xa3\xe6\x96\x87,")
     code, _, err = zhpipe("segment", "a.toml", "--set", "corpus.bad_rows=stop")
     assert code == 2 and "row 21 (line 24): 2 cells expected" in err
-    code, _, err = zhpipe("segment", "a.toml", "--set", "corpus.header_row=1")
-    assert code == 2 and "corpus.header_row" in err
