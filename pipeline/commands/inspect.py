@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import reading_options, table_options
+from pipeline.commands.options import layout, reading_options, table_options
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -31,9 +31,12 @@ def inspect(file: str, label: str | None, as_json: bool, **options: Any) -> None
     tagged corpus: types, lengths, illegal tags with their lines, and what looks wrong.
     """
     from corpora import sniffing
+    from corpora.table_options import TableOptions
 
     found = sniffing.sniff(Path(file), options["format_"], options["encoding"])
     if found.is_tagged:
+        if TableOptions(**layout(options)) != TableOptions():
+            raise click.UsageError(f"{file} is read as {found.format}, which has no options of tables: leave them out")
         return _tagged(file, found, options["encoding"], as_json)
     is_given = _is_given("text") or label is not None
     reading = reading_options(options) | {"format": found.format}

@@ -105,7 +105,7 @@ class CorpusSettings(Section):
     bad_rows: Literal["stop", "set-aside"] = Field(
         "stop",
         description="Stop at the first row of a table that cannot be read, or set such rows aside, with the reason, in "
-        "rejected.csv of the stage segment.",
+        "rejected-train.csv and so on of the stage segment.",
     )
     delimiter: str | None = Field(
         None,

@@ -11,7 +11,7 @@ def with_settings(message: str) -> str:
     message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
     message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
     message = re.sub(r"(?<=\s)--(no-header|header-row|skip-rows|sheet|delimiter)\b", _setting, message)
-    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
+    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets|names) = ", r"corpus.tagged.\1 = ", message)
     return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
@@ -22,5 +22,5 @@ def _setting(option: re.Match[str]) -> str:
 
 def with_overrides(message: str) -> str:
     """The message with `--set` of a command that is given files in place of settings of annotated text."""
-    keys = r'(?:\bset )?(?<![\w.])(offsets|overlaps|brackets) = "?([\w-]+)"?'
+    keys = r'(?:\bset )?(?<![\w.])(offsets|overlaps|brackets|names) = "?([\w-]+)"?'
     return re.sub(keys, r"--set corpus.tagged.\1=\2", message)

@@ -67,7 +67,7 @@ def _table_format(settings: Settings, path: str) -> str:
             f"{path}: a text of the format {found} has no columns to slice by: leave out evaluate.slices, or take a "
             f"format that has: {', '.join(known)}"
         )
-    return found if found in TABLES else "jsonl"
+    return found if found in TABLES else "json"
 
 
 def samples(model: Model, rows: Sequence[SegmentedRow]) -> list[Sample]:

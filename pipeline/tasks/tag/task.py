@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
 from corpora.document import Document
+from corpora.table_options import TableOptions
 from corpora.targets import Targets
 from embeddings import wordlist
 from pipeline.config.corpus import CorpusSettings, TaggedSettings
@@ -216,6 +217,8 @@ def _are_characters(documents: Sequence[Document]) -> bool:
 def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:
     """The options for the reader of a format: those that the settings change."""
     name = formats.tagged_format(Path(path), corpus.format)
+    if corpus.table_options != TableOptions(encoding=corpus.encoding):
+        raise PipelineError(f"{path}: is read as {name}, which has no options of tables: leave them out of corpus")
     defaults = TaggedSettings()
     chosen = {
         key: value
