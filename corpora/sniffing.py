@@ -48,6 +48,8 @@ def sniff(path: Path, format: str | None = None, encoding: str = "utf-8") -> Sni
     if format in formats.FORMATS:
         return Sniffed(format)
     suffix = packed.suffix_inside(path)
+    if format is None and suffix in contents.ADVICE:
+        raise CorpusError(f'{path}: no format has the suffix "{suffix}"{contents.advice(suffix)}')
     if format is None and _is_brat(path, suffix):
         return Sniffed("brat", "entities")
     if format is None and suffix in SUFFIXES and SUFFIXES[suffix] not in ("jsonl", "json"):

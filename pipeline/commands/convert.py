@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from corpora.errors import CorpusError
 from pipeline import progress
 from pipeline.commands.options import annotation_options, annotation_reading
 from pipeline.commands.terminal import echo
@@ -58,7 +62,7 @@ def convert(source: str, target: str, from_: str | None, to: str | None, force: 
     to = to or _format_of_output(Path(target))
     for file in output_files(Path(target), to):
         check_target(Path(source), file, force)
-    with progress.bar("convert", total=None, unit="texts") as advance:
+    with progress.bar("convert", total=None, unit="texts") as advance, _options_named():
         made = conversion.convert(
             source,
             target,
@@ -79,6 +83,17 @@ def convert(source: str, target: str, from_: str | None, to: str | None, force: 
         echo(f"entities {sum(made.labels.values()):,}: {listed}")
     for lost in made.lost:
         echo(f"lost     {lost}")
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Errors of readers, which name settings, with the options of this command."""
+    try:
+        yield
+    except CorpusError as error:
+        message = re.sub(r"(?:set )?brackets = false", "--no-brackets", str(error))
+        message = re.sub(r'(?:set )?(?<![\w.-])(offsets|overlaps) = "?([\w-]+)"?', r"--\1 \2", message)
+        raise CorpusError(message.replace("names = [", "--names [")) from None
 
 
 def _format_of_input(path: Path, encoding: str) -> str:

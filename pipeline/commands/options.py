@@ -83,9 +83,15 @@ def annotation_options(function: Command) -> Command:
         click.option("--token", type=int, help="conll: column of the token, from 0.  [default: 0]"),
         click.option("--tag", help="Column of the tag: conll a number, conllu upos or xpos, huggingface a key."),
         click.option("--separator", help="conll: between columns; slashed: between word and tag."),
+        click.option(
+            "--brackets/--no-brackets", default=None, help="slashed: read [ and ] around words.  [default: yes]"
+        ),
         click.option("--comment", help="conll: lines that begin so are skipped."),
         click.option("--names", help="huggingface: names of tags that are numbers, from 0 on: O,B-地点,I-地点."),
     )
+
+
+_ANNOTATION_NAMES = ("encoding", "kind", "text", "offsets", "token", "separator", "comment", "brackets")
 
 
 def annotation_reading(options: dict[str, Any]) -> ReadOptions:
@@ -94,7 +100,7 @@ def annotation_reading(options: dict[str, Any]) -> ReadOptions:
 
     tag = options["tag"]
     return ReadOptions(
-        **{name: options[name] for name in ("encoding", "kind", "text", "offsets", "token", "separator", "comment")},
+        **{name: options[name] for name in _ANNOTATION_NAMES},
         tag=int(tag) if tag and tag.lstrip("-").isdecimal() else tag,
         names=options["names"].split(",") if options["names"] else None,
     )

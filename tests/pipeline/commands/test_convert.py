@@ -93,6 +93,20 @@ def test_what_is_asked_wrongly_is_said_in_a_sentence(zhpipe, tmp_path):
     assert code == 2 and 'no format "doccanno" of annotations; the formats are conll' in err
 
 
+def test_advice_is_about_the_options_of_the_command(zhpipe, tmp_path):
+    doccano(tmp_path / "a.jsonl", ("😀我在北京", [[4, 6, "地"]]))
+    code, _, err = zhpipe("convert", "a.jsonl", "a.conll")
+    assert code == 2 and err.endswith(": --offsets utf-16\n")
+    assert zhpipe("convert", "a.jsonl", "a.conll", "--offsets", "utf-16")[0] == 0
+    (tmp_path / "b.txt").write_text("[香港/ns 特别/a\n", encoding="utf-8")
+    code, _, err = zhpipe("convert", "b.txt", "b.conllu", "--from", "slashed")
+    assert code == 2 and err.endswith(": --no-brackets if it belongs to the word\n")
+    assert zhpipe("convert", "b.txt", "b.conllu", "--from", "slashed", "--no-brackets")[0] == 0
+    (tmp_path / "c.json").write_text('{"tokens": ["小"], "ner_tags": [1]}', encoding="utf-8")
+    code, _, err = zhpipe("convert", "c.json", "c.conll")
+    assert code == 2 and "name them, --names [" in err
+
+
 def test_encodings_and_names(zhpipe, tmp_path):
     (tmp_path / "a.json").write_text('{"tokens": ["小", "明"], "ner_tags": [1, 2]}', encoding="gb18030")
     options = ("--encoding", "gbk", "--names", "O,B-人,I-人", "--output-encoding", "utf-8-sig")
