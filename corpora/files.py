@@ -153,8 +153,10 @@ def written_as(path: Path, encoding: str) -> str:
     Only UTF-8, and UTF-16 without a name for its order of bytes, are written with one.
     """
     name = codec(encoding)
-    if name != "utf-8":
-        return name
+    if name != "utf-8" or (
+        path != STREAM and path.is_file() and not packed.packing(path) and contents.recognised(path)
+    ):
+        return name  # the second is no text, and has no encoding of its own
     if path == STREAM:
         peek = getattr(sys.stdin.buffer, "peek", None)
         start = peek(3)[:3] if peek else b""

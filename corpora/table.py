@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from corpora import delimited, entries, jsonarray, jsonl, packed, parquet, xlsx
+from corpora import delimited, entries, findings, jsonarray, jsonl, packed, parquet, sheetmarks, xlsx
 from corpora.errors import CorpusError
 from corpora.files import codec, unencodable
 from corpora.header import named, position
@@ -85,6 +85,13 @@ class TableReader:
         elif self.columns:
             has_header = self.options.header or self.format not in WITH_HEADER
             yield from enumerate(islice(self._records(), int(has_header), None), start=1)
+
+    def doubts(self, names: Sequence[str]) -> list[str]:
+        """A sentence for each thing that the sheet of an XLSX file does to these columns, see `corpora.sheetmarks`."""
+        counts: dict[str, int] = {}
+        if self.format == "xlsx":
+            sheetmarks.count(self.path, self.options, [self.position(name) for name in names], counts)
+        return findings.said(counts)
 
     def position(self, name: str, option: str = "--text") -> int:
         """The position of a column's cell in each row.

@@ -11,7 +11,7 @@ import click
 
 from pipeline import progress
 from pipeline.commands.options import engine_options, ray_arguments, reading_options, table_options
-from pipeline.commands.results import print_expectation, print_results, summary
+from pipeline.commands.results import print_doubts, print_expectation, print_results, summary
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def _label_file(model: Model, source: str, target: str, options: LabelOptions, *
     from corpora.rejected import rejected_path
     from pipeline.jobs.label import label_to_file
 
+    print_doubts(source, options.table, options.columns)
     result = label_to_file(model, source, target, options=options, force=force, restart=restart, progress=progress.bar)
     echo(f"{summary(result)}; {target}")
     print_expectation(result, review=options.review_below is not None)

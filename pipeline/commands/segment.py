@@ -16,7 +16,7 @@ from pipeline.commands.options import (
     run_options,
     table_options,
 )
-from pipeline.commands.results import print_results
+from pipeline.commands.results import print_doubts, print_results
 from pipeline.commands.run import run_stages
 from pipeline.commands.terminal import echo
 
@@ -80,15 +80,20 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
     from corpora.rejected import rejected_path
+    from corpora.table_options import TableOptions
     from pipeline.segmentation.dictionary import UserDictionary
     from pipeline.stages import segment as stage
 
     occurring: set[str] = set()
+    reading = reading_options(options)
+    columns = reading.pop("text")
+    print_doubts(source, TableOptions(**reading), columns)
     count = stage.segment_file(
         source,
         target,
         _settings(options),
-        **reading_options(options),
+        text=columns,
+        **reading,
         force=options["force"],
         output_encoding=options["output_encoding"],
         progress=progress.bar,

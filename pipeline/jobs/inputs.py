@@ -44,7 +44,7 @@ def _matches(source: str, folder: Path, suffixes: Collection[str]) -> list[tuple
     """Files, each with its name in the output folder."""
     path = Path(source)
     if path.is_dir():
-        files = sorted(path.rglob("*"))
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() != ".json")  # most are no tables
         found = [(file, file.relative_to(path)) for file in files if _is_input(file, path, folder, suffixes)]
     elif _is_pattern(source):
         files = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (absolute ones too)

@@ -108,12 +108,7 @@ class OutputTable:
     @cached_property
     def encoding(self) -> str:
         """The encoding given, or that of the input, with a byte order mark if the input has one."""
-        return self.options.output_encoding or self._encoding_of_input
-
-    @property
-    def _encoding_of_input(self) -> str:
-        is_text = self.source.format in (*TEXT_FORMATS, "json")
-        return written_as(self.source.source, self.options.encoding) if is_text else self.options.encoding
+        return self.options.output_encoding or written_as(self.source.source, self.options.encoding)
 
     def cells(self, number: int, found: Cells | None) -> Cells:
         """The new cells of a row, the `number`-th, from the model's; in other layouts its records.

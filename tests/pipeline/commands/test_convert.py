@@ -2,6 +2,7 @@
 
 import json
 
+import openpyxl
 import pytest
 
 from corpora.annotations.fit import LOST
@@ -131,6 +132,17 @@ def test_tables_have_the_same_options_everywhere(zhpipe):
     for name in ("inspect", "train", "run", "init", "evaluate", "segment", "label"):
         _, out, _ = zhpipe(name, "--help")
         assert all(option in out for option in READING), name
+
+
+def test_sheets_are_read_by_commands_that_make_other_tables(zhpipe, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["标题"], ["正文"], ["很好"], ["太差"]):
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.save(tmp_path / "a.xlsx")
+    code, _, err = zhpipe("segment", "a.xlsx", "a.csv", "--text", "正文", "--unit", "char", "--header-row", "2")
+    assert code == 0 and err == "zhpipe: warning: 1 rows that are hidden in the sheet, and read like the others\n"
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "正文,tokens\n很好,很 好\n太差,太 差\n"
 
 
 def test_a_table_is_read_in_the_same_way_by_its_commands(zhpipe, tmp_path):
