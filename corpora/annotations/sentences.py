@@ -12,7 +12,7 @@ from corpora.annotated import AnnotatedText, Word
 from corpora.conllu import NONE, NOT_SEPARATED, Conllu, Parse
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
-from corpora.findings import Counts
+from corpora.findings import Counts, note
 from corpora.notation import Kind, kind_of
 from corpora.slashed import Bracketed, Slashed
 from corpora.tags import in_characters, scheme_of, spans, tags_of, to_words
@@ -43,29 +43,35 @@ class SentenceTexts:
         kind = self.kind or kind_of(tags)
         scheme = "" if kind == "pos" else scheme_of(tags)
         counted: Callable[[Counts], Iterator[Sentence]] | None = getattr(self.source, "counted", None)
-        sentences = counted(counts) if counted else iter(self.source)
+        sentences, illegal = counted(counts) if counted else iter(self.source), 0
         for row, sentence in enumerate(sentences, start=1):
             try:
-                yield replace(annotated(sentence, kind, scheme), row=row)
+                document, faults = annotated(sentence, kind, scheme)
             except CorpusError as error:
                 raise CorpusError(f"{self.path}: sentence {row}: {error}") from None
+            illegal += faults
+            yield replace(document, row=row)
+        if illegal:
+            note(f"{illegal:,} neighbouring tags that break the scheme, read as spans all the same", counts)
 
 
-def annotated(sentence: Sentence, kind: Kind, scheme: str) -> AnnotatedText:
+def annotated(sentence: Sentence, kind: Kind, scheme: str) -> tuple[AnnotatedText, int]:
     """A sentence as a text without spaces, with its words, and with the spans or parts of speech of its tags.
 
-    >>> annotated(Sentence(("我爱", "北京"), ("O", "B-地点")), "entities", "BIO").mentions()
+    The number is that of neighbouring tags that break the scheme.
+
+    >>> annotated(Sentence(("我爱", "北京"), ("O", "B-地点")), "entities", "BIO")[0].mentions()
     (('地点', '北京'),)
     """
     text = "".join(sentence.tokens)
-    if sentence.tags is None:
-        return AnnotatedText(text, words=words_of(sentence))
+    if sentence.tags is None or kind == "pos":
+        return AnnotatedText(text, words=words_of(sentence)), 0
     if kind == "entities":
-        found = in_characters(spans(sentence.tags, scheme).spans, sentence.tokens)
-        return AnnotatedText(text, found, words=words_of(Sentence(sentence.tokens)))
-    if kind == "pos":
-        return AnnotatedText(text, words=words_of(sentence))
-    return AnnotatedText(text, words=words_of(to_words(sentence, scheme).sentence))
+        decoded = spans(sentence.tags, scheme)
+        found = in_characters(decoded.spans, sentence.tokens)
+        return AnnotatedText(text, found, words=words_of(Sentence(sentence.tokens))), decoded.illegal
+    words = to_words(sentence, scheme)
+    return AnnotatedText(text, words=words_of(words.sentence)), words.illegal
 
 
 def words_of(sentence: Sentence, gaps: Sequence[int] = ()) -> tuple[Word, ...]:

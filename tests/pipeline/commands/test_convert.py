@@ -40,6 +40,13 @@ def test_tags_of_another_notation_become_records(zhpipe, tmp_path):
     assert (tmp_path / "b.conll").read_text(encoding="utf-8").startswith("小\tB-PER\n明\tI-PER\n来\tO\n\n")
 
 
+def test_tags_that_break_the_scheme_are_counted(zhpipe, tmp_path):
+    (tmp_path / "a.bio").write_text("小\tB-人\n明\tI-人\n来\tI-地\n", encoding="utf-8")
+    code, out, err = zhpipe("convert", "a.bio", "a.jsonl", "--to", "doccano")
+    assert code == 0 and "entities 2: 人 1, 地 1" in out
+    assert err == "zhpipe: warning: 1 neighbouring tags that break the scheme, read as spans all the same\n"
+
+
 def test_overlaps_are_refused_or_one_of_them_kept_and_counted(zhpipe, tmp_path):
     doccano(
         tmp_path / "a.jsonl",
