@@ -74,7 +74,7 @@ OWNERS = {
     "sqlalchemy": {"pipeline/tuning/study.py"},
 }
 REPORTING = ("sklearn", "scipy", "cleanlab", "matplotlib", "jinja2")
-NO_TEXT_FILES = {"os.open", "Manifest.open", "self.input.open"}
+NO_TEXT_FILES = {"os.open", "Manifest.open", "self.input.open", "archive.open"}
 LONGEST_FILE, LONGEST_FUNCTION, MOST_METHODS = 400, 45, 15
 # What the reporting libraries also do, outside of evaluation.
 ELSEWHERE = {

@@ -11,7 +11,7 @@ import click
 
 from pipeline import progress
 from pipeline.commands.options import engine_options, ray_arguments, reading_options, table_options
-from pipeline.commands.results import print_expectation, print_results, summary
+from pipeline.commands.results import print_doubts, print_expectation, print_results, summary
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Options of the command that are fields of LabelOptions, by the same name.
 SAME_NAME = (
-    *("output_format", "output_encoding", "probabilities", "prefix", "excel_safe", "strict"),
+    *("output_format", "output_encoding", "probabilities", "prefix", "excel_safe"),
     *("workers", "review_below", "words", "layout", "n_best"),
 )
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL|RUN")
 @click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
 @table_options
-@click.option("--no-header", is_flag=True, help="The first row is data; columns are named 1, 2, ...")
 @click.option("--output-format", help="Format of OUT.  [default: by its suffix]")
 @click.option("--output-encoding", help="Encoding of OUT; Excel reads utf-8-sig best.  [default: that of IN]")
 @click.option(
@@ -72,7 +71,6 @@ if TYPE_CHECKING:
     help="Add alternatives: a tagger's N most probable answers, as JSON.",
 )
 @click.option("--excel-safe", is_flag=True, help="Put ' before cells that a spreadsheet would run as a formula.")
-@click.option("--strict", is_flag=True, help="Stop at the first bad row instead of setting it aside.")
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
 @click.option(
@@ -126,7 +124,7 @@ def _label_options(options: dict[str, Any]) -> LabelOptions:
     given = {**reading_options(options), **{name: options[name] for name in SAME_NAME}}
     if options["words"] is not None and _is_default("text"):
         given["text"] = ()
-    return LabelOptions(header=not options["no_header"], **given)
+    return LabelOptions(**given)
 
 
 def _is_default(option: str) -> bool:
@@ -173,8 +171,10 @@ def _with_threshold(options: LabelOptions, model: Model, target_precision: float
 
 
 def _label_file(model: Model, source: str, target: str, options: LabelOptions, *, force: bool, restart: bool) -> None:
-    from pipeline.jobs.label import label_to_file, rejected_path
+    from corpora.rejected import rejected_path
+    from pipeline.jobs.label import label_to_file
 
+    print_doubts(source, options.table, options.columns)
     result = label_to_file(model, source, target, options=options, force=force, restart=restart, progress=progress.bar)
     echo(f"{summary(result)}; {target}")
     print_expectation(result, review=options.review_below is not None)
@@ -230,6 +230,7 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
 
     from corpora import entries
     from corpora.rows import Row
+    from corpora.table_options import WITH_HEADER, table_format
     from pipeline.commands.preview import preview
 
     if not count:
@@ -240,7 +241,7 @@ def _show(target: str, count: int, options: LabelOptions) -> None:
         encoding=options.output_encoding or options.encoding,
         delimiter=options.delimiter,
         quoting=True,
-        header=options.header,
+        header=options.header or table_format(Path(target), options.suffix_format) not in WITH_HEADER,
     )
     lines = [row.cells for row in islice(table.rows, count) if isinstance(row, Row)]
     for line in preview([table.columns, *lines]):

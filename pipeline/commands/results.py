@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from corpora.table_options import TableOptions
     from pipeline.jobs.results import FileResult, LabelResult
 
 
@@ -39,6 +41,16 @@ def summary(result: LabelResult) -> str:
         f"{rows}{resumed}: {result.labelled} labelled, {result.blank} blank{rejected}; "
         f"{result.seconds:.1f} s, {rate:,.0f} rows/s"
     )
+
+
+def print_doubts(source: str, options: TableOptions, columns: Sequence[str]) -> None:
+    """Warns of what a sheet of XLSX has beside values in the columns of the text."""
+    from corpora.table import TableReader
+    from corpora.table_options import SUFFIXES
+
+    if (options.format or SUFFIXES.get(Path(source).suffix.lower())) == "xlsx" and Path(source).is_file():
+        for doubt in TableReader(source, options).doubts(columns):
+            echo(f"zhpipe: warning: {doubt}", err=True)
 
 
 def counted(count: int, names: tuple[str, str]) -> str:

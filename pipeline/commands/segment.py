@@ -16,7 +16,7 @@ from pipeline.commands.options import (
     run_options,
     table_options,
 )
-from pipeline.commands.results import print_results
+from pipeline.commands.results import print_doubts, print_results
 from pipeline.commands.run import run_stages
 from pipeline.commands.terminal import echo
 
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--stop-words", multiple=True, help="File of words to leave out, one per line; repeat it for several.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@click.option("--output-encoding", help="Encoding of OUT.  [default: that of IN]")
 @engine_options
 @run_options
 def segment(source: str, target: str | None, **options: Any) -> None:
@@ -78,20 +79,29 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
+    from corpora.rejected import rejected_path
+    from corpora.table_options import TableOptions
     from pipeline.segmentation.dictionary import UserDictionary
     from pipeline.stages import segment as stage
 
     occurring: set[str] = set()
+    reading = reading_options(options)
+    columns = reading.pop("text")
+    print_doubts(source, TableOptions(**reading), columns)
     count = stage.segment_file(
         source,
         target,
         _settings(options),
-        **reading_options(options),
+        text=columns,
+        **reading,
         force=options["force"],
+        output_encoding=options["output_encoding"],
         progress=progress.bar,
         occurring=occurring,
     )
     echo(f"{count} texts cut into {target}")
+    if rejected_path(Path(target)).exists():
+        echo(f"rows that can't be read: {rejected_path(Path(target))}")
     if options["dictionaries"]:
         words = len(UserDictionary.load(options["dictionaries"]))
         echo(stage.occurrence(len(occurring), words))
@@ -115,7 +125,7 @@ def _settings(options: dict[str, Any]) -> SegmentSettings:
 
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
-    from corpora.table import SUFFIXES
+    from corpora.table_options import SUFFIXES, TableOptions
     from pipeline.config.segment import SegmentSettings
     from pipeline.jobs import ray
     from pipeline.jobs.job import SegmentJob
@@ -123,5 +133,8 @@ def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
 
     names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
     segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
-    job = SegmentJob(segmenter, **reading_options(options))
+    reading = reading_options(options)
+    if reading.get("bad_rows") == "set-aside":
+        raise click.UsageError("--bad-rows set-aside is not for --engine ray: leave it out")
+    job = SegmentJob(segmenter, reading.pop("text"), TableOptions(**reading))
     print_results(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **ray_arguments(options)))

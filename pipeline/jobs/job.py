@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from corpora import formats
 from corpora.table import TableReader
+from corpora.table_options import TableOptions
 from pipeline.errors import PipelineError
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
 from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
@@ -85,26 +86,20 @@ class LabelJob:
 class SegmentJob:
     """Segments plain texts and tables.
 
-    `format`, `delimiter`, `quoting`: of the tables, see `corpora.table.TableReader`.
+    `options`: how the tables are read.
     """
 
     segmenter: Segmenter
     text: Sequence[str]
-    format: str | None
-    encoding: str
-    delimiter: str | None = None
-    quoting: bool | None = None
+    options: TableOptions
 
     def prepare(self) -> None:
         self.segmenter.split("好")
 
     def parts(self, source: Path, name: str, target: Path) -> Parts:
-        if formats.corpus_format(source, self.format) == "lines":
-            return SegmentedLines(source, self.segmenter, self.encoding)
-        table = TableReader(
-            source, format=self.format, encoding=self.encoding, delimiter=self.delimiter, quoting=self.quoting
-        )
-        return SegmentedTable(table, self.segmenter, self.text, name)
+        if formats.corpus_format(source, self.options.format) == "lines":
+            return SegmentedLines(source, self.segmenter, self.options.encoding)
+        return SegmentedTable(TableReader(source, self.options), self.segmenter, self.text, name)
 
     def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
         stamp = file_stamp(source)
@@ -114,10 +109,7 @@ class SegmentJob:
             "the segmenter": self.segmenter.settings(),
             "the installed programs": installed(),
             "--text": list(self.text),
-            "--format": self.format,
-            "--encoding": self.encoding,
-            "--delimiter": self.delimiter,
-            "--quoting": self.quoting,
+            "the options of the table": asdict(self.options),
             "the name of the input": name,
         }
         return Dependencies(values, stamp)

@@ -260,7 +260,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         probabilities: bool = False,
         strict: Annotated[bool, Query(description="Refuse a table with a row that can't be read.")] = True,
     ) -> Response:
-        options = LabelOptions(text=text, probabilities=probabilities, strict=strict)
+        options = LabelOptions(text=text, probabilities=probabilities, bad_rows="stop" if strict else "set-aside")
         made = await service.label(name, request, options)
         result = made.result
         counts = {"rows": result.rows, "labelled": result.labelled, "blank": result.blank, "rejected": result.rejected}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,14 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from corpora import findings, formats, segmented
+from corpora import findings, formats, rejected, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
+from corpora.files import written_as
+from corpora.rows import BadRow
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
+from corpora.table_options import TableOptions
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
@@ -28,6 +30,8 @@ from pipeline.progress import Progress, silent
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Segmenter, read_stop_words
+from pipeline.stages import rejected_rows
+from pipeline.stages.advice import with_settings
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
@@ -42,7 +46,6 @@ COUNTED = {
     "no_text": "rows with no text left out",
     "no_label": "rows with no label left out",
     "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
-    **findings.SAID,
 }
 
 
@@ -66,7 +69,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     segmenter = make_segmenter(settings.segment)
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
-    doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
+    doubts = findings.found(counts)
     report = {
         "skipped": skipped,
         "illegal_tags": counts["illegal_tags"],
@@ -74,6 +77,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         **audit(splits).as_dict(),
     }
     _write_json(folder / "corpus.json", report, indent=2)
+    given = {part: path for part in PARTS if (path := getattr(settings.corpus, part))}
+    rejected_rows.write(folder, given, settings.corpus)
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
@@ -88,20 +93,19 @@ def segment_file(
     settings: SegmentSettings,
     *,
     text: str | Sequence[str] = "text",
-    format: str | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
     occurring: set[str] | None = None,
+    output_encoding: str | None = None,
+    **reading: Any,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
     `occurring` gets the words of the dictionaries that occur in the texts.
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
-    are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
-    or column, PipelineError if the target exists, unless `force`.
+    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `reading`: fields of
+    `corpora.table_options.TableOptions`; rows that are set aside go to TARGET.rejected.csv. The target appears when it
+    is complete, in the encoding of the source unless another is named. Raises CorpusError for a bad file or column,
+    PipelineError if the target exists, unless `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
@@ -113,12 +117,20 @@ def segment_file(
                 occurring.update(forced_words(segmenter, tokens))
             yield without_stop_words(segmenter, tokens)
 
+    options = TableOptions(**{**reading, "format": None})
+    encoding = output_encoding or written_as(source, options.encoding)
     with progress("segment", total=None, unit="texts") as advance:
-        if formats.corpus_format(source, format) == "lines":
-            texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
+        if formats.corpus_format(source, reading.get("format")) == "lines":
+            texts = (document.text for document in formats.read(source, "lines", options=options))
             return segmented.write(target, cut(texts), encoding, advance)
-        reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
-        return _write_table(reader, target, (text,) if isinstance(text, str) else text, encoding, cut, advance)
+        bad: list[tuple[int, BadRow]] = []
+        reader = TableReader(
+            source, options, format=reading.get("format"), set_aside=lambda number, row: bad.append((number, row))
+        )
+        columns = (text,) if isinstance(text, str) else text
+        count = _write_table(reader, target, columns, encoding, cut, advance)
+        rejected.write(rejected.rejected_path(target), bad, reader.format, reader.encoding)
+        return count
 
 
 def _write_table(
@@ -296,20 +308,10 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: Muta
     try:
         documents = list(usable(task.read(path, corpus, counts), task, counts))
     except CorpusError as error:
-        raise PipelineError(_with_settings(str(error))) from None
+        raise PipelineError(with_settings(str(error))) from None
     if not documents:
         raise PipelineError(f"{path}: no row has {task.needs}: add such rows, or name another file")
     return documents
-
-
-def _with_settings(message: str) -> str:
-    """The message with settings of the config in place of the options of the command line."""
-    message = re.sub(r"(?<=\s)--encoding (\S+)", r'corpus.encoding = "\1"', message)
-    message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
-    message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
-    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
-    message = re.sub(r"(?<=\s)--label-separator\b", "corpus.label_separator", message)
-    return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
 def _write_parts(
@@ -352,7 +354,8 @@ def _write_part(
 
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
+    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
+    notes += map(with_settings, findings.said(counts))
     notes += [
         f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
         for part in ("dev", "test")
@@ -365,7 +368,8 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
 
 def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
-    paths = [path for part in PARTS if (path := getattr(corpus, part))]
+    paths = [Path(path) for part in PARTS if (path := getattr(corpus, part))]
+    files = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
         "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
@@ -373,7 +377,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
+    return Inputs(used, [*files, *map(Path, (*cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
 
 
 def _engine_files(cut: SegmentSettings) -> list[Path]:

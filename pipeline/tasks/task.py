@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from corpora import formats
 from corpora.document import Document
-from corpora.table import TABLES
+from corpora.table_options import TABLES
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example

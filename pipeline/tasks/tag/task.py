@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
 from corpora.document import Document
+from corpora.table_options import TableOptions
 from corpora.targets import Targets
 from embeddings import wordlist
 from pipeline.config.corpus import CorpusSettings, TaggedSettings
@@ -35,13 +36,12 @@ from pipeline.tasks.task import Task
 Tags = Sequence[str]
 CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
 # The options that each format of annotated text has, by the name of its reader's argument.
-READER_OPTIONS = {
+READER_OPTIONS: dict[str, tuple[str, ...]] = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
+    "huggingface": ("tag", "names"),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps", "offsets"),
-    "doccano": ("overlaps", "offsets"),
-    "label-studio": ("overlaps", "offsets"),
+    **dict.fromkeys(formats.OF_SPANS, ("overlaps", "offsets")),
 }
 
 
@@ -83,6 +83,8 @@ class Tag(Task[Tags]):
         tagged = corpus.tagged
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
         options = self.options
+        if options.kind == "pos":
+            source = source.as_written
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
         for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
@@ -215,12 +217,14 @@ def _are_characters(documents: Sequence[Document]) -> bool:
 def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:
     """The options for the reader of a format: those that the settings change."""
     name = formats.tagged_format(Path(path), corpus.format)
+    if corpus.table_options != TableOptions(encoding=corpus.encoding):
+        raise PipelineError(f"{path}: is read as {name}, which has no options of tables: leave them out of corpus")
     defaults = TaggedSettings()
     chosen = {
         key: value
         for key in READER_OPTIONS.get(name, ())
         if (value := getattr(corpus.tagged, key)) != getattr(defaults, key)
     }
-    if name in ("cluener", "doccano", "label-studio"):
+    if name in formats.JSON_OF_SPANS:
         chosen["text"] = corpus.text_columns[0]
     return {"encoding": corpus.encoding, **chosen}
