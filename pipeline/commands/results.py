@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.commands.terminal import echo
@@ -41,6 +41,22 @@ def summary(result: LabelResult) -> str:
     )
 
 
+def _conflicts(result: LabelResult) -> Iterator[str]:
+    """Where the words of --dictionary and the model disagree."""
+    if result.overriding:
+        more = f" and {len(result.overriding) - SHOWN_TAGS} more" if len(result.overriding) > SHOWN_TAGS else ""
+        yield (
+            f"{len(result.overriding):,} words of --dictionary override the model's own dictionary: "
+            f"{', '.join(result.overriding[:SHOWN_TAGS])}{more}"
+        )
+    unknown, words = result.unknown
+    if unknown:
+        yield (
+            f"{unknown:,} of the {words:,} words of --dictionary were not in the model's training text: it reads each as "
+            "an unknown word"
+        )
+
+
 def counted(count: int, names: tuple[str, str]) -> str:
     """A count with its noun, `1 row` or `2 rows`; `names`: singular and plural."""
     return f"{count} {names[0] if count == 1 else names[1]}"
@@ -53,9 +69,14 @@ def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -
         doubtful = counted(result.needs_review, ("row needs", "rows need"))
         echo(line + (f"; {doubtful} review" if review else ""), err=err)
     if result.dictionary:
-        from pipeline.stages.segment import occurrence
+        from pipeline.stages.run_segmenter import occurrence
 
         echo(f"dictionary      {occurrence(result.occurring, result.dictionary)}", err=err)
+    if result.with_added:
+        rows = counted(result.with_added, ("row has one", "rows have one"))
+        echo(f"new words       {rows}; the model alone would have answered {result.changed} of them otherwise", err=err)
+    for warning in _conflicts(result):
+        echo(f"zhpipe: warning: {warning}", err=True)
     if result.unused_tags:
         words, names = sum(result.unused_tags.values()), list(result.unused_tags)
         more = f" and {len(names) - SHOWN_TAGS} more" if len(names) > SHOWN_TAGS else ""

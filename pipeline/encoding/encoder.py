@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 
@@ -22,10 +22,24 @@ UNKNOWN = np.array([1], np.int32)
 
 @dataclass(frozen=True)
 class Tokenised:
-    """A text and its tokens, without white space and stop words."""
+    """A text and its tokens, without white space and stop words.
+
+    `original`: the text before it was normalised, if it has the same characters in the same places, and otherwise "".
+    """
 
     text: str
     tokens: Sequence[str]
+    original: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text to show, in which `places` are right: the original, if it is known."""
+        return self.original or self.text
+
+    def normalised(self, normalise: Callable[[str], str]) -> Tokenised:
+        """Text and tokens after a normalisation that keeps the number of characters."""
+        text = normalise(self.text)
+        return Tokenised(text, [text[start:end] for start, end in self.places()], self.text)
 
     def tokens_of(self, unit: str, segmenter_unit: str) -> Sequence[str]:
         """The tokens of a unit: the segmenter's if this is its unit, else the characters that are not white space."""

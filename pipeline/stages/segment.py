@@ -15,25 +15,25 @@ from typing import Any
 from corpora import findings, formats, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
+from corpora.normalise import normaliser
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
 from pipeline.config.corpus import CorpusSettings
-from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.models.model import find_model, open_segmenter
+from pipeline.models.segmenter_files import MAIN
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
-from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
-from pipeline.segmentation.segmenter import Segmenter, read_stop_words
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.manifest import Inputs
+from pipeline.stages.run_segmenter import FILES, described, dictionary_notes, engine_files, files, make_segmenter
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
-VERSION = 3
+VERSION = 4
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # fewer texts are cut before worker processes have started
@@ -58,12 +58,12 @@ class SegmentedRow:
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes train.csv, dev.csv and test.csv (row, label, text, tokens), corpus.json (the audit) and segmenter.json.
 
-    A trained engine is copied into the folder.
+    A trained engine and a main dictionary are copied into the folder.
     """
     folder = made["segment"]
     task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
-    segmenter = make_segmenter(settings.segment)
+    segmenter = make_segmenter(settings.segment, normaliser(settings.corpus.nfkc, settings.corpus.simplify))
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
     doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
@@ -77,16 +77,18 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
+    if segmenter.main:
+        segmenter.main.save(folder / MAIN)
     notes = renamed_labels(settings.corpus, counts)
-    summary, words = "; ".join([_summary(splits, counts, report), *notes]), len(segmenter.dictionary)
-    return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
+    return "; ".join([_summary(splits, counts, report), *notes, *dictionary_notes(segmenter, len(occurring))])
 
 
 def segment_file(
     source: str | Path,
     target: str | Path,
-    settings: SegmentSettings,
+    segmenter: Segmenter,
     *,
+    workers: int = 0,
     text: str | Sequence[str] = "text",
     format: str | None = None,
     encoding: str = "utf-8",
@@ -98,19 +100,20 @@ def segment_file(
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    `occurring` gets the words of the dictionaries that occur in the texts.
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
+    `workers`: processes, 0 for all cores. `occurring` gets the words of the dictionary that occur in the texts. Stop
+    words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
     are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
     or column, PipelineError if the target exists, unless `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
-    segmenter, workers = make_segmenter(settings), settings.workers or os.cpu_count() or 1
 
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
-        for tokens in split_texts(segmenter, texts, workers=workers):
+        texts, again = tee(texts)
+        processes = workers or os.cpu_count() or 1
+        for text, tokens in zip(again, split_texts(segmenter, texts, workers=processes), strict=True):
             if occurring is not None:
-                occurring.update(forced_words(segmenter, tokens))
+                occurring.update(segmenter.dictionary.occurring(text, tokens))
             yield without_stop_words(segmenter, tokens)
 
     with progress("segment", total=None, unit="texts") as advance:
@@ -155,22 +158,6 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
     if not target.absolute().parent.is_dir():
         raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
-
-
-def forced_words(segmenter: Segmenter, tokens: Sequence[str]) -> set[str]:
-    """The words of the user's dictionary that occur in a text that the segmenter cut into tokens."""
-    if segmenter.unit == "char":
-        return segmenter.dictionary.occurring("".join(tokens))
-    return segmenter.dictionary.occurring("", tokens)
-
-
-def occurrence(occurring: int, words: int) -> str:
-    """How many of a dictionary's words occur, in words.
-
-    >>> occurrence(2, 1000)
-    '2 of the 1,000 dictionary words occur in the text'
-    """
-    return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
 def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
@@ -223,50 +210,19 @@ def split_seed(settings: Settings) -> int:
     return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
 
 
-def make_segmenter(settings: SegmentSettings) -> Segmenter:
-    """The segmenter that the settings describe. Reads its dictionaries and stop words; loads a trained engine."""
-    return Segmenter(
-        unit=settings.unit,
-        engine=_engine(settings),
-        mode=settings.mode,
-        hmm=settings.hmm,
-        dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
-        stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
-        keep_whitespace=settings.keep_whitespace,
-    )
-
-
 def read_part(run: Path, part: str, parse_gold: Callable[[str], Any] = str) -> list[SegmentedRow]:
     """A segmented part of a run, tokens without stop words and white space. Loads no engine.
 
     `parse_gold`: that of the task, if gold answers are needed.
     """
-    # The engine plays no part in `content`, and rjieba's is not loaded before it cuts.
-    content = Segmenter.from_settings({**_described(run), "engine": "rjieba", "dictionary": []}).content
+    # Engine and dictionaries play no part in `content`, and rjieba is not loaded before it cuts.
+    without = {"engine": "rjieba", "dictionary": [], "weighted": [], "main": ""}
+    content = Segmenter.from_settings({**described(run), **without}).content
     table = TableReader(run / "segment" / f"{part}.csv", quoting=True)
     return [
         SegmentedRow(int(str(row)), parse_gold(str(gold)), Tokenised(str(text), content(segmented.split(str(tokens)))))
         for row, gold, text, tokens in table
     ]
-
-
-def read_segmenter(run: Path) -> Segmenter:
-    """The segmenter of a run; loads a trained engine from the run's own copy."""
-    own = run / "segment" / FOLDER
-    return Segmenter.from_settings(_described(run), open_segmenter(own) if own.is_dir() else None)
-
-
-def _described(run: Path) -> dict[str, Any]:
-    """What `Segmenter.settings` returned for the segmenter of a run."""
-    described: dict[str, Any] = json.loads((run / "segment" / "segmenter.json").read_text(encoding="utf-8"))
-    return described
-
-
-def _engine(settings: SegmentSettings) -> Any:
-    """The engine; no trained one is loaded where every character is a token."""
-    if not settings.trained:
-        return settings.engine
-    return open_segmenter(find_model(Path(settings.engine))) if settings.unit == "word" else "rjieba"
 
 
 def read_audit(run: Path) -> dict[str, Any]:
@@ -342,8 +298,7 @@ def _write_part(
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
-            given = document.sentence is not None
-            occurring |= segmenter.dictionary.occurring(document.text) if given else forced_words(segmenter, tokens)
+            occurring |= segmenter.dictionary.occurring(document.text, tokens)
             gold = task.format_gold(task.gold(document))
             table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
@@ -367,22 +322,16 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     paths = [path for part in PARTS if (path := getattr(corpus, part))]
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
-        "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
+        "segment": {
+            **cut.model_dump(exclude={"workers", *FILES}),
+            "files": {name: len(files(cut, name)) for name in FILES},
+        },
         "task": settings.task,
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
-
-
-def _engine_files(cut: SegmentSettings) -> list[Path]:
-    """The checksums of a trained engine, which tell it from any other."""
-    if not cut.trained or cut.unit == "char":
-        return []
-    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
-    if not sums.is_file():
-        raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
-    return [sums]
+    named = [path for name in FILES for path in files(cut, name)]
+    return Inputs(used, [*map(Path, (*paths, *named)), *engine_files(cut)], VERSION)
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)
