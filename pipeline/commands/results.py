@@ -52,8 +52,8 @@ def _conflicts(result: LabelResult) -> Iterator[str]:
     unknown, words = result.unknown
     if unknown:
         yield (
-            f"{unknown:,} of the {words:,} words of --dictionary were not in the model's training text: it reads each as "
-            "an unknown word"
+            f"{unknown:,} of the {words:,} words of --dictionary were not in the model's training text: each is read "
+            "as an unknown word"
         )
 
 

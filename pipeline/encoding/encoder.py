@@ -24,7 +24,7 @@ UNKNOWN = np.array([1], np.int32)
 class Tokenised:
     """A text and its tokens, without white space and stop words.
 
-    `original`: the text before it was normalised, if it has the same characters in the same places, and otherwise "".
+    `original`: the text before it was normalised, if that changed it.
     """
 
     text: str
@@ -33,13 +33,14 @@ class Tokenised:
 
     @property
     def shown(self) -> str:
-        """The text to show, in which `places` are right: the original, if it is known."""
-        return self.original or self.text
+        """The text in which `places` are to be shown: the original, if it has as many characters."""
+        return self.original if len(self.original) == len(self.text) else self.text
 
     def normalised(self, normalise: Callable[[str], str]) -> Tokenised:
         """Text and tokens after a normalisation that keeps the number of characters."""
-        text = normalise(self.text)
-        return Tokenised(text, [text[start:end] for start, end in self.places()], self.text)
+        text, original = normalise(self.text), self.text
+        tokens = [text[start:end] for start, end in self.places()]
+        return Tokenised(text, tokens, original if original != text else "")
 
     def tokens_of(self, unit: str, segmenter_unit: str) -> Sequence[str]:
         """The tokens of a unit: the segmenter's if this is its unit, else the characters that are not white space."""

@@ -89,12 +89,12 @@ class Predictor:
 def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
     """The model's answers to texts."""
     try:
-        return _answers(model, _tokenised(model, texts), wanted)
+        return _answers(model, texts, _tokenised(model, texts), wanted)
     except NotFinite as error:
         return Answers([], {}, error)
 
 
-def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
+def _answers(model: Model, texts: Texts, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
     predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
     claims = [model.answerer.claims(found) for found in predictions]
@@ -105,7 +105,7 @@ def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions
         cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
     forced = _forced(model, tokenised)
     if model.extended:
-        forced.update(_changed(model.extended, tokenised, predictions))
+        forced.update(_changed(model.extended, texts, tokenised, predictions))
     if not model.answerer.claimed:
         return Answers(cells, forced)
     counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
@@ -118,10 +118,15 @@ def _forced(model: Model, texts: Sequence[Tokenised]) -> drift.Tally:
     return dict(Counter(f"{FORCED}{word}" for text in texts for word in occurring(text.text, text.tokens)))
 
 
-def _changed(extended: Extended, texts: Sequence[Tokenised], predictions: Sequence[Prediction]) -> drift.Tally:
+def _changed(
+    extended: Extended, texts: Texts, tokenised: Sequence[Tokenised], predictions: Sequence[Prediction]
+) -> drift.Tally:
     """Counts of the texts with a word of the added dictionary, and of those that the model alone answers otherwise."""
-    added = [index for index, text in enumerate(texts) if extended.added.occurring(text.text, text.tokens)]
-    alone = extended.alone.predict_tokens(extended.alone.tokenise_all([texts[index].shown for index in added]))
+    added = [index for index, text in enumerate(tokenised) if extended.added.occurring(text.text, text.tokens)]
+    try:
+        alone = extended.alone.predict_tokens(_tokenised(extended.alone, [texts[index] for index in added]))
+    except NotFinite as error:
+        raise NotFinite(error.network, added[error.text]) from None
     changed = sum(not _agree(predictions[index], other) for index, other in zip(added, alone, strict=True))
     return {"added": len(added), "changed": changed} if added else {}
 

@@ -240,7 +240,7 @@ class Model:
         normalised = [self.normalise(text) for text in texts]
         cut = self.segmenter.split_all(normalised)
         return [
-            Tokenised(text, self.segmenter.content(tokens), original if len(original) == len(text) else "")
+            Tokenised(text, self.segmenter.content(tokens), original if original != text else "")
             for original, text, tokens in zip(texts, normalised, cut, strict=True)
         ]
 

@@ -1,4 +1,4 @@
-"""A dictionary that is handed to a trained model: it is obeyed, conflicts are counted, and the folder stays as it is."""
+"""A dictionary for a trained model: it is obeyed, conflicts are counted, and the folder stays as it is."""
 
 import json
 
@@ -7,7 +7,7 @@ from mini import read_csv, write_csv
 from random_model import make_model
 from random_tagger import make_tagger
 
-from pipeline.__main__ import FAILURE, SUCCESS, main
+from pipeline.__main__ import SUCCESS, main
 from pipeline.errors import DictionaryError, SettingsError
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
@@ -72,7 +72,7 @@ def test_conflicts_are_counted(tmp_path, workers):
     limits = Limits(chunk_rows=2, solo_seconds=0)
     done = label_file(Model.load(model, dictionary=added), source, tmp_path / "out.csv", workers=workers, limits=limits)
     changed = sum(spans_of(one) != spans_of(other) for one, other in zip(alone, extended, strict=True))
-    assert 0 < changed and (done.with_added, done.changed) == (9, 3 * changed)
+    assert changed > 0 and (done.with_added, done.changed) == (9, 3 * changed)
     assert list(done.overriding) == ["烤鸭"] and done.dictionary == 3
     cells = [json.loads(row[1]) for row in read_csv(tmp_path / "out.csv")[1:6] if row[1]]
     found = [{(span["start"], span["end"], span["type"]) for span in spans} for spans in cells]
@@ -98,7 +98,7 @@ def test_the_command(tmp_path, zhpipe):
     assert code == SUCCESS and "new words" not in out
     (tmp_path / "bad.txt").write_text("烤鸭/地名\n", encoding="utf-8")
     code, _, error = zhpipe("label", folder, source, tmp_path / "bad.csv", "--dictionary", tmp_path / "bad.txt")
-    assert code == FAILURE and "bad.txt:1: " in error and not (tmp_path / "bad.csv").exists()
+    assert code == 2 and "bad.txt:1: " in error and not (tmp_path / "bad.csv").exists()
 
 
 def test_the_dictionary_is_one_of_the_things_that_a_job_depends_on(tmp_path):
@@ -120,9 +120,9 @@ def test_the_dictionary_is_one_of_the_things_that_a_job_depends_on(tmp_path):
 def test_a_classifier_of_words_cuts_them(tmp_path, zhpipe):
     folder = make_model(tmp_path / "model")
     text = "送餐快，服务态度好"
-    model = Model.load(folder, dictionary=UserDictionary({"服务态度": None}, splits={"态度好": ("态", "度好")}))
-    assert "服务态度" not in Model.load(folder).tokenise(text).tokens
-    assert "服务态度" in model.tokenise(text).tokens and model.tokenise("态度好").tokens == ["态", "度好"]
+    model = Model.load(folder, dictionary=UserDictionary({"餐快": None}, splits={"服务态度": ("服务", "态度")}))
+    assert Model.load(folder).tokenise(text).tokens == ["送餐", "快", "，", "服务态度", "好"]
+    assert model.tokenise(text).tokens == ["送", "餐快", "，", "服务", "态度", "好"]
     source = write_csv(tmp_path / "in.csv", [[text], ["味道很好"]], header=("text",))
     (tmp_path / "words.txt").write_text("服务态度 n\n味道\n", encoding="utf-8")
     code, out, error = zhpipe(
