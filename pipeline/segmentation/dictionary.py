@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -265,10 +265,10 @@ class UserDictionary:
             found = self._automaton.find_matches_as_indexes(marked)
         except UnicodeEncodeError:
             return self._matches(_SURROGATE.sub(_OTHER, text))
-        if len(marked) == len(text):
+        if not found or len(marked) == len(text):
             return [(start, end) for _, start, end in found]
-        added = list(accumulate((character == _EDGE for character in marked), initial=0))
-        return [(start - added[start], end - added[end]) for _, start, end in found]
+        edges = [edge.start() for edge in re.finditer(_EDGE, marked)]
+        return [(start - bisect_left(edges, start), end - bisect_left(edges, end)) for _, start, end in found]
 
     @cached_property
     def _automaton(self) -> AhoCorasick:
@@ -355,7 +355,7 @@ def _entry(line: str | DictionaryError, is_forced: bool) -> _Entry | None:
 
 
 def _with_edges(text: str) -> str:
-    return whole.RUN.sub(rf"{_EDGE}\g<0>{_EDGE}", text)
+    return _EDGE.join(whole.RUN.split(text))
 
 
 def _is_in(place: tuple[int, int], found: Sequence[tuple[int, int]]) -> bool:
