@@ -46,14 +46,14 @@ def _conflicts(result: LabelResult) -> Iterator[str]:
     if result.overriding:
         more = f" and {len(result.overriding) - SHOWN_TAGS} more" if len(result.overriding) > SHOWN_TAGS else ""
         yield (
-            f"{len(result.overriding):,} words of --dictionary override the model's own dictionary: "
+            f"{counted(len(result.overriding), ('word', 'words'))} of --dictionary override the model's own dictionary: "
             f"{', '.join(result.overriding[:SHOWN_TAGS])}{more}"
         )
     unknown, words = result.unknown
     if unknown:
         yield (
-            f"{unknown:,} of the {words:,} words of --dictionary were not in the model's training text: each is read "
-            "as an unknown word"
+            f"{unknown:,} of the {counted(words, ('word', 'words'))} of --dictionary not in the model's training text: "
+            "each is read as an unknown word"
         )
 
 

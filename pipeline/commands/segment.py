@@ -96,22 +96,19 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
     from pipeline.stages import segment as stage
-    from pipeline.stages.run_segmenter import dictionary_notes, make_segmenter
 
-    occurring: set[str] = set()
-    segmenter = make_segmenter(_settings(options))
+    notes: list[str] = []
     count = stage.segment_file(
         source,
         target,
-        segmenter,
-        workers=options["workers"],
+        _settings(options),
         **reading_options(options),
         force=options["force"],
         progress=progress.bar,
-        occurring=occurring,
+        notes=notes,
     )
     echo(f"{count} texts cut into {target}")
-    for note in dictionary_notes(segmenter, len(occurring)):
+    for note in notes:
         echo(note)
 
 

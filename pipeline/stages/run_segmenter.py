@@ -77,7 +77,7 @@ def dictionary_notes(segmenter: Segmenter, occurring: int) -> list[str]:
     notes = [occurrence(occurring, len(segmenter.dictionary))]
     if lost := segmenter.unreachable:
         notes.append(
-            f"{len(lost):,} weighted words can't be found, since jieba always cuts inside them: "
+            f"{len(lost):,} weighted {'word' if len(lost) == 1 else 'words'} can't be found, since jieba always cuts inside them: "
             f"{', '.join(lost[:SHOWN_WORDS])}{', ...' if len(lost) > SHOWN_WORDS else ''}: force them"
         )
     return notes

@@ -19,6 +19,7 @@ from corpora.normalise import normaliser
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
 from pipeline.config.corpus import CorpusSettings
+from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
@@ -86,9 +87,8 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
 def segment_file(
     source: str | Path,
     target: str | Path,
-    segmenter: Segmenter,
+    settings: SegmentSettings,
     *,
-    workers: int = 0,
     text: str | Sequence[str] = "text",
     format: str | None = None,
     encoding: str = "utf-8",
@@ -96,32 +96,38 @@ def segment_file(
     quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
-    occurring: set[str] | None = None,
+    notes: list[str] | None = None,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    `workers`: processes, 0 for all cores. `occurring` gets the words of the dictionary that occur in the texts. Stop
-    words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
-    are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
-    or column, PipelineError if the target exists, unless `force`.
+    `notes` gets what became of the words of the dictionaries. Stop words are left out; white space is kept
+    (`corpora.segmented` says how it is written). `delimiter` and `quoting` are those of `corpora.table.TableReader`.
+    The target appears when it is complete. Raises CorpusError for a bad file or column, PipelineError if the target
+    exists, unless `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
 
+    segmenter, workers = make_segmenter(settings), settings.workers or os.cpu_count() or 1
+    occurring: set[str] = set()
+
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
         texts, again = tee(texts)
-        processes = workers or os.cpu_count() or 1
-        for text, tokens in zip(again, split_texts(segmenter, texts, workers=processes), strict=True):
-            if occurring is not None:
-                occurring.update(segmenter.dictionary.occurring(text, tokens))
+        for text, tokens in zip(again, split_texts(segmenter, texts, workers=workers), strict=True):
+            occurring.update(segmenter.dictionary.occurring(text, tokens))
             yield without_stop_words(segmenter, tokens)
 
     with progress("segment", total=None, unit="texts") as advance:
         if formats.corpus_format(source, format) == "lines":
             texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
-            return segmented.write(target, cut(texts), encoding, advance)
-        reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
-        return _write_table(reader, target, (text,) if isinstance(text, str) else text, encoding, cut, advance)
+            count = segmented.write(target, cut(texts), encoding, advance)
+        else:
+            reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
+            columns = (text,) if isinstance(text, str) else text
+            count = _write_table(reader, target, columns, encoding, cut, advance)
+    if notes is not None:
+        notes += dictionary_notes(segmenter, len(occurring))
+    return count
 
 
 def _write_table(

@@ -89,7 +89,7 @@ def test_the_command(tmp_path, zhpipe):
     code, out, error = zhpipe("label", folder, source, tmp_path / "out.csv", *given)
     assert code == SUCCESS and "4 of the 4 dictionary words occur in the text" in out
     assert "new words       3 rows have one; the model alone would have answered " in out
-    assert "1 words of --dictionary override the model's own dictionary: 烤鸭" in error
+    assert "1 word of --dictionary override the model's own dictionary: 烤鸭" in error
     assert "1 dictionary words have a tag that is no type of this model: 动作 (1)" in error
     spans = json.loads(read_csv(tmp_path / "out.csv")[2][1])
     assert {("滨江", "人"), ("步道", "地"), ("烤鸭", "地")} <= {(span["text"], span["type"]) for span in spans}
@@ -129,7 +129,7 @@ def test_a_classifier_of_words_cuts_them(tmp_path, zhpipe):
         *("label", folder, source, tmp_path / "out.csv", "--workers", 1, "--dictionary", tmp_path / "words.txt")
     )
     assert code == SUCCESS and "new words       2 rows have one" in out
-    assert "1 of the 2 words of --dictionary were not in the model's training text" in error
+    assert "1 of the 2 words of --dictionary not in the model's training text" in error
 
 
 def test_what_changes_nothing_is_refused(tmp_path):

@@ -16,7 +16,6 @@ from pipeline.jobs import ray
 from pipeline.jobs.job import SegmentJob
 from pipeline.jobs.label import label_file, rejected_path
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages.run_segmenter import make_segmenter
 from pipeline.stages.segment import segment_file
 
 ROOT = Path(__file__).parents[3]
@@ -152,7 +151,7 @@ def test_the_commands(cluster, place):
     assert [path.name for path in sorted((place / "command" / "few.parquet").glob("p*"))] == ["part-00000.parquet"]
     done = command(cluster, "segment", text, place / "cut")
     assert done.returncode == 0, done.stderr
-    segment_file(text, place / "cut.txt", make_segmenter(SegmentSettings()))
+    segment_file(text, place / "cut.txt", SegmentSettings())
     assert (place / "cut" / "lines.txt" / "part-00000.txt").read_bytes() == (place / "cut.txt").read_bytes()
     done = command(cluster, "segment", place / "in" / "many.csv", place / "cut")
     assert done.returncode == 2 and "2 cells expected" in done.stderr and "Traceback" not in done.stderr

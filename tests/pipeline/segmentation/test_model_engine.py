@@ -21,7 +21,6 @@ from pipeline.parallel import split_texts
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.manifest import Manifest
-from pipeline.stages.run_segmenter import make_segmenter
 from pipeline.stages.segment import read_part, segment_file
 
 FORCED = UserDictionary({"滨江步道": "n", "New York": None, "京烤": None})
@@ -99,7 +98,7 @@ def test_a_mode_of_jieba_is_refused(engine):
 def test_files_are_cut(engine, tmp_path):
     (tmp_path / "in.txt").write_text("去滨江步道 骑车\n\n北京烤鸭\n", encoding="utf-8")
     options = SegmentSettings(engine=str(engine), workers=1)
-    assert segment_file(tmp_path / "in.txt", tmp_path / "out.txt", make_segmenter(options)) == 3
+    assert segment_file(tmp_path / "in.txt", tmp_path / "out.txt", options) == 3
     lines = (tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()
     assert [line.replace(" ", "").replace("\\s", " ") for line in lines] == ["去滨江步道 骑车", "", "北京烤鸭"]
 
