@@ -207,7 +207,7 @@ def test_dictionaries_of_several_sizes_are_measured_beside_jieba() -> None:
     )
     assert len(set(dictionaries.dictionary(["今天", "天气"], 6, 1))) == 6
     found = dictionaries.measure(texts, ["滨江步道"], repeats=2)
-    assert [(each.name, each.words, len(each.speeds)) for each in found][0] == ("jieba", 1, 2)
+    assert (found[0].name, found[0].words, len(found[0].speeds)) == ("jieba", 1, 2)
     rows = dictionaries.markdown(found).splitlines()
     assert len(rows) == 2 + 5 and rows[2].endswith("| 1.0 (1.0 to 1.0) |")
 

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from pipeline.jobs.results import FileResult, LabelResult
 
 
-SHOWN_TAGS = 5
-
-
 def print_results(results: Sequence[FileResult], *, review: bool = False) -> None:
     """Prints lines for each of several files. Raises PipelineError if one failed."""
     for each in results:
@@ -42,19 +39,22 @@ def summary(result: LabelResult) -> str:
 
 
 def _conflicts(result: LabelResult) -> Iterator[str]:
-    """Where the words of --dictionary and the model disagree."""
+    """Where the words of a dictionary and the model disagree."""
+    from pipeline.stages.run_segmenter import listed
+
     if result.overriding:
-        more = f" and {len(result.overriding) - SHOWN_TAGS} more" if len(result.overriding) > SHOWN_TAGS else ""
-        yield (
-            f"{counted(len(result.overriding), ('word', 'words'))} of --dictionary override the model's own dictionary: "
-            f"{', '.join(result.overriding[:SHOWN_TAGS])}{more}"
-        )
+        count = counted(len(result.overriding), ("word", "words"))
+        yield f"{count} of --dictionary override the model's own dictionary: {listed(result.overriding)}"
     unknown, words = result.unknown
     if unknown:
         yield (
             f"{unknown:,} of the {counted(words, ('word', 'words'))} of --dictionary not in the model's training text: "
             "each is read as an unknown word"
         )
+    if result.unused_tags:
+        tags = [f"{tag} ({number:,})" for tag, number in result.unused_tags.items()]
+        count = f"{sum(result.unused_tags.values()):,} dictionary words have a tag that is no type of this model"
+        yield f"{count}: {listed(tags)}"
 
 
 def counted(count: int, names: tuple[str, str]) -> str:
@@ -77,14 +77,6 @@ def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -
         echo(f"new words       {rows}; the model alone would have answered {result.changed} of them otherwise", err=err)
     for warning in _conflicts(result):
         echo(f"zhpipe: warning: {warning}", err=True)
-    if result.unused_tags:
-        words, names = sum(result.unused_tags.values()), list(result.unused_tags)
-        more = f" and {len(names) - SHOWN_TAGS} more" if len(names) > SHOWN_TAGS else ""
-        echo(
-            f"zhpipe: warning: {words:,} dictionary words have a tag that is no type of this model: "
-            f"{', '.join(f'{tag} ({result.unused_tags[tag]:,})' for tag in names[:SHOWN_TAGS])}{more}",
-            err=True,
-        )
     if result.warnings:
         echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "

@@ -68,6 +68,7 @@ class UserDictionary:
         splits: word -> its parts, which joined are the word.
         keep_whole: whether runs of Latin letters and digits, and the patterns of `pipeline.segmentation.whole`, stay
             whole where an entry is only a part of one: `find` then gives no place that begins or ends inside one.
+        dropped: how many forced words came with a frequency, which they don't use. Doesn't count in comparisons.
 
     Raises:
         DictionaryError: a word or a tag is empty, begins or ends with white space, starts with a byte order mark, or
@@ -84,6 +85,7 @@ class UserDictionary:
     weights: Mapping[str, int | None] = field(default_factory=dict)
     splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     keep_whole: bool = True
+    dropped: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         checked = [("word", word) for word in chain(self.words, self.weights, self.splits)]
@@ -154,6 +156,7 @@ class UserDictionary:
             {word: entry.tag for word, entry in found.items() if entry.kind == "words"},
             {word: entry.frequency for word, entry in found.items() if entry.kind == "weights"},
             {word: entry.parts for word, entry in found.items() if entry.kind == "splits"},
+            dropped=sum(entry.kind == "words" and entry.frequency is not None for entry in found.values()),
         )
 
     def lines(self) -> list[str]:
@@ -194,6 +197,7 @@ class UserDictionary:
             {normalise(word): weight for word, weight in self.weights.items()},
             {normalise(word): tuple(map(normalise, parts)) for word, parts in self.splits.items()},
             self.keep_whole,
+            self.dropped,
         )
 
     def keeping_whole(self, keep_whole: bool) -> UserDictionary:
@@ -350,7 +354,7 @@ def _entry(line: str | DictionaryError, is_forced: bool) -> _Entry | None:
     if frequency and not frequency.strip("0"):
         return _Entry(word, "weights", frequency=0)
     if is_forced:
-        return _Entry(word, "words", tag=tag or None)
+        return _Entry(word, "words", tag or None, int(frequency) if frequency else None)
     return _Entry(word, "weights", frequency=int(frequency) if frequency else None)
 
 

@@ -17,7 +17,7 @@ from pipeline.segmentation.model_engine import FOLDER
 from pipeline.segmentation.segmenter import Segmenter, read_stop_words
 
 FILES = ("dictionaries", "weighted_dictionaries", "main_dictionary", "stop_words")  # settings that name files
-SHOWN_WORDS = 5
+SHOWN = 5  # names in a message
 
 
 def make_segmenter(settings: SegmentSettings, normalise: Callable[[str], str] = str) -> Segmenter:
@@ -70,15 +70,28 @@ def occurrence(occurring: int, words: int) -> str:
     return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and the number of the others.
+
+    >>> listed(["甲", "乙", "丙", "丁", "戊", "己"])
+    '甲, 乙, 丙, 丁, 戊 and 1 more'
+    """
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
+
+
 def dictionary_notes(segmenter: Segmenter, occurring: int) -> list[str]:
     """What became of the words of a segmenter's dictionary, of which so many occur in the text; none without words."""
     if not len(segmenter.dictionary):
         return []
     notes = [occurrence(occurring, len(segmenter.dictionary))]
+    if dropped := segmenter.dictionary.dropped:
+        words = "word has" if dropped == 1 else "words have"
+        notes.append(f"{dropped:,} forced {words} a frequency, which only weighted words use")
     if lost := segmenter.unreachable:
+        words = "word" if len(lost) == 1 else "words"
         notes.append(
-            f"{len(lost):,} weighted {'word' if len(lost) == 1 else 'words'} can't be found, since jieba always cuts inside them: "
-            f"{', '.join(lost[:SHOWN_WORDS])}{', ...' if len(lost) > SHOWN_WORDS else ''}: force them"
+            f"{len(lost):,} weighted {words} can't be found, since jieba always cuts inside: {listed(lost)}: force them"
         )
     return notes
 

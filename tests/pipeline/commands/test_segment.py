@@ -44,7 +44,7 @@ def test_weighted_split_and_main_words(place, zhpipe):
         "研究生 命起源 ， EMAIL \\s a@b.com \\s 9:30",
     ]
     assert code == SUCCESS and "2 of the 5 dictionary words occur in the text" in out
-    assert "1 weighted word can't be found, since jieba always cuts inside them: iPhone 15: force them" in out
+    assert "1 weighted word can't be found, since jieba always cuts inside: iPhone 15: force them" in out
     for engine in ("rjieba", "jieba"):
         options = (
             "--main-dictionary",
@@ -60,6 +60,18 @@ def test_weighted_split_and_main_words(place, zhpipe):
             "商品 和 服务 价 格 便 宜",
             "研究 生命 起 源 ， EMAIL \\s a @ b . com \\s 9 : 30",
         ]
+
+
+def test_frequencies_of_forced_words_are_counted(place, zhpipe):
+    """Before: jieba's own dictionary as the user's cut 研究生 / 命 / 起源, and nothing said why. After: a hint."""
+    (place / "jieba.txt").write_text("研究生 1000 n\n生命 2000 n\n起源 300 v\n", encoding="utf-8")
+    code, out, _ = zhpipe("segment", place / "in.txt", place / "out.txt", "--dictionary", place / "jieba.txt")
+    assert code == SUCCESS and "3 forced words have a frequency, which only weighted words use" in out
+    assert "研究生 命 起源" in (place / "out.txt").read_text(encoding="utf-8")
+    options = ("--weighted-dictionary", place / "jieba.txt", "--force")
+    code, out, _ = zhpipe("segment", place / "in.txt", place / "out.txt", *options)
+    assert code == SUCCESS and "frequency" not in out
+    assert "研究 生命 起源" in (place / "out.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from random_tagger import make_tagger
 
 from pipeline.__main__ import SUCCESS, main
 from pipeline.errors import DictionaryError, SettingsError
+from pipeline.jobs.job import SegmentJob
 from pipeline.jobs.label import label_file
 from pipeline.jobs.options import Limits
 from pipeline.models.model import Model
 from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.segmenter import Segmenter
 
 TEXTS = ["我爱北京烤鸭", "去滨江步道骑车，吃烤鸭", "我爱我", "", "烤鸭，北京 烤鸭"]
 ADDED = {
@@ -156,3 +158,15 @@ def test_no_entry_cuts_a_run_for_a_tagger_either(tmp_path):
     assert (0, 1, "地") in spans_of(model.predict("N，去"))
     alone = Model.load(folder).predict("aN，去")
     assert model.predict("aN，去") == alone
+
+
+def test_segmented_parts_count_the_words_that_occur(tmp_path):
+    """`segment --engine ray` says so too, as the other engines do."""
+    (tmp_path / "in.txt").write_text("去滨江步道骑车\n商品和服务\n去滨江步道\n", encoding="utf-8")
+    write_csv(tmp_path / "in.csv", [["去滨江步道"], ["好"]], header=("text",))
+    segmenter = Segmenter(dictionary=UserDictionary({"滨江步道": None, "上海": None}, {"和服": None, "服务": 5}))
+    job = SegmentJob(segmenter, ("text",), None, "utf-8")
+    for name, occurring in (("in.txt", 2), ("in.csv", 1)):
+        record = job.parts(tmp_path / name, name, tmp_path).write(0, tmp_path)
+        result = job.result(record.rows, seconds=1.0, resumed=0, reason="")
+        assert (result.occurring, result.dictionary) == (occurring, 4)
