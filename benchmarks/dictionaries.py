@@ -1,4 +1,4 @@
-"""User dictionaries: characters a second of jieba and zhpipe with none, some and very many words of the user's."""
+"""User dictionaries: characters a CPU second of jieba and zhpipe with none, some and very many words of the user's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FREQUENCY = 3  # of every word of the user's, where frequencies count
 
 
 class Timed(NamedTuple):
-    """A contender with some number of words: seconds to load, and characters a second of each repeat."""
+    """A contender with some number of words: CPU seconds to load, and characters a CPU second of each repeat."""
 
     name: str
     words: int
@@ -39,7 +39,8 @@ def main(corpora: Sequence[Path], text: str, lines: int, sizes: Sequence[int], r
     """Cut the first lines of CORPORA with dictionaries of several sizes, and print a Markdown table.
 
     A dictionary's words are drawn from jieba's own of two characters and more, and from the neighbouring words of the
-    texts, joined. Contenders take turns; ratios are those of the same turn.
+    texts, joined. Contenders take turns; ratios are those of the same turn. All times are
+    CPU seconds, which other processes disturb less than the clock.
     """
     texts = [line for path in corpora for line in islice(texts_of(path, text), lines)]
     pool = candidates(texts)
@@ -108,7 +109,7 @@ def markdown(found: Sequence[Timed]) -> str:
     """What `measure` found, as a table; ratios are to the reference with the same words, turn by turn."""
     reference = {each.words: each.speeds for each in found if each.name == REFERENCE}
     return table(
-        ("", "words", "seconds to load", "million characters/s", "times jieba"),
+        ("", "words", "CPU seconds to load", "million characters a CPU second", "times jieba"),
         (
             (
                 each.name,

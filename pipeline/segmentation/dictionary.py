@@ -72,7 +72,8 @@ class UserDictionary:
 
     Raises:
         DictionaryError: a word or a tag is empty, begins or ends with white space, starts with a byte order mark, or
-            holds a tab, a line break, a lone surrogate, or U+FDD0 or U+FDD1, which are no characters.
+            holds a tab, a line break, a lone surrogate, or U+FDD0 or U+FDD1, which are no characters; a word is in two
+            of the three mappings; parts don't join to their word; or a frequency has more than 12 digits.
 
     >>> dictionary = UserDictionary({"北京大学": "nt", "北京大学出版社": None})
     >>> dictionary.find("北京大学出版社在北京大学旁")
@@ -93,6 +94,19 @@ class UserDictionary:
         for what, text in checked:
             if fault := _fault(text):
                 raise DictionaryError(f"user dictionary: the {what} {text!r} {fault}: leave it out or change it")
+        if len({*self.words, *self.weights, *self.splits}) < len(self):
+            twice = next(
+                word for word in self if (word in self.words) + (word in self.weights) + (word in self.splits) > 1
+            )
+            raise DictionaryError(f"user dictionary: {twice!r} is forced, weighted or split at once: choose one")
+        for word, parts in self.splits.items():
+            if len(parts) < 2 or not all(parts) or "".join(parts) != word:
+                raise DictionaryError(f"user dictionary: the parts of {word!r} are {list(parts)}: they must join to it")
+        for word, frequency in self.weights.items():
+            if frequency is not None and not 0 <= frequency < 10**_LONGEST_FREQUENCY:
+                raise DictionaryError(
+                    f"user dictionary: the frequency of {word!r} is {frequency}: expected 0 to 10^12 - 1"
+                )
         for name in ("words", "weights", "splits"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

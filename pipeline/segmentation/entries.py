@@ -56,6 +56,8 @@ def parse(line: str) -> Fields:
     >>> parse("云计算 名词 5"), parse("New York 5").frequency, parse("价格便宜 => 价格 便宜").parts
     (Fields(word='云计算', frequency='5', tag='名词', parts=()), '5', ('价格', '便宜'))
     """
+    if line.isalpha():  # most lines of large dictionaries
+        return Fields(line)
     if "\t" in line:
         return _tabbed(line)
     line = line.strip()

@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -175,6 +176,23 @@ def test_words_and_tags_that_no_file_can_hold_are_refused(word: str) -> None:
         UserDictionary(weights={word: 5})
     with pytest.raises(DictionaryError, match="the tag"):
         UserDictionary({"词": word})
+
+
+@pytest.mark.parametrize(
+    ("given_words", "message"),
+    [
+        ({"words": {"甲": None}, "weights": {"甲": 5}}, "'甲' is forced, weighted or split at once"),
+        ({"weights": {"甲乙": 5}, "splits": {"甲乙": ("甲", "乙")}}, "'甲乙' is forced, weighted or split at once"),
+        ({"splits": {"甲乙": ("甲", "丙")}}, r"the parts of '甲乙' are \['甲', '丙'\]"),
+        ({"splits": {"甲": ("甲",)}}, "the parts of '甲'"),
+        ({"splits": {"甲": ("甲", "")}}, "the parts of '甲'"),
+        ({"weights": {"甲": -1}}, "the frequency of '甲' is -1"),
+        ({"weights": {"甲": 10**12}}, "the frequency of '甲' is 1000000000000"),
+    ],
+)
+def test_entries_that_contradict_themselves_are_refused(given_words: dict[str, Any], message: str) -> None:
+    with pytest.raises(DictionaryError, match=message):
+        UserDictionary(**given_words)
 
 
 def test_words_that_occur() -> None:
