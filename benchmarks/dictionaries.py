@@ -39,7 +39,7 @@ def main(corpora: Sequence[Path], text: str, lines: int, sizes: Sequence[int], r
     """Cut the first lines of CORPORA with dictionaries of several sizes, and print a Markdown table.
 
     A dictionary's words are drawn from jieba's own of two characters and more, and from the neighbouring words of the
-    texts, joined. Contenders take turns; ratios are those of the same turn. All times are
+    texts, joined. Contenders take turns; ratios are those of the same turn. All times are CPU seconds of this process, which other All times are
     CPU seconds, which other processes disturb less than the clock.
     """
     texts = [line for path in corpora for line in islice(texts_of(path, text), lines)]
@@ -93,15 +93,15 @@ def measure(texts: Sequence[str], words: Sequence[str], repeats: int) -> list[Ti
     """Each contender with these words."""
     characters, found, cuts = sum(map(len, texts)), list[Timed](), list[Cut]()
     for name, load in contenders(words):
-        begun = time.perf_counter()
+        begun = time.process_time()
         cuts.append(load())
-        found.append(Timed(name, len(words), time.perf_counter() - begun, []))
+        found.append(Timed(name, len(words), time.process_time() - begun, []))
     for _ in range(repeats):
         for timed, cut in zip(found, cuts, strict=True):
-            begun = time.perf_counter()
+            begun = time.process_time()
             for text in texts:
                 cut(text)
-            timed.speeds.append(characters / (time.perf_counter() - begun))
+            timed.speeds.append(characters / (time.process_time() - begun))
     return found
 
 
