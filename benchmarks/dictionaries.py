@@ -39,8 +39,8 @@ def main(corpora: Sequence[Path], text: str, lines: int, sizes: Sequence[int], r
     """Cut the first lines of CORPORA with dictionaries of several sizes, and print a Markdown table.
 
     A dictionary's words are drawn from jieba's own of two characters and more, and from the neighbouring words of the
-    texts, joined. Contenders take turns; ratios are those of the same turn. All times are CPU seconds of this process, which other All times are
-    CPU seconds, which other processes disturb less than the clock.
+    texts, joined. Contenders take turns; ratios are those of the same turn. All times are CPU seconds, which other
+    processes disturb less than the clock.
     """
     texts = [line for path in corpora for line in islice(texts_of(path, text), lines)]
     pool = candidates(texts)
