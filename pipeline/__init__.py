@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.models.model import Model
+    from pipeline.segmentation.dictionary import UserDictionary
 
 
 def __getattr__(name: str) -> str:
@@ -42,17 +43,24 @@ def run(
     return run_all(loaded, runs=runs, first=first, last=last, force=force)
 
 
-def load(folder: "str | Path", *, int8: bool = False) -> "Model":
+def load(
+    folder: "str | Path",
+    *,
+    int8: bool = False,
+    dictionary: "UserDictionary | str | Path | Sequence[str | Path]" = (),
+) -> "Model":
     """Loads a trained model from its folder or its run's: `load("runs/mail").predict(["..."])` gives Predictions.
 
-    `int8`: take the smaller and faster network, which LSTMs have. A language model is loaded as a
-    `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`. Raises ModelError if
-    the folder has no complete model.
+    `int8`: take the smaller and faster network, which LSTMs have; `dictionary`: more words for the model, as a
+    `pipeline.segmentation.dictionary.UserDictionary` or its files, which `Model.with_dictionary` explains. A language
+    model is loaded as a `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`.
+    Raises ModelError if the folder has no complete model.
     """
     from pathlib import Path
 
     from pipeline.models.language_model import LanguageModel
-    from pipeline.models.model import Model, find_model
+    from pipeline.models.model import Model, Precision, find_model
 
-    model = Model.load(find_model(Path(folder)), precision="int8" if int8 else "float32")
+    precision: Precision = "int8" if int8 else "float32"
+    model = Model.load(find_model(Path(folder)), precision=precision, dictionary=dictionary)
     return LanguageModel.of(model) if model.generates else model

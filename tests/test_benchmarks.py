@@ -14,6 +14,7 @@ import pytest
 from benchmarks import (
     classification,
     cold_start,
+    dictionaries,
     markdown,
     multilabel,
     records,
@@ -195,6 +196,22 @@ def test_segmenters_give_the_text_back() -> None:
         assert ["".join(tokens) for tokens in cut(texts)] == texts
     found = segmentation.measure(texts, cuts, repeats=1)
     assert segmentation.markdown(found).count("\n") == 1 + len(cuts)
+
+
+def test_dictionaries_of_several_sizes_are_measured_beside_jieba() -> None:
+    texts = ["今天天气很好。", "骑车去滨江步道"]
+    pool = dictionaries.candidates(texts)
+    assert "今天天气" in pool and "滨江步道" not in pool and "天气很好" not in pool and min(map(len, pool)) == 2
+    assert (
+        dictionaries.dictionary(pool, 5, 1)
+        == dictionaries.dictionary(pool, 5, 1)
+        != dictionaries.dictionary(pool, 5, 2)
+    )
+    assert len(set(dictionaries.dictionary(["今天", "天气"], 6, 1))) == 6
+    found = dictionaries.measure(texts, ["滨江步道"], repeats=2)
+    assert (found[0].name, found[0].words, len(found[0].speeds)) == ("jieba", 1, 2)
+    rows = dictionaries.markdown(found).splitlines()
+    assert len(rows) == 2 + 5 and rows[2].endswith("| 1.0 (1.0 to 1.0) |")
 
 
 def test_word2vec_speed_counts_words() -> None:

@@ -37,6 +37,7 @@ ORDER = (
 OWNERS = {
     "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
     "rjieba": {"pipeline/segmentation/jieba_engines.py"},
+    "ahocorasick_rs": {"pipeline/segmentation/dictionary.py"},
     "gensim": {"embeddings/word2vec.py"},
     "keras": {
         "pipeline/networks/network.py",

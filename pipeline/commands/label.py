@@ -71,6 +71,13 @@ if TYPE_CHECKING:
     help="Add alternatives: a tagger's N most probable answers, as JSON.",
 )
 @click.option("--excel-safe", is_flag=True, help="Put ' before cells that a spreadsheet would run as a formula.")
+@click.option(
+    "--dictionary",
+    "dictionaries",
+    multiple=True,
+    help="More words for the model: user dictionary in jieba's format, whose words, and tags that the model has, are "
+    "obeyed; repeat it for several.",
+)
 @click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
 @click.option(
@@ -141,7 +148,8 @@ def _load(model: str, options: dict[str, Any]) -> Model:
 
     from pipeline.models.model import Model, find_model
 
-    loaded = Model.load(find_model(Path(model)), precision=_precision(options), threads=1)
+    folder, dictionary = find_model(Path(model)), options["dictionaries"]
+    loaded = Model.load(folder, precision=_precision(options), threads=1, dictionary=dictionary)
     gc.freeze()  # the model stays, so the garbage collector need not look through it again and again
     return loaded
 
@@ -212,12 +220,14 @@ def _label_on_ray(
     from pipeline.jobs import ray
     from pipeline.jobs.job import LabelJob
     from pipeline.models.model import find_model
+    from pipeline.segmentation.dictionary import UserDictionary
 
     if "-" in (target, *sources):
         raise click.UsageError(
             "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
         )
-    job = LabelJob(find_model(Path(model)).absolute(), _precision(options), chosen)
+    dictionary = UserDictionary.load(options["dictionaries"])
+    job = LabelJob(find_model(Path(model)).absolute(), _precision(options), chosen, dictionary=dictionary)
     if target_precision is not None:
         job.options = _with_threshold(chosen, job.model, target_precision)
     results = ray.run(job, sources, target, output_format=chosen.suffix_format, **ray_arguments(options))

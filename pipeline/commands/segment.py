@@ -23,6 +23,10 @@ from pipeline.commands.terminal import echo
 if TYPE_CHECKING:
     from pipeline.config.segment import SegmentSettings
 
+OF_JIEBA = {"weighted_dictionaries": "weighted-dictionary", "main_dictionary": "main-dictionary"}
+# Options of the command that are settings, by the same name.
+SETTINGS = ("unit", "mode", "hmm", "dictionaries", *OF_JIEBA, "keep_whole", "stop_words")
+
 
 @click.command()
 @click.argument("source", metavar="IN|CONFIG")
@@ -57,6 +61,19 @@ if TYPE_CHECKING:
     multiple=True,
     help="User dictionary in jieba's format, whose words are never cut; repeat it for several.",
 )
+@click.option(
+    "--weighted-dictionary",
+    "weighted_dictionaries",
+    multiple=True,
+    help="User dictionary in jieba's format, whose words jieba weighs by their frequency; repeat it for several.",
+)
+@click.option("--main-dictionary", help="Dictionary in place of jieba's own, such as dict.txt.big.")
+@click.option(
+    "--keep-whole/--no-keep-whole",
+    default=True,
+    show_default=True,
+    help="Keep letters and digits together, and URLs, e-mail addresses, @names, #topics#, times and emoji whole.",
+)
 @click.option("--stop-words", multiple=True, help="File of words to leave out, one per line; repeat it for several.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
 @click.option("--output-encoding", help="Encoding of OUT.  [default: that of IN]")
@@ -81,10 +98,9 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
     from corpora.rejected import rejected_path
     from corpora.table_options import TableOptions
-    from pipeline.segmentation.dictionary import UserDictionary
     from pipeline.stages import segment as stage
 
-    occurring: set[str] = set()
+    notes: list[str] = []
     reading = reading_options(options)
     columns = reading.pop("text")
     print_doubts(source, TableOptions(**reading), columns)
@@ -97,14 +113,13 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
         force=options["force"],
         output_encoding=options["output_encoding"],
         progress=progress.bar,
-        occurring=occurring,
+        notes=notes,
     )
     echo(f"{count} texts cut into {target}")
     if rejected_path(Path(target)).exists():
         echo(f"rows that can't be read: {rejected_path(Path(target))}")
-    if options["dictionaries"]:
-        words = len(UserDictionary.load(options["dictionaries"]))
-        echo(stage.occurrence(len(occurring), words))
+    for note in notes:
+        echo(note)
 
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:
@@ -119,9 +134,11 @@ def _settings(options: dict[str, Any]) -> SegmentSettings:
             )
         if options["mode"] != "default":
             raise click.UsageError(f"--mode {options['mode']} is jieba's: a trained segmenter has one mode")
+        for name in ("weighted_dictionaries", "main_dictionary"):
+            if options[name]:
+                raise click.UsageError(f"--{OF_JIEBA[name]} is for jieba: a trained segmenter weighs no words")
         engine = str(Path(engine).absolute())
-    names = ("unit", "mode", "hmm", "dictionaries", "stop_words", "workers")
-    return SegmentSettings(engine=engine, **{name: options[name] for name in names})
+    return SegmentSettings(engine=engine, workers=options["workers"], **{name: options[name] for name in SETTINGS})
 
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
@@ -129,10 +146,9 @@ def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
     from pipeline.config.segment import SegmentSettings
     from pipeline.jobs import ray
     from pipeline.jobs.job import SegmentJob
-    from pipeline.stages.segment import make_segmenter
+    from pipeline.stages.run_segmenter import make_segmenter
 
-    names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
-    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
+    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in SETTINGS}))
     reading = reading_options(options)
     if reading.get("bad_rows") == "set-aside":
         raise click.UsageError("--bad-rows set-aside is not for --engine ray: leave it out")

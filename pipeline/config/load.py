@@ -25,6 +25,8 @@ PATHS = (
     ("corpus", "dev"),
     ("corpus", "test"),
     ("segment", "dictionaries"),
+    ("segment", "weighted_dictionaries"),
+    ("segment", "main_dictionary"),
     ("segment", "stop_words"),
     ("embed", "extra"),
     ("embed", "pretrained"),

@@ -73,6 +73,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)
+        agreement.check_weights(self.segment)
         agreement.check_features(self.task, self.segment.unit, self.network.features)
         agreement.check_metric(self.task, self.train)
         agreement.check_baselines(self.task, self.evaluate)

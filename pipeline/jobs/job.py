@@ -15,10 +15,12 @@ from pipeline.errors import PipelineError
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
 from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
 from pipeline.jobs.parts import LabelledParts, Parts, SegmentedLines, SegmentedTable
+from pipeline.jobs.predict import NO_WORDS
 from pipeline.jobs.results import LabelResult, RowCounts, label_result
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, Precision
 from pipeline.provenance import sha256
+from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
 
 
@@ -47,19 +49,20 @@ class Job(Protocol):
 
 @dataclass
 class LabelJob:
-    """Labels tables; `folder`: of the model, at the same path on every machine."""
+    """Labels tables; `folder`: of the model, at the same path on every machine; `dictionary`: more words for it."""
 
     folder: Path
     precision: Precision
     options: LabelOptions
     limits: Limits = DEFAULT_LIMITS
+    dictionary: UserDictionary = NO_WORDS
 
     @cached_property
     def model(self) -> Model:
-        return Model.load(self.folder, precision=self.precision, threads=1)
+        return Model.load(self.folder, precision=self.precision, threads=1, dictionary=self.dictionary)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return LabelJob, (self.folder, self.precision, self.options, self.limits)
+        return LabelJob, (self.folder, self.precision, self.options, self.limits, self.dictionary)
 
     def prepare(self) -> None:
         self.model.predict(["好"])
@@ -115,4 +118,4 @@ class SegmentJob:
         return Dependencies(values, stamp)
 
     def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
-        return LabelResult(counts, seconds, resumed, reason)
+        return LabelResult(counts, seconds, resumed, reason, dictionary=len(self.segmenter.dictionary))

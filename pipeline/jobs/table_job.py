@@ -150,6 +150,7 @@ class TableJob:
             "the input": None if self.source == STREAM else sha256(self.source),
             "the model": sha256(network.parent / "SHA256SUMS"),
             "--int8": network.name,
+            "--dictionary": extended.added.fingerprint if (extended := self.model.extended) else None,
             "the installed programs": installed(),
             "--text": options.columns,
             "--words": options.words,

@@ -51,6 +51,8 @@ class SegmentTable(Table):
     mode: Literal["default", "search", "full"]
     hmm: bool
     keep_whitespace: bool
+    keep_whole: bool = False  # which models did not have before they said so
+    main: str = ""
 
 
 class AffixesTable(Table):

@@ -29,7 +29,7 @@ from pipeline.encoding.features import (
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages import embed, segment
+from pipeline.stages import embed, run_segmenter, segment
 from pipeline.stages.segment import SegmentedRow
 from pipeline.tasks import TASKS, Task
 
@@ -66,7 +66,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     """Reads train and dev, fits the task and the encoder on train, and makes the examples of both."""
     from pipeline.networks.network import Tables
 
-    unfitted, segmenter = TASKS[settings.task].from_settings(settings), segment.read_segmenter(run)
+    unfitted, segmenter = TASKS[settings.task].from_settings(settings), run_segmenter.read_segmenter(run)
     rows, dev_rows = (segment.read_part(run, part, unfitted.parse_gold) for part in ("train", "dev"))
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     task = unfitted.fit(texts, golds)

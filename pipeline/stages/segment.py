@@ -15,6 +15,7 @@ from corpora import findings, formats, rejected, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
 from corpora.files import written_as
+from corpora.normalise import normaliser
 from corpora.rows import BadRow
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
@@ -24,20 +25,20 @@ from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.models.model import find_model, open_segmenter
+from pipeline.models.segmenter_files import MAIN
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
-from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
-from pipeline.segmentation.segmenter import Segmenter, read_stop_words
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import rejected_rows
 from pipeline.stages.advice import with_settings
 from pipeline.stages.manifest import Inputs
+from pipeline.stages.run_segmenter import FILES, described, dictionary_notes, engine_files, files, make_segmenter
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
-VERSION = 3
+VERSION = 4
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # fewer texts are cut before worker processes have started
@@ -61,12 +62,12 @@ class SegmentedRow:
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes train.csv, dev.csv and test.csv (row, label, text, tokens), corpus.json (the audit) and segmenter.json.
 
-    A trained engine is copied into the folder.
+    A trained engine and a main dictionary are copied into the folder.
     """
     folder = made["segment"]
     task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
-    segmenter = make_segmenter(settings.segment)
+    segmenter = make_segmenter(settings.segment, normaliser(settings.corpus.nfkc, settings.corpus.simplify))
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
     doubts = findings.found(counts)
@@ -82,9 +83,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
+    if segmenter.main:
+        segmenter.main.save(folder / MAIN)
     notes = renamed_labels(settings.corpus, counts)
-    summary, words = "; ".join([_summary(splits, counts, report), *notes]), len(segmenter.dictionary)
-    return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
+    return "; ".join([_summary(splits, counts, report), *notes, *dictionary_notes(segmenter, len(occurring))])
 
 
 def segment_file(
@@ -95,26 +97,28 @@ def segment_file(
     text: str | Sequence[str] = "text",
     force: bool = False,
     progress: Progress = silent,
-    occurring: set[str] | None = None,
+    notes: list[str] | None = None,
     output_encoding: str | None = None,
     **reading: Any,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    `occurring` gets the words of the dictionaries that occur in the texts.
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `reading`: fields of
-    `corpora.table_options.TableOptions`; rows that are set aside go to TARGET.rejected.csv. The target appears when it
-    is complete, in the encoding of the source unless another is named. Raises CorpusError for a bad file or column,
-    PipelineError if the target exists, unless `force`.
+    `notes` gets what became of the words of the dictionaries. Stop words are left out; white space is kept
+    (`corpora.segmented` says how it is written). `reading`: fields of `corpora.table_options.TableOptions`; rows that
+    are set aside go to TARGET.rejected.csv. The target appears when it is complete, in the encoding of the source
+    unless another is named. Raises CorpusError for a bad file or column, PipelineError if the target exists, unless
+    `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
+
     segmenter, workers = make_segmenter(settings), settings.workers or os.cpu_count() or 1
+    occurring: set[str] = set()
 
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
-        for tokens in split_texts(segmenter, texts, workers=workers):
-            if occurring is not None:
-                occurring.update(forced_words(segmenter, tokens))
+        texts, again = tee(texts)
+        for text, tokens in zip(again, split_texts(segmenter, texts, workers=workers), strict=True):
+            occurring.update(segmenter.dictionary.occurring(text, tokens))
             yield without_stop_words(segmenter, tokens)
 
     options = TableOptions(**{**reading, "format": None})
@@ -122,15 +126,18 @@ def segment_file(
     with progress("segment", total=None, unit="texts") as advance:
         if formats.corpus_format(source, reading.get("format")) == "lines":
             texts = (document.text for document in formats.read(source, "lines", options=options))
-            return segmented.write(target, cut(texts), encoding, advance)
-        bad: list[tuple[int, BadRow]] = []
-        reader = TableReader(
-            source, options, format=reading.get("format"), set_aside=lambda number, row: bad.append((number, row))
-        )
-        columns = (text,) if isinstance(text, str) else text
-        count = _write_table(reader, target, columns, encoding, cut, advance)
-        rejected.write(rejected.rejected_path(target), bad, reader.format, reader.encoding)
-        return count
+            count = segmented.write(target, cut(texts), encoding, advance)
+        else:
+            bad: list[tuple[int, BadRow]] = []
+            reader = TableReader(
+                source, options, format=reading.get("format"), set_aside=lambda number, row: bad.append((number, row))
+            )
+            columns = (text,) if isinstance(text, str) else text
+            count = _write_table(reader, target, columns, encoding, cut, advance)
+            rejected.write(rejected.rejected_path(target), bad, reader.format, reader.encoding)
+    if notes is not None:
+        notes += dictionary_notes(segmenter, len(occurring))
+    return count
 
 
 def _write_table(
@@ -167,22 +174,6 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
     if not target.absolute().parent.is_dir():
         raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
-
-
-def forced_words(segmenter: Segmenter, tokens: Sequence[str]) -> set[str]:
-    """The words of the user's dictionary that occur in a text that the segmenter cut into tokens."""
-    if segmenter.unit == "char":
-        return segmenter.dictionary.occurring("".join(tokens))
-    return segmenter.dictionary.occurring("", tokens)
-
-
-def occurrence(occurring: int, words: int) -> str:
-    """How many of a dictionary's words occur, in words.
-
-    >>> occurrence(2, 1000)
-    '2 of the 1,000 dictionary words occur in the text'
-    """
-    return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
 def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
@@ -235,50 +226,19 @@ def split_seed(settings: Settings) -> int:
     return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
 
 
-def make_segmenter(settings: SegmentSettings) -> Segmenter:
-    """The segmenter that the settings describe. Reads its dictionaries and stop words; loads a trained engine."""
-    return Segmenter(
-        unit=settings.unit,
-        engine=_engine(settings),
-        mode=settings.mode,
-        hmm=settings.hmm,
-        dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
-        stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
-        keep_whitespace=settings.keep_whitespace,
-    )
-
-
 def read_part(run: Path, part: str, parse_gold: Callable[[str], Any] = str) -> list[SegmentedRow]:
     """A segmented part of a run, tokens without stop words and white space. Loads no engine.
 
     `parse_gold`: that of the task, if gold answers are needed.
     """
-    # The engine plays no part in `content`, and rjieba's is not loaded before it cuts.
-    content = Segmenter.from_settings({**_described(run), "engine": "rjieba", "dictionary": []}).content
+    # Engine and dictionaries play no part in `content`, and rjieba is not loaded before it cuts.
+    without = {"engine": "rjieba", "dictionary": [], "weighted": [], "main": ""}
+    content = Segmenter.from_settings({**described(run), **without}).content
     table = TableReader(run / "segment" / f"{part}.csv", quoting=True)
     return [
         SegmentedRow(int(str(row)), parse_gold(str(gold)), Tokenised(str(text), content(segmented.split(str(tokens)))))
         for row, gold, text, tokens in table
     ]
-
-
-def read_segmenter(run: Path) -> Segmenter:
-    """The segmenter of a run; loads a trained engine from the run's own copy."""
-    own = run / "segment" / FOLDER
-    return Segmenter.from_settings(_described(run), open_segmenter(own) if own.is_dir() else None)
-
-
-def _described(run: Path) -> dict[str, Any]:
-    """What `Segmenter.settings` returned for the segmenter of a run."""
-    described: dict[str, Any] = json.loads((run / "segment" / "segmenter.json").read_text(encoding="utf-8"))
-    return described
-
-
-def _engine(settings: SegmentSettings) -> Any:
-    """The engine; no trained one is loaded where every character is a token."""
-    if not settings.trained:
-        return settings.engine
-    return open_segmenter(find_model(Path(settings.engine))) if settings.unit == "word" else "rjieba"
 
 
 def read_audit(run: Path) -> dict[str, Any]:
@@ -345,8 +305,7 @@ def _write_part(
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
-            given = document.sentence is not None
-            occurring |= segmenter.dictionary.occurring(document.text) if given else forced_words(segmenter, tokens)
+            occurring |= segmenter.dictionary.occurring(document.text, tokens)
             gold = task.format_gold(task.gold(document))
             table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
@@ -369,25 +328,19 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
 def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
     paths = [Path(path) for part in PARTS if (path := getattr(corpus, part))]
-    files = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
+    sources = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
-        "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
+        "segment": {
+            **cut.model_dump(exclude={"workers", *FILES}),
+            "files": {name: len(files(cut, name)) for name in FILES},
+        },
         "task": settings.task,
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*files, *map(Path, (*cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
-
-
-def _engine_files(cut: SegmentSettings) -> list[Path]:
-    """The checksums of a trained engine, which tell it from any other."""
-    if not cut.trained or cut.unit == "char":
-        return []
-    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
-    if not sums.is_file():
-        raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
-    return [sums]
+    named = [path for name in FILES for path in files(cut, name)]
+    return Inputs(used, [*sources, *map(Path, named), *engine_files(cut)], VERSION)
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
 from corpora.document import Document
+from corpora.normalise import normaliser
 from corpora.table_options import TableOptions
 from corpora.targets import Targets
 from embeddings import wordlist
@@ -25,7 +26,7 @@ from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
-from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.dictionary import UserDictionary, load_dictionary
 from pipeline.tagging.tagset import Tagset
 from pipeline.tasks.tag.answerer import TagAnswerer
 from pipeline.tasks.tag.head import TagHead
@@ -69,8 +70,7 @@ class Tag(Task[Tags]):
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """As the section `[tag]` says, with the dictionaries of `[segment]`."""
-        paths = settings.segment.dictionaries
-        dictionary = UserDictionary.load(paths) if paths else UserDictionary()
+        dictionary = load_dictionary(settings.segment, normaliser(simplify=settings.corpus.simplify))
         return cls(settings.tag, settings.segment.unit, dictionary=dictionary)
 
     @classmethod
@@ -82,13 +82,13 @@ class Tag(Task[Tags]):
         """The sentences of an annotated corpus; neighbouring tags that break its scheme are counted."""
         tagged = corpus.tagged
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
-        options = self.options
+        options, normalise = self.options, normaliser(simplify=corpus.simplify)
         if options.kind == "pos":
             source = source.as_written
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
         for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
-            yield document
+            yield _normalised(document, normalise) if corpus.simplify else document
 
     def gold(self, document: Document) -> Tags | None:
         """The tags."""
@@ -170,11 +170,10 @@ class Tag(Task[Tags]):
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
-        """What `save` wrote, and the dictionary of the segmenter."""
+        """What `save` wrote."""
         words = folder / "words.txt"
         known = frozenset(wordlist.read(words)) if words.exists() else frozenset()
-        dictionary = UserDictionary.load(folder / "dictionary.txt")
-        return cls(TagSettings(**options["tag"]), options["unit"], labels, known, dictionary)
+        return cls(TagSettings(**options["tag"]), options["unit"], labels, known)
 
     @property
     def head(self) -> TagHead:
@@ -200,6 +199,14 @@ class Tag(Task[Tags]):
     def _tagset(self) -> Tagset:
         """The tags, and what the scheme says about them."""
         return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
+
+
+def _normalised(document: Document, normalise: Callable[[str], str]) -> Document:
+    """A document with text and tokens normalised in a way that keeps the number of characters."""
+    if document.sentence is None:
+        return replace(document, text=normalise(document.text))
+    text, sentence = Tokenised(document.text, document.sentence.tokens).normalised(normalise), document.sentence
+    return replace(document, text=text.text, sentence=replace(sentence, tokens=tuple(text.tokens)))
 
 
 def _are_characters(documents: Sequence[Document]) -> bool:
