@@ -32,6 +32,7 @@ SAID = {
     "across_lines": "entities left out that go on over the end of a line, since each line is a text",
     "relations": "relations, events, attributes and notes left out",
 }
+FIELD = "field: "  # in counts, before the key of a record that is left out; said only where a file is converted
 LONG = 4  # Chinese characters of the longest token that is not suspicious where tokens are characters
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
 # Two stretches of Chinese with punctuation between them, or Chinese with a full stop behind it.
