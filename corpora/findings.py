@@ -36,6 +36,7 @@ SAID = {
     "repeated_labels": "labels that their row names twice, counted once",
     "blank_labels": "blank places between label separators, left out",
 }
+FIELD = "field: "  # in counts, before the key of a record that is left out; said only where a file is converted
 LONG = 4  # Chinese characters of the longest token that is not suspicious where tokens are characters
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
 # Two stretches of Chinese with punctuation between them, or Chinese with a full stop behind it.

@@ -15,7 +15,7 @@ from corpora.annotations.records import records
 from corpora.document import Sentence
 from corpora.errors import CorpusError
 from corpora.files import open_text, replace_when_done, unencodable
-from corpora.findings import Counts, count
+from corpora.findings import FIELD, Counts, count
 from corpora.overlaps import OVERLAPS, OnOverlap
 
 
@@ -63,6 +63,8 @@ class AnnotatedTexts:
                 for part in form.parts(record):
                     row += 1
                     text, found = form.reading(part, self.text, counts)
+                    for key in part.keys() - form.keys - {self.text} if isinstance(part, dict) else ():
+                        count(f"{FIELD}{key}", counts)
                     yield AnnotatedText(
                         text, None if found is None else spans_in(text, found, self.offsets, counts), row
                     )

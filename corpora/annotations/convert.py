@@ -11,10 +11,12 @@ from corpora import findings
 from corpora.annotated import AnnotatedText, TextSource
 from corpora.annotations.fit import LOST, Fitting
 from corpora.annotations.formats import Content, ReadOptions, WriteOptions, format_of, output_files
-from corpora.errors import CorpusError
+from corpora.errors import CorpusError, shown
 from corpora.formats import corpus_files
 from corpora.overlaps import OnOverlap
 from corpora.tags import SCHEMES
+
+MOST_FIELDS = 8  # other fields of records that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def convert(
         read=content.texts,
         written=count,
         labels=dict(labels.most_common()),
-        lost=tuple(said_of(fitting.counts)),
+        lost=(*said_of(fitting.counts), *_fields(doubts)),
         doubts=tuple(findings.said(doubts)),
     )
 
@@ -102,6 +104,14 @@ def said_of(counts: findings.Counts) -> list[str]:
     """A sentence for each kind of loss that was counted."""
     notes = [kind.removeprefix(findings.NOTE) for kind in counts if kind.startswith(findings.NOTE)]
     return [*(f"{counts[kind]:,} {sentence}" for kind, sentence in LOST.items() if counts.get(kind)), *notes]
+
+
+def _fields(counts: findings.Counts) -> list[str]:
+    """The other fields of records, which no format takes over."""
+    found = sorted(kind for kind in counts if kind.startswith(findings.FIELD))
+    names = [f'"{shown(kind.removeprefix(findings.FIELD), 20)}" ({counts[kind]:,})' for kind in found]
+    more = f" and {len(names) - MOST_FIELDS} more" if len(names) > MOST_FIELDS else ""
+    return [f"other fields of records: {', '.join(names[:MOST_FIELDS])}{more}"] if names else []
 
 
 def _content(texts: TextSource) -> Content:

@@ -26,22 +26,26 @@ class Form:
         making: From a text and its spans to a record.
         is_array: Whether a file is one array rather than a record per line; both are read.
         parts: The texts of a record that holds several.
+        keys: Of a record, those that are read beside the text.
     """
 
     reading: Callable[[Any, str, Counts], tuple[str, list[RawSpan] | None]]
     making: Callable[[str, Sequence[Span] | None], object]
     is_array: bool = False
     parts: Callable[[Any], Iterable[Any]] = _itself
+    keys: frozenset[str] = frozenset(entities.LISTS)
 
 
 FORMS = {
     "cluener": Form(cluener.reading, cluener.making),
     "cmeee": Form(cmeee.reading, cmeee.making, is_array=True),
-    "doccano": Form(doccano.reading, doccano.making),
+    "doccano": Form(doccano.reading, doccano.making, keys=frozenset((*entities.LISTS, "relations"))),
     "entities": Form(entities.reading, entities.making),
-    "label-studio": Form(label_studio.reading, label_studio.making, is_array=True),
-    "label-studio-predictions": Form(label_studio.reading_predictions, label_studio.making_predictions, is_array=True),
-    "spacy": Form(spacy.reading, spacy.making, is_array=True, parts=spacy.parts),
+    "label-studio": Form(label_studio.reading, label_studio.making, is_array=True, keys=label_studio.KEYS),
+    "label-studio-predictions": Form(
+        label_studio.reading_predictions, label_studio.making_predictions, is_array=True, keys=label_studio.KEYS
+    ),
+    "spacy": Form(spacy.reading, spacy.making, is_array=True, parts=spacy.parts, keys=spacy.KEYS),
 }
 
 

@@ -16,6 +16,7 @@ from corpora.errors import CorpusError
 from corpora.findings import Counts, count
 
 MODEL = "zhpipe"
+KEYS = frozenset(("data", "annotations", "predictions", "completions", "label"))
 
 
 def reading(record: Any, key: str, counts: Counts) -> tuple[str, list[RawSpan] | None]:

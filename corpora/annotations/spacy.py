@@ -17,6 +17,8 @@ from corpora.findings import Counts
 from corpora.notation import LETTERS
 from corpora.tags import spans as spans_of_tags
 
+KEYS = frozenset(("ents", "spans", "entities", "raw", "sentences"))
+
 
 def parts(record: Any) -> Iterator[Any]:
     """The texts of a record, each as a record of its own."""

@@ -77,6 +77,15 @@ def test_every_loss_is_said(zhpipe, tmp_path):
     assert code == 2 and "nothing is left to write" in err and "they have no words" in err
 
 
+def test_other_fields_of_records_are_named(zhpipe, tmp_path):
+    record = {"id": 7, "text": "小明", "label": [[0, 2, "人"]], "Comments": []}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    _, out, _ = zhpipe("convert", "a.jsonl", "b.json", "--to", "label-studio")
+    assert out.splitlines()[-1] == 'lost     other fields of records: "Comments" (1), "id" (1)'
+    _, out, _ = zhpipe("convert", "b.json", "c.json", "--to", "cmeee")
+    assert "lost" not in out
+
+
 def test_nothing_is_overwritten_unasked(zhpipe, tmp_path):
     (tmp_path / "a.txt").write_text("小明\n", encoding="utf-8")
     (tmp_path / "a.ann").write_text("T1\t人 0 2\t小明\n", encoding="utf-8")
