@@ -7,6 +7,7 @@ from mini import read_csv, write_csv
 from random_model import make_model
 from random_tagger import make_tagger
 
+from corpora.table_options import TableOptions
 from pipeline.__main__ import SUCCESS, main
 from pipeline.errors import DictionaryError, SettingsError
 from pipeline.jobs.job import SegmentJob
@@ -165,7 +166,7 @@ def test_segmented_parts_count_the_words_that_occur(tmp_path):
     (tmp_path / "in.txt").write_text("去滨江步道骑车\n商品和服务\n去滨江步道\n", encoding="utf-8")
     write_csv(tmp_path / "in.csv", [["去滨江步道"], ["好"]], header=("text",))
     segmenter = Segmenter(dictionary=UserDictionary({"滨江步道": None, "上海": None}, {"和服": None, "服务": 5}))
-    job = SegmentJob(segmenter, ("text",), None, "utf-8")
+    job = SegmentJob(segmenter, ("text",), TableOptions())
     for name, occurring in (("in.txt", 2), ("in.csv", 1)):
         record = job.parts(tmp_path / name, name, tmp_path).write(0, tmp_path)
         result = job.result(record.rows, seconds=1.0, resumed=0, reason="")
