@@ -73,8 +73,8 @@ NO_TEXT_FILES = {"os.open", "Manifest.open", "self.input.open"}
 LONGEST_FILE, LONGEST_FUNCTION, MOST_METHODS = 400, 45, 15
 # What the reporting libraries also do, outside of evaluation.
 ELSEWHERE = {
-    "sklearn": {"pipeline/training/ngram_regression.py", "zhpipe/estimators.py"},
-    "scipy": {"pipeline/training/ngram_regression.py"},
+    "sklearn": {"pipeline/training/linear_ngrams.py", "zhpipe/estimators.py"},
+    "scipy": {"pipeline/training/linear_ngrams.py", "pipeline/training/weighing.py"},
 }
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 

@@ -43,6 +43,7 @@ DEPENDS_ON = {
     "network.inputs": NGRAMS,
     "network.wide.characters": NGRAMS,
     "network.wide.min_count": NGRAMS,
+    "network.wide.counts": NGRAMS,
     "network.units": ("network.layers",),
 }
 
@@ -112,6 +113,7 @@ def _inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
     return {
         "network.inputs": inputs,
         "network.wide.characters": 3,
+        "network.wide.counts": True,
         "network.wide.min_count": 1 if rows < SMALL and not is_long else 2,
     }
 

@@ -299,6 +299,7 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         "max_tokens": encoder.max_tokens,
         "units": list(encoder.vocabularies),
         "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
+        "counted": [unit for unit, grams in encoder.ngrams.items() if isinstance(grams, NgramVocabulary) and grams.counts],
         "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
         "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
@@ -346,6 +347,9 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
         keys, window = arrays.load(folder / f"grams.{unit}.npy", np.int64), encoder.get("windows", {}).get(unit)
-        grams[unit] = NgramVocabulary(keys, longest) if window is None else ContextNgrams(keys, longest, window)
+        if window is None:
+            grams[unit] = NgramVocabulary(keys, longest, unit in encoder.get("counted", ()))
+        else:
+            grams[unit] = ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
     return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -67,6 +67,7 @@ class EncoderTable(Table):
     units: Annotated[list[Unit], Field(min_length=1, max_length=2)]
     longest_grams: dict[Unit, Order]
     windows: dict[Unit, Window] = {}
+    counted: list[Unit] = []
     longest_affix: int = Field(0, ge=0, le=3)
     features: dict[Literal["bigrams", "segmentation", "lexicon", "characters", "affixes"], AffixesTable] = {}
 

@@ -113,7 +113,7 @@ def _encoder(
             grams[unit] = windows = ContextNgrams.build(ids, longest=longest, window=wide.window, **chosen)
             values[unit] = windows.weights()
         else:
-            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, **chosen)
+            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, counts=wide.counts, **chosen)
             values[unit] = bags.idf(ids)
     affixes = None
     if settings.affixes:

@@ -33,7 +33,7 @@ from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
-VERSION = 3
+VERSION = 4
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # fewer texts are cut before worker processes have started
@@ -356,6 +356,12 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
         f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
         for part in ("dev", "test")
         if (leaked := len(report[f"leaked_{part}"]))
+    ]
+    notes += [
+        f"{count} {part} rows are like a row of {'train' if part == 'dev' else 'train or dev'} but for digits, "
+        "punctuation, width or case"
+        for part, count in report["near_duplicates"].items()
+        if count
     ]
     notes += [f"{report['conflicts']} texts with two labels"] if report["conflicts"] else []
     notes += [f"labels that train lacks: {', '.join(report['unseen_labels'])}"] if report["unseen_labels"] else []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 7
+VERSION = 8
 PATHS = {"features": {"bigrams_table", "lexicon_table"}}  # on the machine that trains; a model says nothing of it
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
 WAY_OUT = (

@@ -7,8 +7,8 @@ from pipeline.config.network import NetworkSettings, WideSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.networks import network as networks
 from pipeline.networks.network import Tables
-from pipeline.training import ngram_regression as ngrams
-from pipeline.training.ngram_regression import Regression, Weighing
+from pipeline.training import linear_ngrams as ngrams
+from pipeline.training.linear_ngrams import Regression, Weighing
 
 IDF = {"char": np.array([0, 1.0, 2.0, 3.0, 1.5], np.float32), "word": np.array([0, 0.5, 1.0], np.float32)}
 SCALE = 4.0
