@@ -12,6 +12,7 @@ from corpora.likeness import likeness, near_duplicates
 
 PARTS = ("train", "dev", "test")
 EXAMPLES = 5
+FEW = 2  # near-duplicates that are kept together however small a part is
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ class Audit:
 def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) -> Splits:
     """Splits by content: the same texts and seed give the same parts, in whatever order the texts come.
 
-    Equal texts and near-duplicates (`corpora.likeness`) stay in one part; below, they count as one text. Each label is
-    divided on its own: its distinct texts, ordered by the SHA-256 of seed and text, go to dev, then to test, as long as
-    that brings the share nearer. If one label gives too few or too many rows, the next one makes up for it, so that
-    shares are met to within half the rows of the most frequent text. Every label keeps a text in train. A text with
-    several labels counts under its most frequent one.
+    Equal texts stay in one part, and so do near-duplicates (`corpora.likeness`), unless they are more than half of the
+    rows that dev or test is to get, as templates are; below, they count as one text. Each label is divided on its own:
+    its distinct texts, ordered by the SHA-256 of seed and text, go to dev, then to test, as long as that brings the
+    share nearer. If one label gives too few or too many rows, the next one makes up for it, so that shares are met to
+    within half the rows of the most frequent text. Every label keeps a text in train. A text with several labels counts
+    under its most frequent one.
 
     Args:
         documents: Labelled or not; taken into memory.
@@ -100,11 +102,11 @@ def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) 
     if not (0 <= dev < 1 and 0 <= test < 1 and dev + test < 1):
         raise CorpusError(f"dev = {dev}, test = {test}: shares of at least 0 that leave rows for train are expected")
     source = list(documents)
-    texts = _representatives(source) if dev or test else {}
-    chosen = _chosen(source, texts, {"dev": dev, "test": test}, seed) if texts else {}
+    texts = _representatives(source, min((share for share in (dev, test) if share), default=0.0))
+    chosen = _chosen(source, texts, {"dev": dev, "test": test}, seed)
     parts: dict[str, list[Document]] = {name: [] for name in PARTS}
     for document in source:
-        parts[chosen.get(texts.get(document.text, ""), "train")].append(document)
+        parts[chosen.get(texts[document.text], "train")].append(document)
     splits = Splits(**parts)
     _check(splits, {"train": 1.0, "dev": dev, "test": test})
     return splits
@@ -135,13 +137,23 @@ def audit(splits: Splits) -> Audit:
     )
 
 
-def _representatives(source: Sequence[Document]) -> dict[str, str]:
-    """For each text the first, in order of code points, of its near-duplicates."""
-    firsts: dict[str, str] = {}
-    keys = {text: likeness(text) for text in {document.text for document in source}}
-    for text, key in keys.items():
-        firsts[key] = min(text, firsts.get(key, text))
-    return {text: firsts[key] for text, key in keys.items()}
+def _representatives(source: Sequence[Document], share: float) -> dict[str, str]:
+    """For each text the first, in order of code points, of its near-duplicates; itself if they are too many.
+
+    `share`: the smaller share of dev and test.
+    """
+    sizes = Counter(document.text for document in source)
+    if not share:
+        return {text: text for text in sizes}
+    groups: dict[str, list[str]] = defaultdict(list)
+    for text in sizes:
+        groups[likeness(text)].append(text)
+    most = max(FEW, share * len(source) / 2)
+    firsts = {}
+    for texts in groups.values():
+        together = sum(sizes[text] for text in texts) <= most
+        firsts.update({text: min(texts) if together else text for text in texts})
+    return firsts
 
 
 def _chosen(

@@ -299,7 +299,9 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         "max_tokens": encoder.max_tokens,
         "units": list(encoder.vocabularies),
         "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
-        "counted": [unit for unit, grams in encoder.ngrams.items() if isinstance(grams, NgramVocabulary) and grams.counts],
+        "counted": [
+            unit for unit, grams in encoder.ngrams.items() if isinstance(grams, NgramVocabulary) and grams.counts
+        ],
         "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
         "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         "features": {name: feature.save(folder) for name, feature in encoder.features.items()},

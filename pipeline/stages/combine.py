@@ -20,10 +20,10 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
     """Changes the network's weights to those of the weighed sum; returns what each part is worth.
 
     The parts: `ngrams`, `network` and `both`, each with its accuracy on the fair rows of dev whose label train has;
-    `weights` of the n-grams and of the network in the sum of their scores, each scaled to fit; `rows` judged; `models`, the linear models whose mean the
-    n-grams are; `tried`, the accuracy of each in cross-validation on train; `seconds`. Returns nothing and changes
-    nothing if the settings ask for no linear model, or if there is no such row or no n-gram. `graph` is a file to write
-    the network to.
+    `weights` of the n-grams and of the network in the sum of their scores, each scaled to fit; `rows` judged; `models`,
+    the linear models whose mean the n-grams are; `tried`, the accuracy of each in cross-validation on train; `seconds`.
+    Returns nothing and changes nothing if the settings ask for no linear model, or if there is no such row or no
+    n-gram. `graph` is a file to write the network to.
     """
     from pipeline.networks import network as networks
     from pipeline.training import linear_ngrams, weighing

@@ -177,7 +177,7 @@ def _held_out(
         known, renumbered = np.unique(targets[rest], return_inverse=True)
         if len(known) > 1 and len(asked):
             seen = _only(idf, matrix[rest].getnnz(axis=0) > 0)
-            new = features([examples[row] for row in asked], seen)
+            new = features([examples[row] for row in asked.tolist()], seen)
             for name, solve in SOLVERS.items():
                 scores[name][np.ix_(asked, known)] = solve(matrix[rest], renumbered, weights[rest]).scores(new)
     return scores

@@ -13,7 +13,7 @@ Scores = NDArray[np.floating[Any]]
 Targets = NDArray[np.integer[Any]]
 Losses = NDArray[np.float64]
 
-FACTORS = tuple(2.0 ** (step / 2) for step in range(-10, 11))  # of scores, to make them fit
+FACTORS: tuple[float, ...] = tuple(2.0 ** (step / 2) for step in range(-16, 13))  # of scores, to make them fit
 SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)  # of the network in the sum
 SAME = 1e-6  # nats; smaller differences in loss are ties
 
@@ -52,7 +52,8 @@ def scale_to_fit(scores: Scores, targets: Targets) -> float:
     """The factor from `FACTORS` with which the scores have the lowest cross-entropy; 1 if there are none."""
     if not len(targets):
         return 1.0
-    return FACTORS[_first_lowest([cross_entropy(factor * scores, targets) for factor in FACTORS])]
+    losses = [cross_entropy(factor * scores, targets) for factor in FACTORS]
+    return FACTORS[_first_lowest(losses)]
 
 
 def cross_entropy(scores: Scores, targets: Targets) -> float:

@@ -1,14 +1,20 @@
-"""The regression on n-grams: its features are the network's, its weights those of dev, and folding is adding."""
+"""Linear models of n-grams: their features are the network's, folding is adding, and held-out rows choose."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
 
 from pipeline.config.network import NetworkSettings, WideSettings
 from pipeline.encoding.batch import Example, pad
 from pipeline.networks import network as networks
 from pipeline.networks.network import Tables
 from pipeline.training import linear_ngrams as ngrams
-from pipeline.training.linear_ngrams import Regression, Weighing
+from pipeline.training.linear_ngrams import LinearModel
+from pipeline.training.weighing import Weighing, accuracy
 
 IDF = {"char": np.array([0, 1.0, 2.0, 3.0, 1.5], np.float32), "word": np.array([0, 0.5, 1.0], np.float32)}
 SCALE = 4.0
@@ -47,56 +53,92 @@ def test_features_are_idf_of_unit_length_in_each_part():
 @pytest.mark.parametrize(("a", "b"), [(0.75, 1.5), (1.0, 0.0), (0.0, 1.0)])
 def test_folding_gives_the_weighed_sum_of_both_scores(network, a, b):
     drawn = np.random.default_rng(2)
-    regression = Regression(
-        drawn.normal(size=(6, 3)).astype(np.float32), drawn.normal(size=3).astype(np.float32), strength=1.0
-    )
+    linear = LinearModel(drawn.normal(size=(6, 3)).astype(np.float32), drawn.normal(size=3).astype(np.float32))
     before, weights = scores(network), networks.weights(network)
-    networks.assign(network, ngrams.fold(weights, regression, Weighing(a, b), parts=list(IDF), scale=SCALE))
+    networks.assign(network, ngrams.fold_in(weights, linear, Weighing(a, b, 0.5), parts=list(IDF), scale=SCALE))
     # The oracle: dense rows times weights, in float64.
-    alone = ngrams.features(EXAMPLES, IDF).toarray().astype(np.float64) @ regression.weights + regression.intercept
+    alone = ngrams.features(EXAMPLES, IDF).toarray().astype(np.float64) @ linear.weights + linear.intercept
     assert scores(network) == pytest.approx(a * alone + b * before, abs=1e-4)
 
 
 def test_folding_leaves_the_weights_it_was_given_alone(network):
     weights = networks.weights(network)
     before = {name: value.copy() for name, value in weights.items()}
-    regression = Regression(np.ones((6, 3), np.float32), np.ones(3, np.float32), 1.0)
-    ngrams.fold(weights, regression, Weighing(1.0, 1.0), parts=list(IDF), scale=SCALE)
+    linear = LinearModel(np.ones((6, 3), np.float32), np.ones(3, np.float32))
+    ngrams.fold_in(weights, linear, Weighing(1.0, 1.0, 0.5), parts=list(IDF), scale=SCALE)
     assert all(np.array_equal(weights[name], value) for name, value in before.items())
 
 
-def test_weighing_follows_the_part_that_is_right():
-    targets = np.array([0, 1, 0, 1])
-    right = np.where(np.eye(2)[targets] > 0, 2.0, -2.0)
-    noise = np.array([[1.0, -1], [1, -1], [-1, 1], [-1, 1]])
-    assert ngrams.weigh(right, noise, targets).network == 0
-    assert ngrams.weigh(noise, right, targets).regression == 0
-
-
-def test_weighing_prefers_one_part_where_both_say_the_same():
-    targets = np.array([0, 1, 1])
-    same = np.array([[1.0, 0], [0, 1], [1, 0]])
-    assert ngrams.weigh(same, same, targets).network == 0
-
-
-def test_two_parts_that_err_in_different_rows_are_both_used():
-    targets = np.zeros(4, int)
-    first = np.array([[3.0, 0], [3, 0], [3, 0], [-1, 0]])
-    weighing = ngrams.weigh(first, first[::-1], targets)
-    assert weighing.regression > 0 and weighing.network > 0
+def rows_of(targets, noise, seed=3):
+    """Texts whose label is an n-gram of theirs, besides `noise` of 12 others."""
+    drawn = np.random.default_rng(seed)
+    idf = {"char": np.array([0, *[1.0] * (13 + max(targets))], np.float32)}
+    first = 2 + max(targets)
+    ids = [np.unique([1 + target, *(drawn.integers(first, first + 12, noise))]).astype(np.int32) for target in targets]
+    return [Example({}, {"gram_char": row}, int(target)) for row, target in zip(ids, targets, strict=True)], idf
 
 
 @pytest.mark.parametrize("labels", [2, 3])
-def test_fit_learns_what_is_plain_and_takes_the_penalty_of_dev(labels):
-    generator = np.random.default_rng(3)
-    idf = {"char": np.array([0, *[1.0] * 12], np.float32)}
-    targets = generator.integers(0, labels, 60)
-    rows = [
-        Example({}, {"gram_char": np.unique([1 + target, *(generator.integers(4, 13, 3))]).astype(np.int32)}, target)
-        for target in targets.tolist()
-    ]
+@pytest.mark.parametrize("class_weights", [False, True])
+def test_what_is_plain_is_learnt(labels, class_weights):
+    targets = np.arange(60) % labels
+    rows, idf = rows_of(targets, 3)
+    found = ngrams.choose(rows[:40], idf, list(map(str, range(40))), class_weights=class_weights)
+    assert found.model.weights.shape == (12 + labels, labels) and found.model.intercept.shape == (labels,)
+    assert accuracy(found.model.scores(ngrams.features(rows[40:], idf)), targets[40:]) > 0.9
+    assert set(found.names) <= set(ngrams.SOLVERS) == set(found.accuracies)
+
+
+@pytest.mark.parametrize("name", ngrams.SOLVERS)
+@pytest.mark.parametrize("labels", [2, 3])
+def test_every_model_gives_the_answers_of_scikit_learn(name, labels):
+    targets = np.arange(45) % labels
+    rows, idf = rows_of(targets, 6)
     matrix = ngrams.features(rows, idf)
-    found = ngrams.fit(matrix[:40], targets[:40], matrix[40:], targets[40:])
-    assert found.weights.shape == (12, labels) and found.intercept.shape == (labels,)
-    assert found.strength in ngrams.STRENGTHS
-    assert ngrams.accuracy(found.scores(matrix[40:]), targets[40:]) > 0.9
+    oracle = {
+        "logistic regression": LogisticRegression(C=100, tol=1e-3),
+        "linear SVM": LinearSVC(random_state=0),
+        "naive Bayes 0.1": ComplementNB(alpha=0.1),
+        "naive Bayes 0.5": ComplementNB(alpha=0.5),
+    }[name].fit(matrix[:30], targets[:30])
+    found = ngrams.SOLVERS[name](matrix[:30], targets[:30], np.ones(30)).scores(matrix[30:])
+    assert found.argmax(axis=1).tolist() == oracle.predict(matrix[30:]).tolist()
+
+
+def test_models_that_are_clearly_worse_are_left_out(monkeypatch):
+    def contrary(matrix, targets, weights):
+        found = ngrams.SOLVERS["linear SVM"](matrix, targets, weights)
+        return found.times(-1)
+
+    monkeypatch.setitem(ngrams.SOLVERS, "contrary", contrary)
+    rows, idf = rows_of(np.arange(50) % 2, 3)
+    found = ngrams.choose(rows, idf, list(map(str, range(50))))
+    assert "contrary" not in found.names and found.accuracies["contrary"] < 0.2
+
+
+def test_a_label_of_one_row_can_be_learnt_though_it_cannot_be_judged():
+    targets = np.array([*[0, 1] * 10, 2])
+    rows, idf = rows_of(targets, 2)
+    scores = ngrams.choose(rows, idf, list(map(str, range(21)))).model.scores(ngrams.features(rows, idf))
+    assert np.isfinite(scores).all() and scores.argmax(axis=1)[-1] == 2
+
+
+def test_two_rows_are_enough():
+    rows, idf = rows_of(np.array([0, 1]), 0)
+    found = ngrams.choose(rows, idf, ["a", "b"])
+    assert found.model.scores(ngrams.features(rows, idf)).argmax(axis=1).tolist() == [0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcdefghij")), min_size=1, max_size=60))
+def test_folds_keep_groups_together_and_are_of_any_order(rows):
+    targets, groups = np.array([target for target, _ in rows]), [group for _, group in rows]
+    found = ngrams.folds(targets, groups)
+    assert len(set(zip(groups, found.tolist(), strict=True))) == len(set(groups))
+    assert set(found.tolist()) <= set(range(ngrams.FOLDS))
+
+
+def test_folds_spread_each_label_evenly():
+    targets = np.repeat([0, 1, 2], [50, 20, 5])
+    found = ngrams.folds(targets, [f"{row:03}" for row in range(75)])
+    for label, each in ((0, 10), (1, 4), (2, 1)):
+        assert np.bincount(found[targets == label]).tolist() == [each] * 5
