@@ -53,6 +53,7 @@ OWNERS = {
     "torch": set(),
     "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "language_graph")},
     "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "graph")},
+    "spacy": {"pipeline/tasks/spacy_doc.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
     "openpyxl": {"corpora/xlsx.py"},
     "pycrfsuite": {"pipeline/evaluation/baselines/crfsuite.py"},

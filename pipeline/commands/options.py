@@ -43,6 +43,18 @@ def table_options(function: Command) -> Command:
     )
 
 
+def precision_option(function: Command) -> Command:
+    """--int8, --float32: which network answers; None for the one that the model names."""
+    return click.option(
+        "--int8/--float32",
+        "precision",
+        default=None,
+        callback=lambda _, __, given: given if given is None else "int8" if given else "float32",
+        help="The smaller, faster network (LSTM only), or the full one.  [default: int8 where it loses at most 0.1 "
+        "point on dev]",
+    )(function)
+
+
 def reading_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `table_options` under the names that the readers of tables use."""
     names = ("text", "encoding", "delimiter", "quoting")

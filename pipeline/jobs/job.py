@@ -46,10 +46,10 @@ class Job(Protocol):
 
 @dataclass
 class LabelJob:
-    """Labels tables; `folder`: of the model, at the same path on every machine."""
+    """Labels tables; `folder`: of the model, at the same path on every machine; `precision`: as of Model.load."""
 
     folder: Path
-    precision: Precision
+    precision: Precision | None
     options: LabelOptions
     limits: Limits = DEFAULT_LIMITS
 

@@ -17,7 +17,7 @@ from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
 from pipeline.jobs.results import FORCED
 from pipeline.models import drift
-from pipeline.models.model import NETWORKS, Model, Precision
+from pipeline.models.model import Model, Precision
 from pipeline.tasks import Claim, Prediction
 
 Cells = Sequence[Any]  # the new cells of a row; in another layout than a table, its records
@@ -67,9 +67,7 @@ class Predictor:
     @classmethod
     def like(cls, model: Model, wanted: OutputOptions) -> Predictor:
         """A Predictor that loads the same model."""
-        path = model.network.path
-        precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
-        return cls(path.parent, precision, wanted)
+        return cls(model.network.path.parent, model.precision, wanted)
 
     @cached_property
     def model(self) -> Model:

@@ -63,10 +63,11 @@ class Model:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, folder: str | Path, *, precision: Precision = "float32", threads: int = 0) -> Model:
+    def load(cls, folder: str | Path, *, precision: Precision | None = None, threads: int = 0) -> Model:
         """Reads and checks a model folder; nothing in it can run code.
 
-        `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
+        `precision`: float32, or int8 where the folder has it; None for the one that model.toml names, with which the
+        model was evaluated; `threads`: CPU threads, 0 for all cores.
         Raises ModelError if a file is missing, altered or not listed (SHA256SUMS), or no regular file; if the folder
         has another format version; or if something in it is not what zhpipe writes.
         """
@@ -75,6 +76,7 @@ class Model:
         about = schema.parse(folder / "model.toml", FORMAT_VERSION)
         files.check_sums(folder)
         schema.check(folder / "model.toml", about)
+        precision = precision or about.get("precision", "float32")
         if not (folder / NETWORKS[precision]).is_file():
             raise ModelError(
                 f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
@@ -118,6 +120,11 @@ class Model:
             raise ModelError(f"{self.network.path}: {reason}: use a model folder that zhpipe made")
 
     @property
+    def precision(self) -> Precision:
+        """Of the network that answers."""
+        return "int8" if self.network.path.name == NETWORKS["int8"] else "float32"
+
+    @property
     def labels(self) -> Labels:
         """The names of the possible answers, in the order of every distribution."""
         return self.task.labels
@@ -157,7 +164,7 @@ class Model:
         review_below: float | None = None,
         prefix: str = "",
     ) -> pd.DataFrame:
-        """A copy of a pandas data frame with the columns that `zhpipe label` adds.
+        """A copy of a pandas data frame, or of a Dataset of Hugging Face, with the columns that `zhpipe label` adds.
 
         Probabilities and bits are numbers, with 4 decimals; `needs_review` is a boolean; entities, words and tags are
         lists. A row without text keeps its place, with None, NaN or an empty list.

@@ -53,13 +53,14 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     parts, dev = _finish(settings, prepared, trainer, network, folder)
     answerer = freeze.answerer_of(prepared, network)
     frozen = freeze.freeze(settings, prepared, answerer, network, model_folder)
-    answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder)
+    int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
+    precision = freeze.precision(prepared, int8)
+    answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder, precision)
     training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
-    int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
     model.save(
         model_folder,
-        about={**_about(settings, run, dev), **frozen, **int8, **calibrated},
+        about={**_about(settings, run, dev), "precision": precision, **frozen, **int8, **calibrated},
         task=prepared.task,
         answerer=answerer,
         segmenter=prepared.segmenter,
@@ -72,6 +73,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev {prepared.task.judge.summary(dev)}",
         f"{learnt}: {WAY_OUT}" if learnt else "",
         combine.summary(parts),
+        _said_of(int8, precision),
         f"{best.tokens_per_second:,.0f} tokens/s",
     ]
     return "; ".join(filter(None, said))
@@ -199,6 +201,15 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "training_data": {"sha256": sha256(run / "segment" / "train.csv")},
         "versions": versions(),
     }
+
+
+def _said_of(int8: Mapping[str, Any], precision: model.Precision) -> str:
+    """What int8 loses, and who answers for it; nothing if there is no int8 network."""
+    if not int8:
+        return ""
+    lost = {name: max(0.0, value) for name, value in int8["int8"]["lost"].items()}
+    shown = ", ".join(f"{100 * value:.1f} points of {name}" for name, value in lost.items() if value) or "nothing"
+    return f"int8 loses {shown} on dev: {precision} answers"
 
 
 def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Callable[[Epoch], None]:
