@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.config.starter import Starter
 
 Command = Callable[..., Any]
-ABOUT_FILE = ("text", "label", "task", "format_", "encoding", "out")  # options that only a FILE has
+ABOUT_FILE = ("text", "label", "task", "format_", "encoding", "out", "from_model")  # options that only a FILE has
 
 
 def file_options(function: Command) -> Command:
@@ -49,13 +49,31 @@ def out_option(function: Command) -> Command:
     return click.option("--out", help="Folder of the run of FILE.  [default: RUNS/NAME, after FILE]")(function)
 
 
+def from_model_option(function: Command) -> Command:
+    """--from-model: the run that training goes on from."""
+    return click.option(
+        "--from-model",
+        metavar="RUN|MODEL",
+        help="Go on from this classifier or tagger: new rows and epochs, the same labels or more.",
+    )(function)
+
+
+def of_earlier_model(path: str) -> list[str]:
+    """Overrides with which a run goes on from a model: those of its settings that the run has to share."""
+    from pipeline.config.section import toml_value
+    from pipeline.models.earlier_model import EarlierModel
+
+    values = {**EarlierModel.load(path).settings, "train.from_model": path}
+    return [f"{key}={toml_value(value)}" for key, value in values.items()]
+
+
 def is_own_file(source: str, options: dict[str, Any]) -> bool:
     """Whether the argument is a FILE and no CONFIG. Raises UsageError for options of a FILE beside a CONFIG."""
     if not source.endswith(".toml") and find_config(source) == Path(source):
         return True
-    given = [name for name in ABOUT_FILE if options[name]]
+    given = [name for name in ABOUT_FILE if options.get(name)]
     if given:
-        option = given[0].rstrip("_")
+        option = given[0].rstrip("_").replace("_", "-")
         raise click.UsageError(f"--{option} is for a FILE; {source} is a config: change it with --set, or edit it")
     return False
 

@@ -15,7 +15,7 @@ from pipeline.config.segment import Unit
 from pipeline.config.task_defaults import TaskName
 
 LONG = 100  # characters; the network reads longer texts word by word, which is faster and no worse
-SMALL = 3_000  # texts; n-grams that occur once help in fewer and short ones
+SMALL = 3_000  # texts; characters and n-grams that occur once help in fewer and short ones
 MOST_BASELINE_CHARACTERS = 300_000  # of a corpus on which python-crfsuite trains within about two minutes
 
 Defaults = dict[str, Any]  # by dotted key
@@ -110,11 +110,13 @@ def _inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
     """What a classifier reads. Word n-grams are left out: beside those of characters, they cost up to 5 points."""
     is_long = mean_length > LONG
     inputs = "words" if unit == "word" and is_long else "characters"
+    rarest = {"embed.min_count": 1, "network.wide.min_count": 1} if rows < SMALL and not is_long else {}
     return {
         "network.inputs": inputs,
         "network.wide.characters": 3,
         "network.wide.counts": True,
-        "network.wide.min_count": 1 if rows < SMALL and not is_long else 2,
+        "network.wide.min_count": 2,
+        **rarest,
     }
 
 

@@ -107,6 +107,7 @@ class ModelTable(Table):
     task: Name
     name: Name
     cell: Literal["rnn", "lstm", "gru"] | None = None
+    vector_size: int | None = Field(None, ge=1)
     precision: Literal["float32", "int8"] = "float32"
     difference_to_keras: float | None = None
     different_answers: int | None = None

@@ -30,7 +30,12 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
 
     rows = [row for place in prepared.fair if (row := prepared.dev[place]).target is not None]
     idf, wide, start = prepared.tables.idf, settings.network.wide, time.perf_counter()
-    if not settings.linear_ngrams or not rows or not sum(len(values) - 1 for values in idf.values()):
+    if (
+        prepared.earlier
+        or not settings.linear_ngrams
+        or not rows
+        or not sum(len(values) - 1 for values in idf.values())
+    ):
         return {}
     chosen = linear_ngrams.choose(
         prepared.train,

@@ -15,6 +15,7 @@ from corpora.files import replace_when_done
 from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.models import model
+from pipeline.models.model import find_model
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
@@ -27,6 +28,7 @@ from pipeline.training.silence import silent_stderr
 if TYPE_CHECKING:
     import keras
 
+    from pipeline.models.earlier_model import EarlierModel
     from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 8
@@ -129,6 +131,8 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
 
     head = prepared.task.head
     network = head.build(settings, prepared.tables)
+    if prepared.earlier:
+        _go_on(network, prepared, prepared.earlier)
     learner = head.learner(network, prepared.train)
     candidate = folder / CANDIDATE
 
@@ -148,6 +152,14 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[kera
         feed=learner.feed,
     )
     return network, trainer
+
+
+def _go_on(network: keras.Model, prepared: Prepared, earlier: EarlierModel) -> None:
+    """Gives a new network the weights of an earlier model."""
+    from pipeline.networks import network as networks
+
+    fresh = networks.weights(network)
+    networks.assign(network, earlier.carried(fresh, prepared.task, prepared.encoder))
 
 
 def _finish(
@@ -195,6 +207,7 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "task": settings.task,
         "name": settings.name,
         "cell": settings.network.cell,
+        "vector_size": settings.embed.vector_size,
         "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
         "network": json.loads(settings.network.model_dump_json(exclude_none=True, exclude=PATHS)),
         "dev": dict(dev),
@@ -231,7 +244,7 @@ def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Call
 def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {
         "network": settings.network.model_dump(),
-        "train": settings.train.model_dump(),
+        "train": settings.train.model_dump(exclude={"from_model"}),
         "task": settings.task,
         "tag": settings.tag.model_dump(),
         "language": settings.language.model_dump(exclude={"ngram_order"}),
@@ -246,6 +259,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
             made / "vocabulary.txt",
             *(path for path in (made / "vectors.npy", made / "words.txt") if path.exists()),
         ]
+    if settings.train.from_model:
+        files.append(find_model(Path(settings.train.from_model)) / "SHA256SUMS")
     return Inputs(used, files, VERSION)
 
 
