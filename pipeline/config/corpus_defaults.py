@@ -41,6 +41,7 @@ NGRAMS = ("network.wide.characters", "network.wide.words")
 DEPENDS_ON = {
     "train.learning_rate": ("train.optimizer",),
     "network.inputs": NGRAMS,
+    "embed.min_count": (*NGRAMS, "network.inputs"),
     "network.wide.characters": NGRAMS,
     "network.wide.min_count": NGRAMS,
     "network.wide.counts": NGRAMS,
