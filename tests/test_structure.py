@@ -51,7 +51,7 @@ OWNERS = {
     },
     "tensorflow": set(),
     "torch": set(),
-    "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "language_graph")},
+    "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "graph_weights", "language_graph")},
     "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "graph")},
     "spacy": {"pipeline/tasks/spacy_doc.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},

@@ -173,7 +173,7 @@ class EarlierModel:
 
 
 def _grams(encoder: Encoder, part: str) -> Any:
-    return encoder.affixes if part == "affix" else encoder.ngrams[part]  # type: ignore[index]
+    return encoder.affixes if part == "affix" else encoder.ngrams[part]
 
 
 def _blank(feature: Any, width: int) -> Any:

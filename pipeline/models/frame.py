@@ -28,9 +28,6 @@ def label_frame(
     prefix: str = "",
 ) -> pd.DataFrame:
     """A copy of the frame with the columns that `zhpipe label` adds; see `Model.label_frame`."""
-    if hasattr(frame, "to_pandas"):  # a table of Hugging Face datasets, or of another library that knows pandas
-        options = {"text": text, "probabilities": probabilities, "review_below": review_below, "prefix": prefix}
-        return type(frame).from_pandas(label_frame(predict, answerer, frame.to_pandas(), **options))  # type: ignore[no-any-return]
     names = (text,) if isinstance(text, str) else tuple(text)
     for name in names:
         if list(frame.columns).count(name) != 1:

@@ -177,15 +177,18 @@ class Model:
         """
         from pipeline.models import frame as frames
 
-        return frames.label_frame(
+        kind: Any = type(frame)
+        is_dataset = hasattr(kind, "to_pandas") and hasattr(kind, "from_pandas")  # of Hugging Face
+        labelled = frames.label_frame(
             self.predict,
             self.answerer,
-            frame,
+            frame.to_pandas() if is_dataset else frame,  # type: ignore[operator]  # it is no data frame then
             text=text,
             probabilities=probabilities,
             review_below=review_below,
             prefix=prefix,
         )
+        return kind.from_pandas(labelled) if is_dataset else labelled
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
         """A tagger's n most probable answers to each text, best first; none to a text of white space.

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from pipeline.errors import PipelineError
-
-if TYPE_CHECKING:
-    from pipeline.tasks.prediction import Prediction
+from pipeline.tasks.notebook import Span
 
 
-def to_spacy(prediction: Prediction, vocab: Any = None) -> Any:
+class Tagged(Protocol):
+    """What is read of a `Prediction`."""
+
+    @property
+    def value(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def tokens(self) -> Sequence[str]: ...
+    @property
+    def tags(self) -> Sequence[str]: ...
+    @property
+    def spans(self) -> Sequence[Span]: ...
+
+
+def to_spacy(prediction: Tagged, vocab: Any = None) -> Any:
     """A `spacy.tokens.Doc` of the tokens; white space between them is a token too, unless it is one space.
 
     Spans with a type, if fewer than the tokens or of several tokens, are the entities of the Doc, and a part of speech
-    for each word is its `tag_`. `vocab`: a `spacy.vocab.Vocab`; None for a new one. Raises PipelineError if spaCy is
+    for each word is its `tag_`. `vocab`: a `spacy.vocab.Vocab`; None for one of no language. Raises PipelineError if spaCy is
     not installed, or if the prediction is not a tagger's.
     """
     try:
-        from spacy.tokens import Doc
-        from spacy.vocab import Vocab
+        import spacy  # type: ignore[import-not-found, unused-ignore]
+        from spacy.tokens import Doc  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise PipelineError("to_spacy needs spaCy: pip install spacy") from None
     if not prediction.tokens or prediction.value is not None:
         raise PipelineError("to_spacy: expected the prediction of a tagger for a text that is not blank")
     words, spaces, places = _pieces(prediction)
-    doc = Doc(vocab if vocab is not None else Vocab(), words=words, spaces=spaces)
+    doc = Doc(vocab if vocab is not None else spacy.blank("xx").vocab, words=words, spaces=spaces)
     if is_entities(prediction):
         spans = [doc.char_span(span.start, span.end, label=span.type) for span in prediction.spans]
         doc.set_ents([span for span in spans if span is not None])
@@ -35,12 +49,12 @@ def to_spacy(prediction: Prediction, vocab: Any = None) -> Any:
     return doc
 
 
-def is_entities(prediction: Prediction) -> bool:
+def is_entities(prediction: Tagged) -> bool:
     """Whether the spans are entities, and not the tokens with their parts of speech."""
     return [span.text for span in prediction.spans] != list(prediction.tokens)
 
 
-def _pieces(prediction: Prediction) -> tuple[list[str], list[bool], list[int]]:
+def _pieces(prediction: Tagged) -> tuple[list[str], list[bool], list[int]]:
     """The words of a Doc, whether a space follows each, and which of them are the tokens."""
     words: list[str] = []
     spaces: list[bool] = []

@@ -53,7 +53,7 @@ def test_parts_of_speech_become_tags():
 
 
 def test_without_spacy_or_a_tagger_it_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, "spacy.tokens", None)
+    monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(PipelineError, match="needs spaCy: pip install spacy"):
         ENTITY.to_spacy()
     monkeypatch.undo()
