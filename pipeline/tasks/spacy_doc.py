@@ -28,8 +28,8 @@ def to_spacy(prediction: Tagged, vocab: Any = None) -> Any:
     """A `spacy.tokens.Doc` of the tokens; white space between them is a token too, unless it is one space.
 
     Spans with a type, if fewer than the tokens or of several tokens, are the entities of the Doc, and a part of speech
-    for each word is its `tag_`. `vocab`: a `spacy.vocab.Vocab`; None for one of no language. Raises PipelineError if spaCy is
-    not installed, or if the prediction is not a tagger's.
+    for each word is its `tag_`. `vocab`: a `spacy.vocab.Vocab`; None for one of no language. Raises PipelineError if
+    spaCy is not installed, or if the prediction is not a tagger's.
     """
     try:
         import spacy  # type: ignore[import-not-found, unused-ignore]
