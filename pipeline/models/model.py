@@ -78,9 +78,7 @@ class Model:
         schema.check(folder / "model.toml", about)
         precision = precision or about.get("precision", "float32")
         if not (folder / NETWORKS[precision]).is_file():
-            raise ModelError(
-                f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
-            )
+            raise ModelError(f"{folder}: has no {precision} network (only LSTMs have int8): use --float32")
         try:
             model = cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
         except ModelError:

@@ -24,7 +24,7 @@ Scores = NDArray[np.floating[Any]]
 Targets = NDArray[np.integer[Any]]
 
 FOLDS = 5
-SMALL = 5_000  # rows; with more of them, one fold judges as well as five
+SMALL = 2_000  # rows; with more of them, one fold judges as well as five
 PRECISION = 1e-3  # of logistic regression
 MOST_ITERATIONS = 100  # of L-BFGS, for small corpora
 TINY = 1e-12  # substituted where a divisor could be 0
@@ -92,7 +92,7 @@ def choose(
     hits = {name: scores.argmax(axis=1)[judged] == targets[judged] for name, scores in held_out.items()}
     kept = _best(hits)
     factors = {name: scale_to_fit(held_out[name][judged], targets[judged]) / len(kept) for name in kept}
-    parts = [SOLVERS[name](matrix, targets, weights).times(factors[name]) for name in kept]
+    parts = [_solved(name, matrix, targets, weights).times(factors[name]) for name in kept]
     mean = LinearModel(sum(part.weights for part in parts), sum(part.intercept for part in parts))  # type: ignore[arg-type]
     scores = sum(factors[name] * held_out[name][judged] for name in kept)
     accuracies = {name: float(found.mean()) if len(found) else 0.0 for name, found in hits.items()}
@@ -178,8 +178,8 @@ def _held_out(
         if len(known) > 1 and len(asked):
             seen = _only(idf, matrix[rest].getnnz(axis=0) > 0)
             new = features([examples[row] for row in asked.tolist()], seen)
-            for name, solve in SOLVERS.items():
-                scores[name][np.ix_(asked, known)] = solve(matrix[rest], renumbered, weights[rest]).scores(new)
+            for name, found in scores.items():
+                found[np.ix_(asked, known)] = _solved(name, matrix[rest], renumbered, weights[rest]).scores(new)
     return scores
 
 
@@ -205,19 +205,25 @@ def _best(hits: Mapping[str, NDArray[np.bool_]]) -> tuple[str, ...]:
     return tuple(name for name in hits if is_near(name))
 
 
+def _solved(name: str, matrix: Any, targets: Targets, weights: Scores) -> LinearModel:
+    """A model of `SOLVERS`; it need not have reached its optimum to be of use."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return SOLVERS[name](matrix, targets, weights)
+
+
 def _logistic(strength: float) -> Callable[[Any, Targets, Scores], LinearModel]:
     """Logistic regression; `strength`: scikit-learn's C, the inverse of the L2 penalty."""
 
     def solve(matrix: Any, targets: Targets, weights: Scores) -> LinearModel:
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
         is_large = len(targets) > LARGE and targets.max() > 1
         solver, most = ("saga", MOST_PASSES) if is_large else ("lbfgs", MOST_ITERATIONS)
         machine = LogisticRegression(C=strength, solver=solver, max_iter=most, tol=PRECISION, random_state=0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # enough for a score, if not for the optimum
-            return _model(machine.fit(matrix, targets, weights))
+        return _model(machine.fit(matrix, targets, weights))
 
     return solve
 
