@@ -36,8 +36,9 @@ ALL_SIZES: dict[str, Defaults] = {
     "tag": {"train.learning_rate": 0.003},
 }
 # A default does not apply if the config has one of these other keys, which change what it means. A config that names
-# its n-grams has chosen what is read.
+# its n-grams, or a tagger's features, has chosen what is read.
 NGRAMS = ("network.wide.characters", "network.wide.words")
+FEATURES = ("network.features",)
 DEPENDS_ON = {
     "train.learning_rate": ("train.optimizer",),
     "network.inputs": NGRAMS,
@@ -46,6 +47,8 @@ DEPENDS_ON = {
     "network.wide.min_count": NGRAMS,
     "network.wide.counts": NGRAMS,
     "network.units": ("network.layers",),
+    "network.features.characters": FEATURES,
+    "network.features.segmentation": FEATURES,
 }
 
 
@@ -90,6 +93,7 @@ def defaults_for(task: TaskName, unit: Unit, rows: int, mean_length: float) -> D
     chosen = {**ALL_SIZES[task], **by_rows[max(start for start in by_rows if start <= rows)]}
     if task == "classify":
         return {**_inputs(unit, rows, mean_length), **chosen}
+    chosen.update({"network.features.characters": 32} if unit == "word" else {"network.features.segmentation": 16})
     few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
     return {**chosen, "evaluate.baselines": ["crfsuite"] if few else []}
 

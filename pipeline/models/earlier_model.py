@@ -17,6 +17,7 @@ from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder
+from pipeline.encoding.features import Feature, WordCharacters
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import PipelineError
 from pipeline.models.model import Model, find_model
@@ -28,6 +29,7 @@ Places = NDArray[np.intp]
 Grams = NgramVocabulary | ContextNgrams
 
 TASKS = ("classify", "tag")
+FEATURES = ("segmentation", "characters")
 CHAIN = ("transitions", "start", "end")
 FREE = {"dropout", "embedding_dropout", "min_count", "max_features", "l2", "linear"}  # of training alone
 
@@ -50,7 +52,7 @@ class EarlierModel:
             )
         if "vector_size" not in model.about:
             raise PipelineError(f"{path}: an earlier zhpipe made it, whose training can't go on: train anew")
-        if stuck := [name for name in model.encoder.features if name != "segmentation"]:
+        if stuck := [name for name in model.encoder.features if name not in FEATURES]:
             raise PipelineError(f"{path}: training can't go on from a tagger with network.features.{stuck[0]}")
         return cls(folder, model)
 
@@ -102,6 +104,14 @@ class EarlierModel:
         known = before.vocabulary if before else Vocabulary(())
         more = (token for token in affixes.vocabulary.tokens if token not in known)
         return replace(affixes, vocabulary=Vocabulary((*known.tokens, *more)))
+
+    def feature(self, name: str, feature: Feature) -> Feature:
+        """A feature with what the model knows, and then what it does not know."""
+        before = self.model.encoder.features[name]
+        if not (isinstance(before, WordCharacters) and isinstance(feature, WordCharacters)):
+            return feature
+        more = (token for token in feature.vocabulary.tokens if token not in before.vocabulary)
+        return WordCharacters(Vocabulary((*before.vocabulary.tokens, *more)))
 
     def values(self, part: str, values: Array, encoder: Encoder) -> Array:
         """The value of each n-gram of a wide part: the model's where it has the n-gram, else from `values`."""
@@ -157,6 +167,8 @@ class EarlierModel:
             return {1: labels} if part == "kernel" else {0: labels}
         if layer.endswith("_embedding"):
             return {0: np.arange(len(self.model.encoder.vocabularies[layer.removesuffix("_embedding")]))}
+        if layer.endswith("_feature"):
+            return {0: np.arange(len(self.model.encoder.features[layer.removesuffix("_feature")]))}
         if layer.endswith("_wide"):
             ids = self._ids(layer.removesuffix("_wide"), encoder)
             return {0: ids, 1: labels} if part == "table" else {0: ids}

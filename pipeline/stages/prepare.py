@@ -134,7 +134,10 @@ def _encoder(
         affixes = Affixes.build(words, longest=settings.affixes, min_count=wide.min_count)
         affixes = earlier.affixes(affixes) if earlier else affixes
         values["affix"] = affixes.weights()
-    encoder = replace(plain, ngrams=grams, affixes=affixes, features=_features(settings, run, texts))
+    features = _features(settings, run, texts)
+    if earlier:
+        features = {name: earlier.feature(name, feature) for name, feature in features.items()}
+    encoder = replace(plain, ngrams=grams, affixes=affixes, features=features)
     if earlier:
         values = {part: earlier.values(part, found, encoder) for part, found in values.items()}
     return encoder, values

@@ -80,9 +80,9 @@ def test_a_tagger_that_learns_nothing_new_answers_as_before(decode):
     assert tagger.predict(texts) == before
 
 
-def test_words_with_affixes_go_on():
+def test_words_with_affixes_and_characters_go_on():
     sentences = [("我", "爱", "北京", "烤鸭", str(place)) for place in range(12)]
-    settings = {**SMALL, "network.wide.words": 1, "network.wide.characters": 2}
+    settings = {**SMALL, "network.wide.words": 1, "network.wide.characters": 2, "network.features.characters": 4}
     tagger = Tagger(kind="pos", cell="rnn", **QUICK, dev_share=0.2, settings=settings)
     golds = [["n", "v", "n", "n", "m"]] * 12
     before = tagger.fit(sentences, golds).predict(sentences)
