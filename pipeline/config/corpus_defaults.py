@@ -47,8 +47,8 @@ DEPENDS_ON = {
     "network.wide.min_count": NGRAMS,
     "network.wide.counts": NGRAMS,
     "network.units": ("network.layers",),
-    "network.features.characters": FEATURES,
-    "network.features.segmentation": FEATURES,
+    "network.features.characters": (*FEATURES, *NGRAMS),
+    "network.features.segmentation": (*FEATURES, *NGRAMS),
 }
 
 
