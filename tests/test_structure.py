@@ -52,8 +52,9 @@ OWNERS = {
     },
     "tensorflow": set(),
     "torch": set(),
-    "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "language_graph")},
+    "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "graph_weights", "language_graph")},
     "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "graph")},
+    "spacy": {"pipeline/tasks/spacy_doc.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
     "openpyxl": {"corpora/xlsx.py"},
     "pycrfsuite": {"pipeline/evaluation/baselines/crfsuite.py"},
@@ -80,12 +81,12 @@ LONGEST_FILE, LONGEST_FUNCTION, MOST_METHODS = 400, 45, 15
 # What the reporting libraries also do, outside of evaluation.
 ELSEWHERE = {
     "sklearn": {
-        "pipeline/training/ngram_regression.py",
+        "pipeline/training/linear_ngrams.py",
         "pipeline/training/label_regressions.py",
         "zhpipe/estimators.py",
         "zhpipe/multilabel.py",
     },
-    "scipy": {"pipeline/training/ngram_regression.py"},
+    "scipy": {"pipeline/training/linear_ngrams.py", "pipeline/training/weighing.py"},
 }
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 

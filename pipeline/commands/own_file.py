@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 # Options that only a FILE has.
-ABOUT_FILE = ("text", "label", "label_separator", "task", "format_", "encoding", "out", *LAYOUT_NAMES)
+ABOUT_FILE = ("text", "label", "label_separator", "task", "format_", "encoding", "out", "from_model", *LAYOUT_NAMES)
 
 
 def file_options(function: Command) -> Command:
@@ -52,11 +52,29 @@ def out_option(function: Command) -> Command:
     return click.option("--out", help="Folder of the run of FILE.  [default: RUNS/NAME, after FILE]")(function)
 
 
+def from_model_option(function: Command) -> Command:
+    """--from-model: the run that training goes on from."""
+    return click.option(
+        "--from-model",
+        metavar="RUN|MODEL",
+        help="Go on from this classifier or tagger: new rows and epochs, the same labels or more.",
+    )(function)
+
+
+def of_earlier_model(path: str) -> list[str]:
+    """Overrides with which a run goes on from a model: those of its settings that the run has to share."""
+    from pipeline.config.section import toml_value
+    from pipeline.models.earlier_model import EarlierModel
+
+    values = {**EarlierModel.load(path).settings, "train.from_model": path}
+    return [f"{key}={toml_value(value)}" for key, value in values.items()]
+
+
 def is_own_file(source: str, options: dict[str, Any]) -> bool:
     """Whether the argument is a FILE and no CONFIG. Raises UsageError for options of a FILE beside a CONFIG."""
     if not source.endswith(".toml") and find_config(source) == Path(source):
         return True
-    given = [name for name in ABOUT_FILE if options[name] or (options[name] is False and name == "quoting")]
+    given = [name for name in ABOUT_FILE if options.get(name) or (options.get(name) is False and name == "quoting")]
     if given:
         option = given[0].rstrip("_").replace("_", "-")
         raise click.UsageError(f"--{option} is for a FILE; {source} is a config: change it with --set, or edit it")

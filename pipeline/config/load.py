@@ -31,6 +31,7 @@ PATHS = (
     ("embed", "extra"),
     ("embed", "pretrained"),
     ("embed", "pretrained_characters"),
+    ("train", "from_model"),
     ("network.features", "bigrams_table"),
     ("network.features", "lexicon_table"),
 )

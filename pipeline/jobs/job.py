@@ -49,10 +49,12 @@ class Job(Protocol):
 
 @dataclass
 class LabelJob:
-    """Labels tables; `folder`: of the model, at the same path on every machine; `dictionary`: more words for it."""
+    """Labels tables; `folder`: of the model, at the same path on every machine; `precision`: as of Model.load;
+    `dictionary`: more words for it.
+    """
 
     folder: Path
-    precision: Precision
+    precision: Precision | None
     options: LabelOptions
     limits: Limits = DEFAULT_LIMITS
     dictionary: UserDictionary = NO_WORDS

@@ -17,7 +17,7 @@ from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
 from pipeline.jobs.results import FORCED
 from pipeline.models import drift
-from pipeline.models.model import NETWORKS, Extended, Model, Precision
+from pipeline.models.model import Extended, Model, Precision
 from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tasks import Claim, Prediction
 
@@ -72,9 +72,8 @@ class Predictor:
     @classmethod
     def like(cls, model: Model, wanted: OutputOptions) -> Predictor:
         """A Predictor that loads the same model."""
-        path = model.network.path
-        precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
-        return cls(path.parent, precision, wanted, model.extended.added if model.extended else NO_WORDS)
+        added = model.extended.added if model.extended else NO_WORDS
+        return cls(model.network.path.parent, model.precision, wanted, added)
 
     @cached_property
     def model(self) -> Model:

@@ -149,7 +149,7 @@ class TableJob:
         return {
             "the input": None if self.source == STREAM else sha256(self.source),
             "the model": sha256(network.parent / "SHA256SUMS"),
-            "--int8": network.name,
+            "--int8, --float32": network.name,
             "--dictionary": extended.added.fingerprint if (extended := self.model.extended) else None,
             "the installed programs": installed(),
             "--text": options.columns,

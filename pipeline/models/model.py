@@ -68,14 +68,15 @@ class Model:
         cls,
         folder: str | Path,
         *,
-        precision: Precision = "float32",
+        precision: Precision | None = None,
         threads: int = 0,
         dictionary: UserDictionary | Paths = (),
     ) -> Model:
         """Reads and checks a model folder; nothing in it can run code.
 
-        `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores; `dictionary`:
-        that of `with_dictionary`, or its files of forced words.
+        `precision`: float32, or int8 where the folder has it; None for the one that model.toml names, with which the
+        model was evaluated; `threads`: CPU threads, 0 for all cores; `dictionary`: that of `with_dictionary`, or its
+        files of forced words.
         Raises ModelError if a file is missing, altered or not listed (SHA256SUMS), or no regular file; if the folder
         has another format version; or if something in it is not what zhpipe writes. Raises DictionaryError for a bad
         dictionary, and SettingsError for one that changes nothing.
@@ -85,10 +86,9 @@ class Model:
         about = schema.parse(folder / "model.toml", FORMAT_VERSION)
         files.check_sums(folder)
         schema.check(folder / "model.toml", about)
+        precision = precision or about.get("precision", "float32")
         if not (folder / NETWORKS[precision]).is_file():
-            raise ModelError(
-                f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
-            )
+            raise ModelError(f"{folder}: has no {precision} network (only LSTMs have int8): use --float32")
         try:
             model = cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
         except ModelError:
@@ -152,6 +152,11 @@ class Model:
             raise ModelError(f"{self.network.path}: {reason}: use a model folder that zhpipe made")
 
     @property
+    def precision(self) -> Precision:
+        """Of the network that answers."""
+        return "int8" if self.network.path.name == NETWORKS["int8"] else "float32"
+
+    @property
     def labels(self) -> Labels:
         """The names of the possible answers, in the order of every distribution."""
         return self.task.labels
@@ -191,7 +196,7 @@ class Model:
         review_below: float | None = None,
         prefix: str = "",
     ) -> pd.DataFrame:
-        """A copy of a pandas data frame with the columns that `zhpipe label` adds.
+        """A copy of a pandas data frame, or of a Dataset of Hugging Face, with the columns that `zhpipe label` adds.
 
         Probabilities and bits are numbers, with 4 decimals; `needs_review` is a boolean; entities, words and tags are
         lists. A row without text keeps its place, with None, NaN or an empty list.
@@ -204,15 +209,18 @@ class Model:
         """
         from pipeline.models import frame as frames
 
-        return frames.label_frame(
+        kind: Any = type(frame)
+        is_dataset = hasattr(kind, "to_pandas") and hasattr(kind, "from_pandas")  # of Hugging Face
+        labelled = frames.label_frame(
             self.predict,
             self.answerer,
-            frame,
+            frame.to_pandas() if is_dataset else frame,  # type: ignore[operator]  # it is no data frame then
             text=text,
             probabilities=probabilities,
             review_below=review_below,
             prefix=prefix,
         )
+        return kind.from_pandas(labelled) if is_dataset else labelled
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
         """A tagger's n most probable answers to each text, best first; none to a text of white space.
@@ -336,6 +344,9 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         "max_tokens": encoder.max_tokens,
         "units": list(encoder.vocabularies),
         "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
+        "counted": [
+            unit for unit, grams in encoder.ngrams.items() if isinstance(grams, NgramVocabulary) and grams.counts
+        ],
         "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
         "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
@@ -363,6 +374,9 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
         keys, window = arrays.load(folder / f"grams.{unit}.npy", np.int64), encoder.get("windows", {}).get(unit)
-        grams[unit] = NgramVocabulary(keys, longest) if window is None else ContextNgrams(keys, longest, window)
+        if window is None:
+            grams[unit] = NgramVocabulary(keys, longest, unit in encoder.get("counted", ()))
+        else:
+            grams[unit] = ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
     return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)

@@ -69,6 +69,7 @@ class EncoderTable(Table):
     units: Annotated[list[Unit], Field(min_length=1, max_length=2)]
     longest_grams: dict[Unit, Order]
     windows: dict[Unit, Window] = {}
+    counted: list[Unit] = []
     longest_affix: int = Field(0, ge=0, le=3)
     features: dict[Literal["bigrams", "segmentation", "lexicon", "characters", "affixes"], AffixesTable] = {}
 
@@ -113,6 +114,8 @@ class ModelTable(Table):
     task: Name
     name: Name
     cell: Literal["rnn", "lstm", "gru"] | None = None
+    vector_size: int | None = Field(None, ge=1)
+    precision: Literal["float32", "int8"] = "float32"
     difference_to_keras: float | None = None
     different_answers: int | None = None
     corpus: CorpusTable

@@ -28,7 +28,7 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
     """
     from pipeline.networks import network as networks
     from pipeline.training import label_regressions as regressions
-    from pipeline.training.ngram_regression import features
+    from pipeline.training.linear_ngrams import features
 
     if not settings.label_regressions:
         return {}

@@ -320,6 +320,12 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
         for part in ("dev", "test")
         if (leaked := len(report[f"leaked_{part}"]))
     ]
+    notes += [
+        f"{count} {part} rows are like a row of {'train' if part == 'dev' else 'train or dev'} but for digits, "
+        "punctuation, width or case"
+        for part, count in report["near_duplicates"].items()
+        if count
+    ]
     notes += [f"{report['conflicts']} texts with two labels"] if report["conflicts"] else []
     notes += [f"labels that train lacks: {', '.join(report['unseen_labels'])}"] if report["unseen_labels"] else []
     return "; ".join([f"rows: {sizes}", *notes])

@@ -127,6 +127,10 @@ class Tag(Task[Tags]):
         fitted = replace(self, labels=Labels.build(found))
         return replace(fitted, words=frozenset(fitted._words(texts, golds)))
 
+    def extended(self, before: Task[Tags]) -> Self:
+        """With the tags and words of an earlier model too."""
+        return replace(super().extended(before), words=self.words | getattr(before, "words", frozenset()))
+
     def _missing(self, golds: Sequence[Tags]) -> set[str]:
         """Tags that train may lack, but without which one-character or dictionary words could not be answered."""
         scheme = self.options.scheme
