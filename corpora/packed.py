@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Literal, cast
+
+from corpora.errors import CorpusError
 
 SUFFIXES = (".gz", ".zst")
 LEVELS = {".gz": 6, ".zst": 3}
@@ -22,6 +25,12 @@ def packing(path: Path) -> str:
     return suffix if suffix in SUFFIXES else ""
 
 
+def check_pyarrow(what: str) -> None:
+    """Raises CorpusError if pyarrow, which reads and writes `what`, is not installed."""
+    if find_spec("pyarrow") is None:
+        raise CorpusError(f'{what} needs pyarrow, which is not installed: pip install "zhpipe[parquet]"')
+
+
 def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractContextManager[IO[bytes]]:
     """The uncompressed bytes of a stream; several gzip members or zstd frames are read as one.
 
@@ -30,6 +39,7 @@ def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractC
     if suffix == ".gz":
         packed = gzip.GzipFile(filename="", mode=f"{mode}b", fileobj=stream, mtime=0, compresslevel=LEVELS[suffix])
         return cast(AbstractContextManager[IO[bytes]], packed)
+    check_pyarrow("zstd (.zst)")
     import pyarrow
 
     inner = pyarrow.PythonFile(stream, mode)
@@ -46,6 +56,7 @@ def packer(suffix: str) -> Callable[[bytes], bytes]:
     if suffix == ".gz":
         return lambda block: gzip.compress(block, LEVELS[suffix], mtime=0)
     if suffix == ".zst":
+        check_pyarrow("zstd (.zst)")
         import pyarrow
 
         codec: Any = pyarrow.Codec("zstd", compression_level=LEVELS[suffix])

@@ -19,6 +19,7 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
+from pipeline import extras
 from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, trial, tune, vectors
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
@@ -105,9 +106,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except MemoryError:
         return _complain(SHORT, BAD_INPUT)
     except ImportError as error:
-        if not UNMAPPED.search(str(error)):
+        missing = extras.explained(error)
+        if missing is None and not UNMAPPED.search(str(error)):
             raise
-        return _complain(SHORT, BAD_INPUT)
+        return _complain(missing or SHORT, BAD_INPUT)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", BAD_INPUT)

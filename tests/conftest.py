@@ -47,6 +47,30 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """`sample("ner")`: the folder of a short run of configs/sample-ner.toml, trained once a session."""
+    import pipeline
+
+    made, configs = {}, Path(__file__).parent.parent / "configs"
+    quick = [
+        "train.epochs=4",
+        "train.learning_rate=0.01",
+        "embed.epochs=1",
+        "evaluate.baselines=[]",
+        "segment.workers=1",
+    ]
+
+    def run(name):
+        if name not in made:
+            overrides = [each for each in quick if name != "language" or not each.startswith("embed")]
+            runs = tmp_path_factory.mktemp(f"sample-{name}")
+            made[name] = pipeline.run(configs / f"sample-{name}.toml", overrides=overrides, runs=runs)
+        return made[name]
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def hello(tmp_path_factory):
     """The folder of the run of sample-hello.toml, trained once a session and not to be changed."""
     import pipeline

@@ -13,6 +13,7 @@ from pipeline.commands.options import run_options
 from pipeline.commands.own_file import check_run, file_options, is_own_file, made_of_file, out_option
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
+from pipeline.extras import check_training
 
 if TYPE_CHECKING:
     from pipeline.config.load import Loaded
@@ -81,6 +82,8 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
     """
     from pipeline.config.load import load_explained
 
+    if last != "segment":
+        check_training()
     return run_settings(load_explained(find_config(config), options["overrides"]), options, first=first, last=last)
 
 
@@ -89,6 +92,8 @@ def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str
     from pipeline.config.load import loads
 
     made = made_of_file(file, options, named_by_out=True)
+    if last != "segment":
+        check_training()
     loaded = loads(made.toml, options["overrides"], source=file)
     runs = Path(options["out"]).parent if options["out"] else Path(options["runs"])
     check_run(runs / loaded.settings.name, loaded.settings, options["force"])
