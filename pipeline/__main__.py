@@ -20,7 +20,7 @@ import click
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline import extras
-from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, trial, tune, vectors
+from pipeline.commands import evaluate, generate, inspect, label, own_file, run, samples, segment, trial, tune, vectors
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -33,7 +33,7 @@ UNMAPPED = re.compile("failed to map segment|bad_alloc|[Cc]annot allocate memory
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
-    *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
+    *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config, samples.samples),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens),
 )
