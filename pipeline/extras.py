@@ -24,7 +24,7 @@ def check_training() -> None:
     """Raises PipelineError if the libraries that train are not installed."""
     for library in TRAINING:
         if not is_installed(library):
-            raise PipelineError(f"training {_missing(library)}")
+            raise PipelineError(f"a run {_missing(library)}")
 
 
 def explained(error: ImportError) -> str | None:

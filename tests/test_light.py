@@ -53,12 +53,12 @@ WORKS = [
     "config",
 ]
 NEEDS_MORE = {
-    "train mini.csv --out runs/new": ("training", "keras", "train"),
-    "run mini.toml": ("training", "keras", "train"),
-    "train mini.toml": ("training", "keras", "train"),
-    "embed mini.toml": ("training", "keras", "train"),
-    "evaluate mini.toml": ("training", "keras", "train"),
-    "tune mini.toml": ("training", "keras", "train"),
+    "train mini.csv --out runs/new": ("a run", "keras", "train"),
+    "run mini.toml": ("a run", "keras", "train"),
+    "train mini.toml": ("a run", "keras", "train"),
+    "embed mini.toml": ("a run", "keras", "train"),
+    "evaluate mini.toml": ("a run", "keras", "train"),
+    "tune mini.toml": ("a run", "keras", "train"),
     "embed lines.txt --out words --min-count 1": ("this command", "gensim", "train"),
     "label runs/mini mini.csv out.parquet --text 正文": ("{}/out.parquet: Parquet", "pyarrow", "parquet"),
     "label runs/mini in.parquet new.csv --text 正文": ("in.parquet: Parquet", "pyarrow", "parquet"),
