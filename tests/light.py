@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 CODE = """
 import contextlib, importlib.machinery, io, json, sys
 
-absent = set(json.loads(sys.argv[1]))
+absent = set(json.loads(sys.argv[1])) - set(sys.modules)  # what Python's own start loads, such as _distutils_hack
 
 
 class Light:
