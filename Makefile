@@ -6,7 +6,7 @@ BIN := .venv/bin
 SAMPLES := corpora/samples
 INBOX := runs/sample-mail/inbox-labelled.csv
 
-.PHONY: setup demo test lint translations attacks
+.PHONY: setup demo test lint translations wheel attacks
 
 setup: .venv/installed
 
@@ -31,6 +31,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
 
 # Collects the phrases of the reports into the catalogues, and compiles these. A new phrase has an empty msgstr, and one
 # that was reworded is marked `fuzzy`: translate it, take the mark away, and run this again.
@@ -43,6 +44,10 @@ translations: setup
 	@$(BABEL) update --domain=zhpipe --input-file=build/zhpipe.pot --output-dir=$(LOCALE) --width=110 \
 		--ignore-pot-creation-date --ignore-obsolete
 	@$(BABEL) compile --domain=zhpipe --directory=$(LOCALE) --statistics
+
+# Installs the wheel outside the checkout, light and full, and does what README.md says. Needs a package index.
+wheel:
+	@PYTHON=$(PYTHON) .ci/wheel
 
 # Every attack that the tests know, the random ones longer than there; prints the table of benchmarks/README.md.
 attacks: setup

@@ -316,12 +316,13 @@ def unencodable(where: str, error: UnicodeEncodeError) -> CorpusError:
 
 @contextmanager
 def _marked(path: Path) -> Iterator[None]:
-    """Turns what Python raises for UTF-16 without a byte order mark, a bare UnicodeError, into a CorpusError."""
+    """Turns what Python raises for UTF-16 without a byte order mark into a CorpusError."""
     try:
         yield
-    except UnicodeDecodeError:
-        raise
-    except UnicodeError:
+    except UnicodeError as error:
+        # Until Python 3.12 it is a bare UnicodeError, later one that can only be told by its reason.
+        if isinstance(error, UnicodeDecodeError) and "BOM" not in error.reason:
+            raise
         raise CorpusError(f"{path}: no byte order mark: try --encoding utf-16-le or utf-16-be") from None
 
 

@@ -6,6 +6,7 @@ import gzip
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -24,6 +25,12 @@ def packing(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     return suffix if suffix in SUFFIXES else ""
+
+
+def check_pyarrow(what: str) -> None:
+    """Raises CorpusError if pyarrow, which reads and writes `what`, is not installed."""
+    if find_spec("pyarrow") is None:
+        raise CorpusError(f'{what} needs pyarrow, which is not installed: pip install "zhpipe[parquet]"')
 
 
 def suffix_inside(path: Path) -> str:
@@ -59,6 +66,7 @@ def opened(stream: IO[bytes], suffix: str, mode: Literal["r", "w"]) -> AbstractC
         return cast(AbstractContextManager[IO[bytes]], packed)
     if suffix == READ_ONLY:
         return _unzipped(stream)
+    check_pyarrow("zstd (.zst)")
     import pyarrow
 
     inner = pyarrow.PythonFile(stream, mode)
@@ -75,6 +83,7 @@ def packer(suffix: str) -> Callable[[bytes], bytes]:
     if suffix == ".gz":
         return lambda block: gzip.compress(block, LEVELS[suffix], mtime=0)
     if suffix == ".zst":
+        check_pyarrow("zstd (.zst)")
         import pyarrow
 
         codec: Any = pyarrow.Codec("zstd", compression_level=LEVELS[suffix])

@@ -106,7 +106,8 @@ def table_format(path: Path, format: str | None = None) -> str:
     """The format of a table: the given one, or else that of the suffix, which `.gz`, `.zst` or `.zip` may follow.
 
     Raises:
-        CorpusError: The name or the suffix is unknown, or a format with compression of its own is packed again.
+        CorpusError: The name or the suffix is unknown, a format with compression of its own is packed again, or pyarrow
+            is not installed and the format is Parquet.
 
     >>> table_format(Path("评论.CSV.gz"))
     'csv'
@@ -123,4 +124,6 @@ def table_format(path: Path, format: str | None = None) -> str:
         raise CorpusError(
             f"{path}: {name} files are compressed already and not read through {packing}: unpack it first"
         )
+    if name == "parquet":
+        packed.check_pyarrow(f"{path}: Parquet")
     return name

@@ -36,9 +36,12 @@ def run(
     PipelineError) with one sentence for anything that a user can put right.
     """
     from pipeline.config.load import load
+    from pipeline.extras import check_training
     from pipeline.stages.runner import run_seeds, run_stages
 
     loaded = load(config, overrides)
+    if last != "segment":
+        check_training()
     run_all = run_seeds if loaded.seeds else run_stages
     return run_all(loaded, runs=runs, first=first, last=last, force=force)
 

@@ -20,6 +20,7 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
+from pipeline import extras
 from pipeline.commands import (
     convert,
     evaluate,
@@ -28,6 +29,7 @@ from pipeline.commands import (
     label,
     own_file,
     run,
+    samples,
     segment,
     serve,
     trial,
@@ -48,7 +50,7 @@ CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # what NumPy says of a
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
-    *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config),
+    *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config, samples.samples),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens, serve.serve),
 )
@@ -121,9 +123,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     except MemoryError:
         return _complain(SHORT, BAD_INPUT)
     except ImportError as error:
-        if not UNMAPPED.search(str(error)):
+        missing = extras.explained(error)
+        if missing is None and not UNMAPPED.search(str(error)):
             raise
-        return _complain(SHORT, BAD_INPUT)
+        return _complain(missing or SHORT, BAD_INPUT)
     except OSError as error:
         return _complain(_of_system(error), BAD_INPUT)
     except PoorScore as error:

@@ -60,6 +60,30 @@ def remarked(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """`sample("ner")`: the folder of a short run of configs/sample-ner.toml, trained once a session.
+
+    Further settings may be named: `sample("cws", "tag.kind=joint")`.
+    """
+    import pipeline
+
+    made, configs = {}, Path(__file__).parent.parent / "configs"
+    quick = ["train.epochs=4", "train.learning_rate=0.01", "evaluate.baselines=[]", "segment.workers=1"]
+
+    def run(name, *overrides):
+        if (name, overrides) not in made:
+            vectors = [] if name == "language" else ["embed.epochs=1"]
+            made[name, overrides] = pipeline.run(
+                configs / f"sample-{name}.toml",
+                overrides=[*quick, *vectors, *overrides],
+                runs=tmp_path_factory.mktemp(f"sample-{name}"),
+            )
+        return made[name, overrides]
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def hello(tmp_path_factory):
     """The folder of the run of sample-hello.toml, trained once a session and not to be changed."""
     import pipeline

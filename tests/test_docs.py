@@ -1,15 +1,12 @@
-"""The documentation: commands parse, configs load, links lead somewhere; and the wheel holds what it promises."""
+"""The documentation: commands parse, configs load, and links lead somewhere."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,9 +19,8 @@ from pipeline.config.load import from_mapping, load
 from pipeline.config.reference import reference
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("pipeline", "corpora", "embeddings", "zhpipe")
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("corpora/**/*.md"), *ROOT.glob("benchmarks/*.md")]
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("corpora/**/*.md"), *ROOT.glob("benchmarks/*.md")]
 )
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
@@ -153,55 +149,3 @@ def _tracked() -> list[Path]:
         pytest.skip("not a clone")
     listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
     return [ROOT / name for name in listed.stdout.decode("utf-8").split("\0") if name and name != "tests/test_docs.py"]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, made from a copy, so that nothing is left in the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for name in (*ROOMS, "configs"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(source)], check=True, capture_output=True)
-    return next(folder.glob("zhpipe-*.whl"))
-
-
-def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as packed:
-        names = {name for name in packed.namelist() if ".dist-info/" not in name}
-    code = {path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py")}
-    samples = {path.relative_to(ROOT).as_posix() for path in (ROOT / "corpora" / "samples").iterdir() if path.is_file()}
-    configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").glob("*.toml")}
-    pages = {
-        path.relative_to(ROOT).as_posix()
-        for suffix in ("html", "css", "js", "json", "mo", "po")
-        for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
-    }
-    typed = {f"{room}/py.typed" for room in ROOMS}
-    assert names == code | samples | configs | pages | typed
-
-
-def test_the_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    installed = tmp_path / "installed"
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(installed)
-    quick = ["--set", "train.epochs=1", "--set", "embed.epochs=1", "--set", "evaluate.baselines=[]"]
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    ran = subprocess.run(
-        [sys.executable, "-m", "pipeline", "run", "sample-mail", *quick],
-        cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert "test accuracy" in ran.stdout
-    run = elsewhere / "runs" / "sample-mail"
-    assert (run / "evaluate" / "report.html").is_file()
-    used = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
-    assert Path(used["corpus"]["train"]).is_relative_to(installed)

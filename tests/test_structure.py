@@ -13,6 +13,7 @@ ORDER = (
     ("corpora", "embeddings"),
     (
         "pipeline.errors",
+        "pipeline.extras",
         "pipeline.progress",
         "pipeline.provenance",
         "pipeline.locks",

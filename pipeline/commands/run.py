@@ -21,6 +21,7 @@ from pipeline.commands.own_file import (
 )
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
+from pipeline.extras import check_training
 
 if TYPE_CHECKING:
     from pipeline.config.load import Loaded
@@ -91,6 +92,8 @@ def run_stages(config: str, options: dict[str, Any], *, first: str | None, last:
     """
     from pipeline.config.load import load_explained
 
+    if last != "segment":
+        check_training()
     return run_settings(load_explained(find_config(config), options["overrides"]), options, first=first, last=last)
 
 
@@ -99,6 +102,8 @@ def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str
     from pipeline.config.load import loads
 
     made = made_of_file(file, options, named_by_out=True)
+    if last != "segment":
+        check_training()
     shared = of_earlier_model(options["from_model"]) if options["from_model"] else []
     loaded = loads(made.toml, [*shared, *options["overrides"]], source=file)
     runs = Path(options["out"]).parent if options["out"] else Path(options["runs"])

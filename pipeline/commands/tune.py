@@ -10,6 +10,7 @@ from pipeline import progress
 from pipeline.commands.run import print_stage
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
+from pipeline.extras import check_training
 
 if TYPE_CHECKING:
     from pipeline.tuning.study import Trial
@@ -48,6 +49,7 @@ def tune(
     from pipeline.config.load import load_explained
     from pipeline.tuning import tuner
 
+    check_training()
     loaded, chosen = load_explained(find_config(config), overrides)
     if chosen:
         echo(f"defaults           {chosen.sentence}")

@@ -186,12 +186,18 @@ def _open(name: str, storage: str, maximise: bool | None) -> optuna.Study:
     """The study of a name, created if it is missing."""
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
 
     if "://" not in storage:
         Path(storage).parent.mkdir(parents=True, exist_ok=True)
     url = storage if "://" in storage else f"sqlite:///{Path(storage).resolve().as_posix()}"
     try:
-        kept = optuna.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT, heartbeat_stale_trial_callback=_restart)
+        kept = optuna.storages.RDBStorage(
+            url,
+            engine_kwargs={"poolclass": NullPool},  # no connection is left open when the study is done
+            heartbeat_interval=HEARTBEAT,
+            heartbeat_stale_trial_callback=_restart,
+        )
         return optuna.create_study(
             storage=kept,
             study_name=name,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.metrics.significance import RESAMPLES, percentiles, ratio
+from pipeline.evaluation.metrics.scores import ratio
+from pipeline.evaluation.metrics.significance import RESAMPLES, percentiles
 from pipeline.evaluation.metrics.spans import ScoredText
 
 Counts = NDArray[np.int64]

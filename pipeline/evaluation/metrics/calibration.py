@@ -154,11 +154,21 @@ def precision_lower_bound(right: int, rows: int) -> float:
     return float(betaincinv(right, rows - right + 1, 1 - BOUND_LEVEL)) if right else 0.0
 
 
-def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, most: int = 200) -> list[Point]:
-    """The rows accepted at each threshold: at 0, which accepts all, and at up to `most` of the confidences that occur.
+def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags) -> list[Point]:
+    """The points at the thresholds of `accepted`."""
+    return [
+        Point(threshold, rows, hits, precision_lower_bound(hits, rows))
+        for threshold, rows, hits in accepted(confidences, right)
+    ]
 
-    Confidences are rounded to 4 decimals, as they are written. A row is accepted if its confidence is the threshold or
-    more.
+
+def accepted(
+    confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, most: int = 200
+) -> list[tuple[float, int, int]]:
+    """Thresholds, and how many rows are accepted at each, and are right: at 0, which accepts all, and above.
+
+    The others are up to `most` of the confidences that occur, rounded to 4 decimals, as they are written. A row is
+    accepted if its confidence is the threshold or more.
     """
     written = written_confidences(confidences)
     order = np.argsort(-written, kind="stable")
@@ -167,12 +177,8 @@ def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flag
     ends = np.flatnonzero(np.diff(falling, append=-1.0))
     if len(ends) > most:
         ends = ends[np.linspace(0, len(ends) - 1, most).round().astype(int)]
-    points = [Point(float(falling[end]), int(end) + 1, int(hits[end]), 0.0) for end in reversed(ends.tolist())]
-    everything = [Point(0.0, len(written), int(hits[-1]) if len(hits) else 0, 0.0)]
-    return [
-        Point(point.threshold, point.rows, point.right, precision_lower_bound(point.right, point.rows))
-        for point in everything + points
-    ]
+    everything = (0.0, len(written), int(hits[-1]) if len(hits) else 0)
+    return [everything, *((float(falling[end]), int(end) + 1, int(hits[end])) for end in reversed(ends.tolist()))]
 
 
 def written_confidences(confidences: Sequence[float] | Floats) -> Floats:
@@ -268,11 +274,11 @@ def _threshold(target: float, points: Sequence[Point], judged: Mapping[str, Scor
 
 
 def _accepted(claims: ScoredClaims, threshold: float) -> dict[str, Any]:
-    accepted = claims.right[written_confidences(claims.confidences) >= threshold]
+    right = claims.right[written_confidences(claims.confidences) >= threshold]
     return {
-        "coverage": len(accepted) / len(claims),
-        "rows": len(accepted),
-        "precision": float(accepted.mean()) if len(accepted) else None,
+        "coverage": len(right) / len(claims),
+        "rows": len(right),
+        "precision": float(right.mean()) if len(right) else None,
     }
 
 

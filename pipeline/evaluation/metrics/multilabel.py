@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.metrics.scores import Scores, check_probabilities, label_names
-from pipeline.evaluation.metrics.significance import RESAMPLES, percentiles, ratio
+from pipeline.evaluation.metrics.scores import Scores, check_probabilities, label_names, ratio
+from pipeline.evaluation.metrics.significance import RESAMPLES, percentiles
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -1,7 +1,11 @@
-"""Scores of a classifier, as scikit-learn defines them, in JSON's types."""
+"""Scores of a classifier, as scikit-learn defines them, in JSON's types.
 
+They are computed with NumPy alone, so that a machine that labels can also evaluate; the tests compare them with
+scikit-learn's.
+"""
+
+import math
 import unicodedata
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +16,9 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome
 
 Scores = dict[str, Any]
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 OVERALL = (
     "accuracy",
@@ -60,8 +67,8 @@ def compare(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
     scores: Scores = {"rows": len(gold)} | dict.fromkeys(OVERALL)
     if not gold:
         return scores | {"per_label": {name: _label_scores(0.0, 0.0, 0.0, 0) for name in names}}
-    left, right = _ids(gold, names), _ids(predicted, names)
-    return scores | _averages(left, right) | {"per_label": _per_label(left, right, names)}
+    counts = np.array(_matrix(zip(gold, predicted, strict=True), names), np.int64)
+    return scores | _averages(counts) | {"per_label": _per_label(counts, names)}
 
 
 def confusion(outcomes: Iterable[Outcome], labels: Sequence[str]) -> tuple[list[str], list[list[int]]]:
@@ -72,11 +79,7 @@ def confusion(outcomes: Iterable[Outcome], labels: Sequence[str]) -> tuple[list[
     """
     pairs = [(outcome.gold, outcome.predicted) for outcome in outcomes if outcome.gold is not None]
     names = label_names(labels, *pairs)
-    place = {name: number for number, name in enumerate(names)}
-    matrix = [[0] * len(names) for _ in names]
-    for gold, predicted in pairs:
-        matrix[place[gold]][place[predicted]] += 1
-    return names, matrix
+    return names, _matrix(pairs, names)
 
 
 def label_names(labels: Sequence[str], *seen: Iterable[str]) -> list[str]:
@@ -95,37 +98,59 @@ def cells(text: str) -> int:
     )
 
 
+def _matrix(pairs: Iterable[tuple[str, str]], names: Sequence[str]) -> list[list[int]]:
+    """The counts of the pairs of gold and predicted label."""
+    place = {name: number for number, name in enumerate(names)}
+    matrix = [[0] * len(names) for _ in names]
+    for gold, predicted in pairs:
+        matrix[place[gold]][place[predicted]] += 1
+    return matrix
+
+
 def _gold(judged: Iterable[Outcome]) -> list[str]:
     return [outcome.gold for outcome in judged if outcome.gold is not None]
 
 
-def _ids(names: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
-    # Numbers instead of names: NumPy drops a trailing NUL, which would merge two names that differ by it.
-    place = {name: number for number, name in enumerate(known)}
-    return np.array([place[name] for name in names], dtype=np.int64)
+def _averages(counts: Counts) -> Scores:
+    """The scores of `OVERALL` that follow from a confusion matrix, which has a row for each gold label."""
+    hits, gold, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
+    precision, recall, f1 = _shares(counts)
+    occurring = gold + predicted > 0
+    accuracy = float(hits.sum() / counts.sum())
+    return {
+        "accuracy": accuracy,
+        "macro_f1": float(f1[occurring].mean()),
+        "micro_f1": accuracy,  # each row has one gold label and one prediction
+        "weighted_f1": float(f1 @ gold / counts.sum()),
+        "macro_precision": float(precision[occurring].mean()),
+        "macro_recall": float(recall[occurring].mean()),
+        "matthews": _matthews(hits, gold, predicted),
+    }
 
 
-def _averages(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> Scores:
-    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, precision_score, recall_score
-
-    with warnings.catch_warnings():
-        # scikit-learn warns if gold and predictions have one label alone; the Matthews correlation is 0 then.
-        warnings.simplefilter("ignore", UserWarning)
-        return {
-            "accuracy": float(accuracy_score(gold, predicted)),
-            "macro_f1": float(f1_score(gold, predicted, average="macro", zero_division=0)),
-            "micro_f1": float(f1_score(gold, predicted, average="micro", zero_division=0)),
-            "weighted_f1": float(f1_score(gold, predicted, average="weighted", zero_division=0)),
-            "macro_precision": float(precision_score(gold, predicted, average="macro", zero_division=0)),
-            "macro_recall": float(recall_score(gold, predicted, average="macro", zero_division=0)),
-            "matthews": float(matthews_corrcoef(gold, predicted)),
-        }
+def _shares(counts: Counts) -> tuple[Floats, Floats, Floats]:
+    """Precision, recall and F1 of each label, each (labels,), 0 where they are undefined."""
+    hits, gold, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
+    return ratio(hits, predicted), ratio(hits, gold), ratio(2 * hits, gold + predicted)
 
 
-def _per_label(gold: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]) -> Scores:
-    from sklearn.metrics import precision_recall_fscore_support
+def _matthews(hits: Counts, gold: Counts, predicted: Counts) -> float:
+    """The correlation R_K of Gorodkin (2004); 0 if gold or predictions are one label alone."""
+    # Python's numbers: the products of large counts would not fit into 64 bits.
+    rows, right = int(gold.sum()), int(hits.sum())
+    true, guessed = gold.tolist(), predicted.tolist()
+    together = sum(one * other for one, other in zip(true, guessed, strict=True))
+    spread = (rows**2 - sum(one**2 for one in true)) * (rows**2 - sum(one**2 for one in guessed))
+    return (right * rows - together) / math.sqrt(spread) if spread else 0.0
 
-    columns = precision_recall_fscore_support(gold, predicted, labels=range(len(names)), zero_division=0)
+
+def ratio(above: Counts, below: Counts) -> Floats:
+    """`above` / `below`, 0 where `below` is 0."""
+    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
+
+
+def _per_label(counts: Counts, names: Sequence[str]) -> Scores:
+    columns = (*(found.tolist() for found in _shares(counts)), counts.sum(axis=1).tolist())
     return {name: _label_scores(*values) for name, *values in zip(names, *columns, strict=True)}
 
 
@@ -133,7 +158,7 @@ def _label_scores(precision: float, recall: float, f1: float, support: int) -> S
     return {"precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}
 
 
-def _probabilities(judged: Sequence[Outcome], labels: Sequence[str]) -> NDArray[np.float64] | None:
+def _probabilities(judged: Sequence[Outcome], labels: Sequence[str]) -> Floats | None:
     """Probabilities (rows, labels), or None if no row has any."""
     if not any(outcome.probabilities for outcome in judged):
         return None
@@ -156,9 +181,7 @@ def check_probabilities(outcomes: Iterable[Outcome], labels: Sequence[str]) -> N
             )
 
 
-def _ranking(gold: Sequence[str], probabilities: NDArray[np.float64] | None, labels: Sequence[str]) -> Scores:
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
+def _ranking(gold: Sequence[str], probabilities: Floats | None, labels: Sequence[str]) -> Scores:
     if probabilities is None:
         return {}
     first = 1 if len(labels) == 2 else 0
@@ -166,8 +189,27 @@ def _ranking(gold: Sequence[str], probabilities: NDArray[np.float64] | None, lab
     for column, label in enumerate(labels[first:], start=first):
         positive = np.array([name == label for name in gold])
         if positive.any() and not positive.all():
-            areas.append(roc_auc_score(positive, probabilities[:, column]))
-            precisions.append(average_precision_score(positive, probabilities[:, column]))
+            areas.append(_roc_auc(positive, probabilities[:, column]))
+            precisions.append(_average_precision(positive, probabilities[:, column]))
     if not areas:
         return {}
     return {"roc_auc": float(np.mean(areas)), "average_precision": float(np.mean(precisions))}
+
+
+def _roc_auc(positive: Flags, chances: Floats) -> float:
+    """The share of pairs of a positive and a negative row that are in order, an equal pair counting half.
+
+    Mann and Whitney's U (1947), by the sum of the positive rows' ranks.
+    """
+    _, places, counts = np.unique(chances, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]  # from 1; equal chances share their mean rank
+    ours, theirs = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - ours * (ours + 1) / 2) / (ours * theirs))
+
+
+def _average_precision(positive: Flags, chances: Floats) -> float:
+    """The sum over falling thresholds of the precision times the gain in recall."""
+    order = np.argsort(-chances, kind="stable")
+    ends = np.flatnonzero(np.diff(chances[order], append=np.inf))  # the last row of each threshold
+    hits = np.cumsum(positive[order])[ends]
+    return float((hits / (ends + 1)) @ np.diff(hits, prepend=0) / positive.sum())

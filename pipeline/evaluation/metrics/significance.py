@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.metrics.scores import confusion
+from pipeline.evaluation.metrics.scores import Counts, confusion, ratio
 
 RESAMPLES = 2000
 LEVEL = 0.95  # of every interval
 SIGNIFICANT = 0.05
 
-Counts = NDArray[np.int64]
 Interval = list[float]
 
 
@@ -53,8 +52,6 @@ def paired(ours: Sequence[bool], theirs: Sequence[bool], seed: int = 0) -> dict[
     `rows`; the `difference`, its 95 % bootstrap `interval`; `only_ours`, `only_theirs`: how many rows only one of them
     has right; `p`: McNemar's exact test (1947), two-sided, which is a binomial test of these two counts.
     """
-    from scipy.stats import binomtest
-
     first, second = np.asarray(ours, np.bool_), np.asarray(theirs, np.bool_)
     only_ours, only_theirs = int((first & ~second).sum()), int((second & ~first).sum())
     rows, apart = len(first), only_ours + only_theirs
@@ -67,8 +64,17 @@ def paired(ours: Sequence[bool], theirs: Sequence[bool], seed: int = 0) -> dict[
         "interval": percentiles((drawn[:, 0] - drawn[:, 1]) / rows),
         "only_ours": only_ours,
         "only_theirs": only_theirs,
-        "p": float(binomtest(only_ours, apart).pvalue) if apart else 1.0,
+        "p": _coin_throws(only_ours, apart),
     }
+
+
+def _coin_throws(heads: int, throws: int) -> float:
+    """The chance that a fair coin falls at least as unevenly as `heads` in `throws`, to either side."""
+    fewer, ways, total = min(heads, throws - heads), 1, 0
+    for taken in range(fewer + 1):
+        total += ways
+        ways = ways * (throws - taken) // (taken + 1)
+    return min(1.0, 2 * total / (1 << throws))
 
 
 def against(outcomes: Sequence[Outcome], answers: Sequence[str]) -> dict[str, Any]:
@@ -107,11 +113,6 @@ def _predicted(lines: Counts, columns: Counts) -> Counts:
 
 def _right(lines: Counts, columns: Counts) -> Counts:
     return np.where(lines == columns, lines, -1)
-
-
-def ratio(above: Counts, below: Counts) -> NDArray[np.float64]:
-    """`above` / `below`, 0 where `below` is 0."""
-    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)
 
 
 def percentiles(values: NDArray[Any]) -> Interval:

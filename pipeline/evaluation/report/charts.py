@@ -1,4 +1,7 @@
-"""Charts as SVG to be included in a page: with the page's colours, text as text, and reproducible."""
+"""Charts as SVG to be included in a page: with the page's colours, text as text, and reproducible.
+
+Where Matplotlib is not installed, a sentence takes the place of a chart.
+"""
 
 import io
 import math
@@ -7,6 +10,7 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline import extras
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
@@ -41,6 +45,7 @@ def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH)
             title,
             {key.replace("_", " "): (epochs, _values(history, key)) for key in keys},
             (_("epoch"), ""),
+            _,
             whole_numbers=True,
         )
         for title, keys in ((_("loss"), _losses(history)), (_("score on dev"), _dev_scores(history)))
@@ -55,19 +60,19 @@ def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH, of:
         name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
         for name, bins in found.items()
     }
-    return lines(_("reliability on {part}", part=_(part)), series, (_("confidence"), _(RIGHT[of])), diagonal=True)
+    return lines(_("reliability on {part}", part=_(part)), series, (_("confidence"), _(RIGHT[of])), _, diagonal=True)
 
 
 def coverage(parts: Mapping[str, ScoredClaims], _: Translate = ENGLISH, of: str = "rows") -> str:
     """An SVG of the precision of the claims above each threshold against their share, a line for each part."""
     series = {}
     for part, claims in parts.items():
-        points = calibration.coverage(claims.confidences, claims.right, most=100)
+        points = calibration.accepted(claims.confidences, claims.right, most=100)
         series[_(part)] = (
-            [point.rows / len(claims) for point in points],
-            [point.right / point.rows for point in points],
+            [rows / len(claims) for _threshold, rows, _right in points],
+            [right / rows for _threshold, rows, right in points],
         )
-    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")))
+    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")), _)
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -81,6 +86,8 @@ def _dev_scores(history: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     """An SVG of the words that `wordmap.mapped` returns: a colour for each label, neighbours grey."""
+    if not extras.is_installed("matplotlib"):
+        return _not_drawn(_("map of words"), _)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -145,6 +152,7 @@ def lines(
     title: str,
     series: Mapping[str, tuple[Sequence[Any], Sequence[float]]],
     axes_titles: tuple[str, str],
+    _: Translate = ENGLISH,
     *,
     whole_numbers: bool = False,
     diagonal: bool = False,
@@ -156,6 +164,8 @@ def lines(
     `axes_titles`: of the x and the y axis; `whole_numbers`, `logarithmic`: about the x axis; `diagonal`: draw the line
     from (0, 0) to (1, 1); `apart`: names of series whose points are not joined.
     """
+    if not extras.is_installed("matplotlib"):
+        return _not_drawn(title, _)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -182,6 +192,14 @@ def lines(
         if axes.get_legend_handles_labels()[0]:
             figure.legend(frameon=False, labelcolor=_INK, loc="outside lower left", ncols=_IN_A_ROW, fontsize=10)
         return _svg(figure, title)
+
+
+def _not_drawn(title: str, _: Translate) -> str:
+    """What stands in a figure in place of its chart."""
+    from markupsafe import escape
+
+    note = _("{title}: not drawn, as Matplotlib is not installed; zhpipe[train] has it", title=title)
+    return f'<figcaption class="note">{escape(note)}</figcaption>'
 
 
 def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers: bool) -> None:

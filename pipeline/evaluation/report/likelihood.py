@@ -228,7 +228,7 @@ def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
     for name, found in document.get("baselines", {}).items():
         if name != "unigram" and (level := (found.get("dev") or {}).get("perplexity")):
             series[_(BASELINE_TITLES.get(name, name))] = (epochs, [float(level)] * len(epochs))
-    yield charts.lines(_("perplexity on dev"), series, (_("epoch"), ""), whole_numbers=True)
+    yield charts.lines(_("perplexity on dev"), series, (_("epoch"), ""), _, whole_numbers=True)
 
 
 def _surprising(judged: Sequence[Outcome], listed: Iterable[Surprise]) -> list[Shown]:

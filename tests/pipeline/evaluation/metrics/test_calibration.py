@@ -93,9 +93,9 @@ def test_coverage_counts_what_a_threshold_accepts(rows):
 
 def test_coverage_is_thinned_to_what_was_asked_and_keeps_its_ends():
     values = np.linspace(0.5, 0.9999, 3000)
-    points = calibration.coverage(values, values > 0.6, most=50)
-    assert len(points) == 51 and points[0] == Point(0.0, 3000, int((values > 0.6).sum()), points[0].promised)
-    assert points[-1].threshold == 0.9999 and points[1].threshold == 0.5
+    points = calibration.accepted(values, values > 0.6, most=50)
+    assert len(points) == 51 and points[0] == (0.0, 3000, int((values > 0.6).sum()))
+    assert points[-1][0] == 0.9999 and points[1][0] == 0.5
 
 
 def test_the_point_that_accepts_most_is_taken_and_an_unreachable_one_named(tmp_path):

@@ -1,12 +1,14 @@
-"""Scores: by hand, against a few lines of counting, and where a score is undefined."""
+"""Scores: by hand, against a few lines of counting and scikit-learn, and where a score is undefined."""
 
 import json
 import math
+import warnings
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -67,6 +69,39 @@ def test_agrees_with_plain_counting(rows):
     for name, values in scores["per_label"].items():
         assert values["support"] == golds[name]
         assert values["f1"] == pytest.approx(f1.get(name, 0))
+
+
+@given(pairs)
+def test_agrees_with_scikit_learn(rows):
+    gold, predicted = map(list, zip(*rows, strict=True))
+    scores = compare(gold, predicted, LABELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # one label alone
+        expected = {
+            "accuracy": metrics.accuracy_score(gold, predicted),
+            "matthews": metrics.matthews_corrcoef(gold, predicted),
+            "micro_f1": metrics.f1_score(gold, predicted, average="micro"),
+            "weighted_f1": metrics.f1_score(gold, predicted, average="weighted", zero_division=0),
+            "macro_f1": metrics.f1_score(gold, predicted, average="macro", zero_division=0),
+            "macro_precision": metrics.precision_score(gold, predicted, average="macro", zero_division=0),
+            "macro_recall": metrics.recall_score(gold, predicted, average="macro", zero_division=0),
+        }
+    assert {key: scores[key] for key in expected} == pytest.approx(expected)
+    names = list(scores["per_label"])
+    columns = metrics.precision_recall_fscore_support(gold, predicted, labels=names, zero_division=0)
+    for name, *values in zip(names, *columns, strict=True):
+        assert list(scores["per_label"][name].values()) == pytest.approx(values)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LABELS), *[st.integers(0, 5)] * 3), min_size=1, max_size=30))
+def test_ranking_agrees_with_scikit_learn(rows):
+    gold = [label for label, *_ in rows]
+    chances = [[number / 5 for number in numbers] for _, *numbers in rows]
+    found = classification([outcome(label, label, row) for label, row in zip(gold, chances, strict=True)], LABELS)
+    judged = [place for place, label in enumerate(LABELS) if 0 < gold.count(label) < len(gold)]
+    for key, score in (("roc_auc", metrics.roc_auc_score), ("average_precision", metrics.average_precision_score)):
+        each = [score([label == LABELS[place] for label in gold], [row[place] for row in chances]) for place in judged]
+        assert found[key] == (pytest.approx(sum(each) / len(each)) if each else None)
 
 
 @given(pairs)
