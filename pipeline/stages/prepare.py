@@ -28,6 +28,7 @@ from pipeline.encoding.features import (
 )
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
+from pipeline.pretrained import encoder as pretrained
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import embed, segment
 from pipeline.stages.segment import SegmentedRow
@@ -71,6 +72,9 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     task = unfitted.fit(texts, golds)
     encoder, weights = _encoder(settings, run, texts, per_token=task.head.per_token)
+    own = (
+        pretrained.load(pretrained.folder_of(settings.network.encoder)) if settings.network.encoder != "none" else None
+    )
     tables = Tables(
         _embeddings(settings, run, encoder),
         weights,
@@ -78,7 +82,9 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         task.head.per_token,
         task.head.chained,
         _feature_tables(settings, run, encoder.features, texts),
+        own.weights if own else {},
     )
+    encoder = replace(encoder, pretrained=own.pretrained if own else None)
     return Prepared(
         task=task,
         segmenter=segmenter,

@@ -15,10 +15,13 @@ from corpora.files import replace_when_done
 from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.models import model
+from pipeline.models.files import SUMS
 from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.pretrained import encoder as pretrained
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
 from pipeline.stages import combine, embed, freeze
+from pipeline.stages.frozen_encoder import FrozenEncoder
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.prepare import Prepared, prepare
 from pipeline.stages.stage import Stage
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 7
-PATHS = {"features": {"bigrams_table", "lexicon_table"}}  # on the machine that trains; a model says nothing of it
+# On the machine that trains; a model says nothing of it.
+PATHS = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
 WAY_OUT = (
     "train longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
@@ -43,7 +47,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     folder, model_folder = made["train"], made["model"]
     load_keras(settings)
     prepared = prepare(settings, run)
-    network, trainer = _trainer(settings, prepared, folder)
+    network, trainer = _trainer(settings, prepared, folder, progress)
     trainer.restore()
     tensorboard = _tensorboard(settings, folder, network)
     for epoch in _epochs(settings, prepared, trainer, progress):
@@ -87,7 +91,7 @@ def search(settings: Settings, run: Path, folder: Path, progress: Progress, afte
     import keras
 
     prepared = prepare(settings, run)
-    network, trainer = _trainer(settings, prepared, folder)
+    network, trainer = _trainer(settings, prepared, folder, progress)
     trainer.restore()
     try:
         for epoch in [*trainer.history]:
@@ -122,17 +126,22 @@ def read_training(run: Path) -> dict[str, Any]:
     return training
 
 
-def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
+def _trainer(settings: Settings, prepared: Prepared, folder: Path, progress: Progress) -> tuple[keras.Model, Trainer]:
     from pipeline.training.trainer import Trainer
 
     head = prepared.task.head
     network = head.build(settings, prepared.tables)
-    learner = head.learner(network, prepared.train)
     candidate = folder / CANDIDATE
+    frozen = None
+    if settings.network.encoder != "none" and settings.network.encoder_mode == "frozen":
+        freeze.save_graph(settings, prepared, network, candidate)
+        frozen = FrozenEncoder.of(candidate, prepared.train, progress)
+    learner = frozen.learner(network) if frozen else head.learner(network, prepared.train)
 
     def measure() -> dict[str, float]:
         freeze.save_graph(settings, prepared, network, candidate)
-        return freeze.dev_scores(prepared, freeze.answerer_of(prepared, network), OnnxNetwork(candidate))
+        reader = frozen.reader(candidate) if frozen else OnnxNetwork(candidate)
+        return freeze.dev_scores(prepared, freeze.answerer_of(prepared, network), reader)
 
     trainer = Trainer(
         learner.network,
@@ -229,6 +238,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     }
     folder = run / "segment"
     files = [folder / "train.csv", folder / "dev.csv", folder / "segmenter.json"]
+    if settings.network.encoder != "none":
+        files.append(pretrained.folder_of(settings.network.encoder) / SUMS)
     for unit in [*embed.units(settings), *settings.network.features.trained]:
         made = run / "embed" / unit
         files += [

@@ -168,7 +168,8 @@ class Trainer:
     def _step(self, batch: Batch, generator: np.random.Generator) -> float:
         """Trains on one batch and returns its loss."""
         weights = None if self._weights is None else self._weights[batch.targets]
-        inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+        given = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+        inputs = {name: given[name] for name in self.network.input}
         return float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
 
     def _batches(self, number: int) -> Iterator[Batch]:
