@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tomli_w
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from embeddings.errors import EmbeddingError
 from embeddings.vocabulary import Vocabulary
@@ -81,7 +81,7 @@ def load(folder: Path) -> PretrainedEncoder:
             name: _read(folder, name, card.precision, shape) for name, shape in _shapes(card, len(vocabulary)).items()
         }
     except EmbeddingError as error:
-        raise ModelError(str(error).splitlines()[0]) from None
+        raise ModelError(f"{str(error).splitlines()[0]}: {ENCODER.again}") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: the encoder can't be read: {error}: {ENCODER.again}") from None
     return PretrainedEncoder(card, vocabulary, read)
@@ -121,16 +121,17 @@ def _stored(array: Array, precision: str) -> Iterator[tuple[str, NDArray[np.gene
 
 
 def _read(folder: Path, name: str, precision: str, shape: tuple[int, ...]) -> Array:
-    """The array that `_stored` stored. Raises ValueError if it has another type or shape, or a value is not finite."""
-    is_int8 = precision == "int8" and len(shape) > 1
-    array = arrays.load(folder / f"{name}.npy", np.int8 if is_int8 else np.float16).astype(np.float32)
+    """The array that `_stored` stored."""
+    if precision == "float16" or len(shape) == 1:
+        return _values(folder, name, np.float16, shape)
+    return _values(folder, name, np.int8, shape) * _values(folder, f"{name}.scales", np.float32, shape[:1])[:, None]
+
+
+def _values(folder: Path, name: str, kind: DTypeLike, shape: tuple[int, ...]) -> Array:
+    """The values in a file. Raises ValueError if it has another type or shape, or any is not finite."""
+    array = arrays.load(folder / f"{name}.npy", kind).astype(np.float32)
     if array.shape != shape:
         raise ValueError(f"{name}.npy has the shape {array.shape}, expected {shape}")
-    if is_int8:
-        scales = arrays.load(folder / f"{name}.scales.npy", np.float32)
-        if scales.shape != shape[:1]:
-            raise ValueError(f"{name}.scales.npy has the shape {scales.shape}, expected {shape[:1]}")
-        array *= scales[:, None]
     if not np.all(np.abs(array) < LARGEST):
         raise ValueError(f"{name}.npy has values that are not finite, or above {LARGEST:g}")
     return array

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 VERSION = 7
 # On the machine that trains; a model says nothing of it.
-PATHS = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
+PATHS: dict[str, Any] = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
 WAY_OUT = (
     "train longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
