@@ -182,7 +182,9 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
     }
     typed = {f"{room}/py.typed" for room in ROOMS}
-    assert names == code | samples | configs | pages | typed
+    shipped = (path for path in (ROOT / "pipeline" / "pretrained").glob("*/*") if "__pycache__" not in path.parts)
+    encoders = {path.relative_to(ROOT).as_posix() for path in shipped}
+    assert names == code | samples | configs | pages | typed | encoders
 
 
 def test_the_wheel_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
