@@ -62,8 +62,13 @@ class PretrainedEncoder:
 
 
 def folder_of(encoder: str) -> Path:
-    """The folder for a value of `network.encoder`: a path, or the name of an encoder that comes with zhpipe."""
-    return Path(encoder) if is_path(encoder) else Path(__file__).parent / encoder
+    """The folder for a value of `network.encoder`: a path, or the name of an encoder that comes with zhpipe.
+
+    Raises ModelError if there is no encoder.
+    """
+    folder = Path(encoder) if is_path(encoder) else Path(__file__).parent / encoder
+    files.check_kinds(folder, ENCODER)
+    return folder
 
 
 def load(folder: Path) -> PretrainedEncoder:

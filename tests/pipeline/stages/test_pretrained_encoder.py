@@ -172,7 +172,7 @@ def test_a_damaged_encoder_is_refused_before_training(tmp_path):
     ("overrides", "said"),
     [
         (("network.encoder=zh-opne",), 'did you mean "zh-open"?'),
-        (("network.encoder=./nowhere",), "nowhere"),
+        (("network.encoder=./nowhere",), "nowhere: no encoder here: expected a folder with encoder.toml"),
         (("network.encoder=none", "train.encoder_learning_rate=0.1"), 'set network.encoder_mode = "tuned"'),
         (("train.encoder_learning_rate=0.1",), 'set network.encoder_mode = "tuned"'),
     ],
