@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
 
+from corpora import label_sets
 from corpora.document import Document
 from corpora.findings import said
 
@@ -106,6 +107,8 @@ class Card:
         uncommon: Characters outside the common blocks, by block, the most frequent block first.
         unknown: Words that the dictionary lacks, or None if none was given.
         findings: What a reader changed or doubts, by kind: see `corpora.findings`.
+        label_sets: Different sets of labels, if a row may have several.
+        joined: The separator by which the labels look like several joined, if a row has one.
     """
 
     rows: int
@@ -119,6 +122,8 @@ class Card:
     uncommon: dict[str, UnicodeBlock]
     unknown: UnknownWords | None
     findings: dict[str, int] = field(default_factory=dict)
+    label_sets: int | None = None
+    joined: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values for JSON, with the share of each label."""
@@ -127,8 +132,9 @@ class Card:
             block["examples"] = list(block["examples"])
         if self.unknown is not None:
             values["unknown"] |= {"share": self.unknown.share, "examples": list(self.unknown.examples)}
-        if not self.findings:
-            del values["findings"]
+        for name in ("findings", "label_sets", "joined"):
+            if not values[name]:
+                del values[name]
         values["shares"] = {label: count / self.rows for label, count in self.labels.items()}
         return values
 
@@ -139,7 +145,7 @@ class Card:
         parts = [section(title, rows) for title, rows in zip(sections, tables, strict=True) if rows]
         if self.unknown is not None:
             parts.append(_unknown_text(self.unknown))
-        if doubts := said(self.findings):
+        if doubts := [*said(self.findings), *([label_sets.advice(self.joined)] if self.joined else [])]:
             parts.append("\n".join(["to look at", *(f"  {sentence}" for sentence in doubts)]))
         return "\n\n".join(parts) + "\n"
 
@@ -149,7 +155,8 @@ class Card:
             "unlabelled": self.unlabelled,
             "empty texts": self.empty,
             "duplicate rows": self.duplicates,
-            "texts with two labels": self.conflicts,
+            "texts with two labels" if self.label_sets is None else "texts with two label sets": self.conflicts,
+            **({} if self.label_sets is None else {"different label sets": self.label_sets}),
             "characters": self.characters,
         }
         return [(name, f"{count:,}") for name, count in counts.items()]
@@ -199,6 +206,8 @@ def card(
         uncommon=_blocks(tally.uncommon),
         unknown=_missing(tally.vocabulary, is_known) if is_known and words else None,
         findings={kind: count for kind, count in (findings or {}).items() if count},
+        label_sets=len(tally.sets) or None,
+        joined=None if tally.sets else label_sets.joined_by(tally.labels),
     )
 
 
@@ -212,7 +221,8 @@ class _Tally:
         self.lengths: Counter[int] = Counter()
         self.uncommon: Counter[str] = Counter()
         self.vocabulary: Counter[str] = Counter()
-        self.first: dict[bytes, str | None] = {}
+        self.sets: set[tuple[str, ...]] = set()
+        self.first: dict[bytes, tuple[str, ...] | None] = {}
         self.conflicts: set[bytes] = set()
         self.unlabelled = 0
         self.empty = 0
@@ -224,18 +234,20 @@ class _Tally:
         self.uncommon.update(self.outside.findall(text))
         if self.words is not None:
             self.vocabulary.update(self.words(text))
-        self._compare(text, document.label)
+        if document.labels is not None:
+            self.sets.add(document.labels)
+        self._compare(text, document.label_set)
 
-    def _compare(self, text: str, label: str | None) -> None:
+    def _compare(self, text: str, labels: tuple[str, ...] | None) -> None:
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        known = self.first.setdefault(digest, label)
-        if label is None:
+        known = self.first.setdefault(digest, labels)
+        if labels is None:
             self.unlabelled += 1
             return
-        self.labels[label] += 1
+        self.labels.update(labels)
         if known is None:
-            self.first[digest] = label
-        elif known != label:
+            self.first[digest] = labels
+        elif known != labels:
             self.conflicts.add(digest)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from corpora.card import columns_wide
 from corpora.errors import CorpusError, shown
+from corpora.label_sets import LIST, joined_by
 from corpora.table import TableReader
 
 READ = 5000  # rows that are looked at
@@ -21,6 +22,7 @@ _SEPARATED = re.compile(r"[;\t|,]")  # in a header, what looks like another deli
 SHORTEST_TEXT = 4.0  # characters on average
 TEXT_HAN, TEXT_DISTINCT = 0.3, 0.5
 MOST_LABELS, LONGEST_LABEL, LABEL_FILLED, ROWS_A_LABEL = 100, 20, 0.9, 5
+LONGEST_JOINED = 100  # characters on average of cells in which joined labels are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Column:
         length: Their characters, on average.
         han: Share of Chinese characters among their characters, 0 to 1.
         examples: The most frequent values, at most three.
+        joined: The separator by which the cells look like joined labels, see `corpora.label_sets.joined_by`, or None.
     """
 
     name: str
@@ -44,12 +47,20 @@ class Column:
     length: float
     han: float
     examples: tuple[str, ...]
+    joined: str | None = None
 
     @property
     def may_be_text(self) -> bool:
-        """Whether the cells are Chinese, long enough, and mostly different."""
+        """Whether the cells are Chinese, long enough, mostly different, and no joined labels."""
         is_varied = self.distinct >= TEXT_DISTINCT * self.filled > 0
-        return is_varied and self.length >= SHORTEST_TEXT and self.han >= TEXT_HAN
+        return self.joined is None and is_varied and self.length >= SHORTEST_TEXT and self.han >= TEXT_HAN
+
+    @property
+    def looks_like(self) -> str:
+        """What the cells seem to be, in a few words; "" if they seem to be nothing known."""
+        if self.joined is not None:
+            return "lists of labels" if self.joined == LIST else f'labels joined by "{self.joined}"'
+        return "text" if self.may_be_text else "label" if self.may_be_label else ""
 
     @property
     def may_be_label(self) -> bool:
@@ -88,17 +99,28 @@ def text_candidates(found: Sequence[Column]) -> list[str]:
 
 def label_candidates(found: Sequence[Column]) -> list[str]:
     """The names of the columns that look like labels."""
-    return [column.name for column in found if column.may_be_label and not column.may_be_text]
+    return [column.name for column in found if column.may_be_label and not column.may_be_text and column.joined != LIST]
+
+
+def joined_candidates(found: Sequence[Column]) -> list[str]:
+    """The names of the columns that look like several labels a row, or else of those that look like labels."""
+    return [column.name for column in found if column.joined is not None] or label_candidates(found)
 
 
 def text(found: Sequence[Column]) -> str:
     """The columns as aligned lines, with what each looks like."""
     rows = [("column", "filled", "different", "characters", "looks like", "for example")]
     for column in found:
-        kind = "text" if column.may_be_text else "label" if column.may_be_label else ""
         examples = "  ".join(shown(value, LONGEST_SHOWN) for value in column.examples)
         rows.append(
-            (shown(column.name), f"{column.filled:,}", f"{column.distinct:,}", f"{column.length:.1f}", kind, examples)
+            (
+                shown(column.name),
+                f"{column.filled:,}",
+                f"{column.distinct:,}",
+                f"{column.length:.1f}",
+                column.looks_like,
+                examples,
+            )
         )
     widths = [max(columns_wide(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = []
@@ -126,4 +148,5 @@ def _column(name: str, cells: Sequence[str]) -> Column:
         length=characters / max(1, len(filled)),
         han=sum(len(_HAN.findall(cell)) for cell in filled) / max(1, characters),
         examples=tuple(value for value, _ in counts.most_common(3)),
+        joined=joined_by(counts) if characters <= LONGEST_JOINED * len(filled) else None,
     )

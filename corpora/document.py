@@ -14,9 +14,10 @@ class Document:
         label: A non-empty class name, or None where there is no label.
         row: 1-based number of the data row, without the header; 0 for a text that came from no file.
         sentence: The source's own tokens of the text, in order, and their tags; or None.
+        labels: The names of a text that may have several, in order, perhaps none; or None. `label` is None then.
 
     Raises:
-        CorpusError: The label is empty or the row negative.
+        CorpusError: A label is empty or the row negative.
 
     >>> Document("房间很干净", "好评", 1).label
     '好评'
@@ -26,12 +27,22 @@ class Document:
     label: str | None = None
     row: int = 0
     sentence: "Sentence | None" = None
+    labels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.label == "":
+        if self.label == "" or "" in (self.labels or ()):
             raise CorpusError(f"row {self.row}: an empty label: use None for a text without one")
         if self.row < 0:
             raise CorpusError(f"row {self.row}: rows count from 1, and 0 stands for no row")
+
+    @property
+    def label_set(self) -> tuple[str, ...] | None:
+        """All labels of the text; None where there are none known.
+
+        >>> Document("又慢又贵", labels=("价格", "物流")).label_set, Document("很好", "好评").label_set
+        (('价格', '物流'), ('好评',))
+        """
+        return self.labels if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True, slots=True)

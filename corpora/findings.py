@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from corpora.document import Sentence
+from corpora.label_sets import LabelSet
 from corpora.labels import is_deceptive
 
 Counts = MutableMapping[str, int]
@@ -19,6 +20,9 @@ SAID = {
     "offsets_unclear": "texts with an emoji or a rare character before the end of a span, which does not tell whether "
     'its offsets count characters or UTF-16 units: set offsets = "characters" or "utf-16"',
     "overlaps_dropped": "spans dropped because they overlap longer ones",
+    "no_labels": "rows without any label, read as texts that have none",
+    "repeated_labels": "labels that their row names twice, counted once",
+    "blank_labels": "blank places between label separators, left out",
 }
 LONG = 4  # Chinese characters of the longest token that is not suspicious where tokens are characters
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
@@ -77,6 +81,14 @@ def count_label(label: str | None, counts: Counts) -> None:
     """Adds a label that has an invisible character inside."""
     if label is not None and is_deceptive(label):
         counts["deceptive_labels"] = counts.get("deceptive_labels", 0) + 1
+
+
+def count_label_set(found: LabelSet, counts: Counts) -> None:
+    """Adds a row without labels, and labels that are repeated or blank."""
+    kinds = {"no_labels": int(not found.labels), "repeated_labels": found.repeated, "blank_labels": found.blank}
+    for kind, count in kinds.items():
+        if count:
+            counts[kind] = counts.get(kind, 0) + count
 
 
 def said(counts: Counts) -> list[str]:

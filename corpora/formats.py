@@ -8,9 +8,9 @@ from functools import partial
 from inspect import signature
 from pathlib import Path
 
-from corpora import conll, conllu, contents, findings, segmented, slashed, spans
+from corpora import conll, conllu, contents, findings, label_sets, segmented, slashed, spans
 from corpora.document import Document, Sentence
-from corpora.errors import CorpusError
+from corpora.errors import CorpusError, shown
 from corpora.files import codec
 from corpora.findings import Counts, TokenCheck
 from corpora.labels import bare
@@ -36,41 +36,80 @@ class Corpus:
     normalise: Callable[[str], str] | None = None
 
     def __iter__(self) -> Iterator[Document]:
-        if self.normalise is None:
-            return iter(self.source)
-        return (replace(document, text=self.normalise(document.text)) for document in self.source)
+        return self._normalised(self.source)
 
     def counted(self, counts: Counts) -> Iterator[Document]:
         """The documents; adds what is doubtful about their labels to `counts`, see `corpora.findings`."""
-        for document in self:
-            findings.count_label(document.label, counts)
+        source = self.source
+        documents = source.counted(counts) if isinstance(source, TableDocuments) else source
+        for document in self._normalised(documents):
+            for label in document.label_set or ():
+                findings.count_label(label, counts)
             yield document
+
+    def _normalised(self, documents: Iterable[Document]) -> Iterator[Document]:
+        if self.normalise is None:
+            return iter(documents)
+        return (replace(document, text=self.normalise(document.text)) for document in documents)
 
 
 @dataclass(frozen=True, slots=True)
 class TableDocuments:
-    """The rows of a table as documents; `text` and `label` are positions of cells."""
+    """The rows of a table as documents.
+
+    Args:
+        table: The rows.
+        text: Positions of the cells with the text.
+        label: Position of the cell with the label, or None.
+        separator: Between the labels of a row; None: a row has one label.
+    """
 
     table: TableReader
     text: tuple[int, ...]
     label: int | None
+    separator: str | None = None
 
     def __iter__(self) -> Iterator[Document]:
+        return self.counted({})
+
+    def counted(self, counts: Counts) -> Iterator[Document]:
+        """The documents; adds to `counts` what is odd about cells with several labels."""
         for row, cells in enumerate(self.table, start=1):
             text = "\n".join(_string(cells[index]) for index in self.text)
-            label = None if self.label is None else bare(_string(cells[self.label])) or None
-            yield Document(text, label, row)
+            if self.label is None:
+                yield Document(text, None, row)
+            elif self.separator is None:
+                yield Document(text, self._single(cells[self.label], row), row)
+            else:
+                yield Document(text, None, row, labels=self._several(cells[self.label], row, counts))
+
+    def _single(self, cell: object, row: int) -> str | None:
+        if label_sets.is_list(cell):
+            raise CorpusError(
+                f"{self.table.path}: row {row}: the label is a list, {shown(_string(cell), 40)}, and a row has one "
+                "label: set --label-separator to read several"
+            )
+        return bare(_string(cell)) or None
+
+    def _several(self, cell: object, row: int, counts: Counts) -> tuple[str, ...]:
+        try:
+            found = label_sets.parse(cell, self.separator or "")
+        except CorpusError as error:
+            raise CorpusError(f"{self.table.path}: row {row}: {error}") from None
+        findings.count_label_set(found, counts)
+        return found.labels
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a table is read: its text columns, its label column, and the options of `corpora.table.TableReader`."""
+    """How a table is read: its columns, the options of `corpora.table.TableReader`, and what is between labels."""
 
     text: tuple[str, ...]
     label: str | None
     encoding: str
     delimiter: str | None = None
     quoting: bool | None = None
+    label_separator: str | None = None
 
 
 def read(
@@ -82,6 +121,7 @@ def read(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     quoting: bool | None = None,
+    label_separator: str | None = None,
     normalise: Callable[[str], str] | None = None,
 ) -> Corpus:
     """Opens a corpus; columns are checked at once, rows while iterating.
@@ -95,6 +135,7 @@ def read(
         encoding: One of `corpora.files.ENCODINGS`; never guessed.
         delimiter: Of CSV and TSV, see `corpora.table.TableReader`.
         quoting: Of CSV and TSV, see `corpora.table.TableReader`.
+        label_separator: Between the labels of a row, which may also be a list; None: a row has one label.
         normalise: Applied to each text, such as `corpora.normalise.normaliser`.
 
     Raises:
@@ -103,7 +144,7 @@ def read(
     path = Path(path)
     name = corpus_format(path, format)
     columns = (text,) if isinstance(text, str) else tuple(text)
-    reading = Reading(columns, label, codec(encoding), delimiter, quoting)
+    reading = Reading(columns, label, codec(encoding), delimiter, quoting, label_separator)
     return Corpus(path, name, FORMATS[name](path, name, reading), normalise)
 
 
@@ -210,7 +251,7 @@ def _table(path: Path, format: str, reading: Reading) -> TableDocuments:
         raise CorpusError(f"{path}: no text column: choose one with --text")
     positions = tuple(table.position(name, "--text") for name in reading.text)
     label = None if reading.label is None else table.position(reading.label, "--label")
-    return TableDocuments(table, positions, label)
+    return TableDocuments(table, positions, label, reading.label_separator)
 
 
 def _lines(path: Path, format: str, reading: Reading) -> LineDocuments:

@@ -32,7 +32,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A text with several labels, in order of name."""
+    """A text with several labels, in order of name; where rows have several, those of a row are joined by |."""
 
     text: str
     labels: tuple[str, ...]
@@ -73,10 +73,10 @@ class Audit:
 def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) -> Splits:
     """Splits by content: the same texts and seed give the same parts, in whatever order the texts come.
 
-    Identical texts stay in one part. Each label is divided on its own: its distinct texts, ordered by the SHA-256 of
-    seed and text, go to dev, then to test, as long as that brings the share nearer. If one label gives too few or too
-    many rows, the next one makes up for it, so that shares are met to within half the rows of the most frequent text.
-    Every label keeps a text in train. A text with several labels counts under its most frequent one.
+    Identical texts stay in one part. Each label, or set of labels, is divided on its own: its distinct texts, ordered
+    by the SHA-256 of seed and text, go to dev, then to test, as long as that brings the share nearer. If one gives
+    too few or too many rows, the next one makes up for it, so that shares are met to within half the rows of the most
+    frequent text. Every label keeps a text in train. A text with several labels counts under its most frequent one.
 
     Args:
         documents: Labelled or not; taken into memory.
@@ -145,11 +145,11 @@ def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> 
 
 
 def _strata(source: Sequence[Document], seed: int) -> list[list[str]]:
-    """The distinct texts of each label, ordered by hash; labels in order of name."""
-    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    """The distinct texts of each label, or set of labels, ordered by hash; labels in order of name."""
+    labels: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for document in source:
-        labels[document.text][document.label or ""] += 1
-    strata: dict[str, list[str]] = defaultdict(list)
+        labels[document.text][document.label_set or ()] += 1
+    strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for text, counts in labels.items():
         strata[min(counts, key=lambda label: (-counts[label], label))].append(text)
     return [sorted(strata[label], key=lambda text: _digest(seed, text)) for label in sorted(strata)]
@@ -180,12 +180,12 @@ def _check(splits: Splits, shares: dict[str, float]) -> None:
         if shares[name] and not part:
             raise CorpusError(f"{whole}: {name} would be empty: add rows, or give files for train, dev and test")
     for label in sorted(labels - _labels(splits.train)):
-        rows = sum(document.label == label for document in everyone)
+        rows = sum(label in (document.label_set or ()) for document in everyone)
         raise CorpusError(f'{whole}: train would have none of the {rows} rows of "{label}": add some, or drop it')
 
 
 def _labels(documents: Iterable[Document]) -> set[str]:
-    return {document.label for document in documents if document.label is not None}
+    return {label for document in documents for label in document.label_set or ()}
 
 
 def _within(documents: Sequence[Document], texts: set[str]) -> tuple[int, ...]:
@@ -196,6 +196,6 @@ def _conflicts(parts: Iterable[Sequence[Document]]) -> list[Conflict]:
     labels: dict[str, set[str]] = defaultdict(set)
     for part in parts:
         for document in part:
-            if document.label is not None:
-                labels[document.text].add(document.label)
+            if document.label_set is not None:
+                labels[document.text].add("|".join(document.label_set))
     return [Conflict(text, tuple(sorted(names))) for text, names in labels.items() if len(names) > 1]

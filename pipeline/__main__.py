@@ -20,7 +20,7 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, trial, tune, vectors
+from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, serve, trial, tune, vectors
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -37,7 +37,7 @@ COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
-    *(generate.generate, generate.next_tokens),
+    *(generate.generate, generate.next_tokens, serve.serve),
 )
 
 

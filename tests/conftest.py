@@ -1,12 +1,15 @@
 """What all tests share: a folder with the tiny corpus, and runs of it that are trained once."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from few_remarks import CONFIG, remarks
 from hypothesis import settings as hypothesis_settings
 from mini import mails, write_config, write_csv
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
@@ -47,9 +50,32 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def remarked(tmp_path_factory):
+    """The folder of the run of a multi-label classifier, trained once a session and not to be changed."""
+    import pipeline
+
+    folder = tmp_path_factory.mktemp("remarks")
+    write_csv(folder / "remarks.csv", remarks(), header=("标签", "评价"))
+    return pipeline.run(write_config(folder, CONFIG, "remarks.toml"), runs=folder / "runs")
+
+
+@pytest.fixture(scope="session")
 def hello(tmp_path_factory):
     """The folder of the run of sample-hello.toml, trained once a session and not to be changed."""
     import pipeline
 
     config = Path(__file__).parent.parent / "configs" / "sample-hello.toml"
     return pipeline.run(config, runs=tmp_path_factory.mktemp("hello"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium; the tests that need it are skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium on the path: install chromium to run the browser tests")
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()

@@ -1,5 +1,6 @@
 """The scripts in benchmarks/ run on the sample, count what they say they count, and go on where they stopped."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -14,6 +15,7 @@ from benchmarks import (
     classification,
     cold_start,
     markdown,
+    multilabel,
     records,
     segmentation,
     taggers,
@@ -224,3 +226,28 @@ def test_the_share_of_decoding_is_a_share() -> None:
     done = subprocess.run([*script, *small], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
     [row] = [cells(line) for line in done.stdout.splitlines() if line.startswith("| 9 ")]
     assert 0 < float(row[2].rstrip("%")) < 100
+
+
+def test_two_corpora_become_tables_of_several_labels(tmp_path: Path) -> None:
+    for part, name in (("train", "train.csv.gz"), ("dev", "dev.csv"), ("test", "test.csv")):
+        opened = gzip.open if name.endswith(".gz") else open
+        with opened(tmp_path / name, "wt", encoding="utf-8") as file:
+            file.write(f"text,label,cat\n很好{part},1,水果\n不好,0,书籍\n")
+    assert multilabel.online_shopping(tmp_path)["train"] == [
+        ("很好train", ("水果", "好评")),
+        ("不好", ("书籍", "差评")),
+    ]
+    for part in ("train", "dev"):
+        (tmp_path / f"{part}.txt").write_text("昆\tB-地\n明\tI-地\n王\tB-人\n\n好\tO\n\n" * 10, encoding="utf-8")
+    found = multilabel.cluener(tmp_path)
+    assert {name: len(rows) for name, rows in found.items()} == {"train": 18, "dev": 2, "test": 20}
+    assert set(found["test"]) == {("昆明王", ("人", "地")), ("好", ())}
+
+
+def test_a_row_of_several_labels_is_the_mean_over_seeds() -> None:
+    def one(value: float) -> dict[str, object]:
+        scores = dict.fromkeys(multilabel.SHOWN, value)
+        return {"row": "cluener", "parts": {"test": {"zhpipe": scores, "majority": scores}}}
+
+    lines = multilabel.markdown([one(0.8), one(0.9)], "test").splitlines()
+    assert cells(lines[2]) == ["cluener, zhpipe", *["85.0 ± 7.1"] * 5] and len(lines) == 4

@@ -60,6 +60,8 @@ FIXED = {
         inspect labelled.csv --text 正文 --label 类别
         inspect labelled.csv --text 正文 --label 类别 --json
         inspect few-gb.csv --text 正文 --encoding gb18030 --json
+        inspect remarks.csv
+        inspect remarks.csv --text 评价 --label 标签 --label-separator |
         inspect few.jsonl --text 正文
         inspect few.conll
         inspect few-pos.txt --format slashed
@@ -138,6 +140,13 @@ TRAINED = {
         similarity pairs.txt --vectors runs/sample-mail
         analogies questions.txt --vectors runs/sample-mail
         generate runs/sample-mail
+    """,
+    "multilabel": f"""
+        run sample-multilabel.toml {QUICK}
+        label runs/sample-multilabel remarks.csv out.csv --text 评价 --probabilities
+        label runs/sample-multilabel remarks.csv out.jsonl --text 评价 --review-below 0.3
+        evaluate runs/sample-multilabel --corpus remarks.csv --text 评价 --label 标签
+        report runs/sample-multilabel --language zh
     """,
     "ner": f"""
         run sample-ner.toml {QUICK}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.stages.segment import segment_file
     from pipeline.tasks.prediction import PredictedSpan, Prediction
     from zhpipe.estimators import Tagger, TextClassifier
+    from zhpipe.multilabel import MultilabelTextClassifier
 
 __all__ = [
     "CorpusError",
@@ -40,6 +41,7 @@ __all__ = [
     "LanguageModel",
     "Model",
     "ModelError",
+    "MultilabelTextClassifier",
     "PipelineError",
     "PoorScore",
     "PredictedSpan",
@@ -69,6 +71,7 @@ HOMES = {
     "segment_file": "pipeline.stages.segment",
     **dict.fromkeys(("PredictedSpan", "Prediction"), "pipeline.tasks.prediction"),
     **dict.fromkeys(("Tagger", "TextClassifier"), "zhpipe.estimators"),
+    "MultilabelTextClassifier": "zhpipe.multilabel",
 }
 ROOMS = ("corpora", "embeddings", "pipeline")
 

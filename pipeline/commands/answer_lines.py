@@ -19,13 +19,14 @@ BAR = 30  # columns of the bar of a probability of 1
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")
 SURPRISING = 8.0  # bits from which a token is coloured
 NO_TEXT = "(no text)"
+CHOSEN = "✓ "  # before a label that is given
 
 
 def lines_of(prediction: Prediction, *, colour: bool = False) -> list[str]:
     """The lines of an answer.
 
-    A classifier's labels with their probabilities, a tagger's text with its spans in colour, or in brackets without
-    `colour`, or a language model's tokens with the bits of each.
+    A classifier's labels with their probabilities (a mark before those that a multi-label one gives), a tagger's text
+    with its spans in colour, or in brackets without `colour`, or a language model's tokens with the bits of each.
     """
     from pipeline.tasks.language import Likelihood
 
@@ -44,15 +45,24 @@ def _bars(prediction: Prediction, colour: bool) -> list[str]:
     from corpora.card import columns_wide
     from pipeline.tasks.notebook import ranked
 
-    rows = [(escaped(name), share) for name, share in ranked(prediction)]
-    width = max(columns_wide(name) for name, _ in rows[:MOST_LABELS])
+    rows = [(_titled(name, prediction), share, name in prediction.chosen) for name, share in ranked(prediction)]
+    width = max(columns_wide(name) for name, _, _ in rows[:MOST_LABELS])
     lines = []
-    for place, (name, share) in enumerate(rows[:MOST_LABELS]):
+    for name, share, is_chosen in rows[:MOST_LABELS]:
         padded = name + " " * (width - columns_wide(name))
-        shown = click.style(padded, bold=True) if colour and place == 0 else padded
+        shown = click.style(padded, bold=True) if colour and is_chosen else padded
         lines.append(f"{shown}  {share:6.1%}  {'█' * round(BAR * share)}".rstrip())
     left = len(rows) - MOST_LABELS
     return [*lines, f"… and {left} more"] if left > 0 else lines
+
+
+def _titled(name: str, prediction: Prediction) -> str:
+    """The name of a label; where any number may be given, those that are have a mark."""
+    from pipeline.tasks.multilabel import LabelSet
+
+    if not isinstance(prediction, LabelSet):
+        return escaped(name)
+    return f"{CHOSEN if name in prediction.chosen else ' ' * len(CHOSEN)}{escaped(name)}"
 
 
 def _words(spans: Sequence[PredictedSpan], colour: bool) -> str:

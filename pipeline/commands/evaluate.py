@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import reading_options, run_options, table_options
+from pipeline.commands.options import label_separator_option, reading_options, run_options, table_options
 from pipeline.commands.run import report_path, run_stages
 from pipeline.commands.terminal import echo
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL|RUN|CONFIG")
 @click.option("--corpus", help="Labelled file to score MODEL on.")
 @click.option("--label", default="label", show_default=True, help="Label column.")
+@label_separator_option
 @click.option("--out", help="Folder of the report.  [default: NAME-evaluation, after the corpus]")
 @click.option(
     "--fail-under", multiple=True, metavar="SCORE=NUMBER", help="Exit with 1 if a score is lower; can be repeated."
@@ -66,6 +67,7 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         corpus,
         folder,
         label=options["label"],
+        label_separator=options["label_separator"],
         **reading_options(options),
         overrides=options["overrides"],
         progress=progress.bar,

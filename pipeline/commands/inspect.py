@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import reading_options, table_options
+from pipeline.commands.options import label_separator_option, reading_options, table_options
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -21,22 +21,26 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file")
 @click.option("--label", help="Label column.")
+@label_separator_option
 @table_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(file: str, label: str | None, as_json: bool, **options: Any) -> None:
+def inspect(file: str, label: str | None, label_separator: str | None, as_json: bool, **options: Any) -> None:
     """Show what a corpus holds.
 
     Without options: the columns of a table, which of them look like text and label, and, where there is one of each,
     its data card (rows, labels, lengths, repeated texts, odd characters and unknown words, and what looks wrong). For a
-    tagged corpus: types, lengths, illegal tags with their lines, and what looks wrong.
+    tagged corpus: types, lengths, illegal tags with their lines, and what looks wrong. A column that looks like several
+    labels a row is pointed out; --label-separator counts them one by one.
     """
     from corpora import sniffing
 
     found = sniffing.sniff(Path(file), options["format_"], options["encoding"])
+    if label_separator is not None and (found.is_tagged or found.format == "lines"):
+        raise click.UsageError(f"--label-separator is for tables, and {file} is read as {found.format}: leave it out")
     if found.is_tagged:
         return _tagged(file, found, options["encoding"], as_json)
     is_given = _is_given("text") or label is not None
-    reading = {**reading_options(options), "format": found.format}
+    reading = {**reading_options(options), "format": found.format, "label_separator": label_separator}
     if found.format == "lines" or is_given:
         return _show(_card(file, label, reading), as_json)
     _columns(file, reading, as_json)
@@ -79,7 +83,7 @@ def _columns(file: str, reading: dict[str, Any], as_json: bool) -> None:
 
     known = ("format", "encoding", "delimiter", "quoting")
     found = columns.columns(Path(file), **{name: reading[name] for name in known})
-    texts, labels = _candidates(found)
+    texts, labels = _candidates(found, several=reading["label_separator"] is not None)
     card = None
     if len(texts) == 1:
         card = _card(file, labels[0] if len(labels) == 1 else None, {**reading, "text": tuple(texts)})
@@ -94,10 +98,10 @@ def _columns(file: str, reading: dict[str, Any], as_json: bool) -> None:
         echo("choose the columns of the texts with --text, and that of the labels with --label")
 
 
-def _candidates(found: Sequence[Column]) -> tuple[list[str], list[str]]:
-    """The columns that may be the text and the label; a column named text is the text."""
+def _candidates(found: Sequence[Column], *, several: bool) -> tuple[list[str], list[str]]:
+    """The columns that may be the text and the label, or `several` labels; a column named text is the text."""
     from corpora import columns
 
     names = [column.name for column in found]
     texts = ["text"] if "text" in names else columns.text_candidates(found)
-    return texts, columns.label_candidates(found)
+    return texts, columns.joined_candidates(found) if several else columns.label_candidates(found)

@@ -43,6 +43,15 @@ def table_options(function: Command) -> Command:
     )
 
 
+def label_separator_option(function: Command) -> Command:
+    """--label-separator: what is between the labels of a row that may have several."""
+    return click.option(
+        "--label-separator",
+        metavar="TEXT",
+        help="Text between the labels of a row that may have several, such as '|'; a list of labels is read too.",
+    )(function)
+
+
 def reading_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `table_options` under the names that the readers of tables use."""
     names = ("text", "encoding", "delimiter", "quoting")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.commands.escapes import escaped
+from pipeline.commands.options import label_separator_option
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
 
@@ -17,18 +18,19 @@ if TYPE_CHECKING:
     from pipeline.config.starter import Starter
 
 Command = Callable[..., Any]
-ABOUT_FILE = ("text", "label", "task", "format_", "encoding", "out")  # options that only a FILE has
+ABOUT_FILE = ("text", "label", "label_separator", "task", "format_", "encoding", "out")  # options that only a FILE has
 
 
 def file_options(function: Command) -> Command:
-    """--text, --label, --task, --format, --encoding: what a FILE is."""
+    """--text, --label, --label-separator, --task, --format, --encoding: what a FILE is."""
     for option in reversed(
         (
             click.option("--text", multiple=True, help="Text column of FILE; repeat it to join several."),
             click.option("--label", help="Label column of FILE."),
+            label_separator_option,
             click.option(
                 "--task",
-                type=click.Choice(["classify", "tag", "language"]),
+                type=click.Choice(["classify", "multilabel", "tag", "language"]),
                 help="What is learnt.  [default: by the format of FILE]",
             ),
             click.option(
@@ -55,7 +57,7 @@ def is_own_file(source: str, options: dict[str, Any]) -> bool:
         return True
     given = [name for name in ABOUT_FILE if options[name]]
     if given:
-        option = given[0].rstrip("_")
+        option = given[0].rstrip("_").replace("_", "-")
         raise click.UsageError(f"--{option} is for a FILE; {source} is a config: change it with --set, or edit it")
     return False
 
@@ -72,6 +74,7 @@ def made_of_file(file: str, options: dict[str, Any], *, named_by_out: bool = Fal
         file,
         text=options["text"],
         label=options["label"],
+        label_separator=options["label_separator"],
         task=options["task"],
         format=options["format_"],
         encoding=options["encoding"] or "utf-8",

@@ -81,6 +81,23 @@ def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings
         )
 
 
+def check_labels(task: TaskName, corpus: CorpusSettings, train: TrainSettings) -> None:
+    """Checks that rows have several labels where, and only where, the task gives several."""
+    if task == "multilabel" and corpus.label_separator is None:
+        raise Disagreement(
+            "corpus.label_separator",
+            'task = "multilabel" needs corpus.label_separator: set it to the text between the labels of a row, such as '
+            '"|", also if they are lists',
+        )
+    if task != "multilabel" and corpus.label_separator is not None:
+        raise Disagreement(
+            "corpus.label_separator",
+            f'corpus.label_separator is for rows with several labels, but task is "{task}": leave it out',
+        )
+    if task == "multilabel":
+        _check_required("a multi-label classifier", {"train.class_weights": (train.class_weights, False)})
+
+
 def check_metric(task: TaskName, train: TrainSettings) -> None:
     """Checks that the task measures the metric."""
     if train.metric not in METRICS[task]:

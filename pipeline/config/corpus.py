@@ -76,6 +76,11 @@ class CorpusSettings(Section):
         "text", description="Column of the text, or a list of columns whose texts are joined by line breaks."
     )
     label: str = Field("label", description="Column of the label.")
+    label_separator: str | None = Field(
+        None,
+        description='Text between the labels of a row, such as "|": a text then has any number of labels, and the task '
+        "is multilabel. A list of labels, in JSON, is read too.",
+    )
     delimiter: str | None = Field(
         None,
         description="csv, tsv: the one character between two cells; if left out, a comma for csv and a tab for tsv.",
@@ -107,6 +112,13 @@ class CorpusSettings(Section):
     def _check_delimiter(cls, value: str | None) -> str | None:
         if value is not None and (len(value) != 1 or value in '"\r\n'):
             raise ValueError(f'expected one character, such as ";" or "\\t", received {value!r}')
+        return value
+
+    @field_validator("label_separator")
+    @classmethod
+    def _check_label_separator(cls, value: str | None) -> str | None:
+        if value is not None and (not value or any(character.isalnum() or character in "\r\n" for character in value)):
+            raise ValueError(f'expected a mark that no label has inside, such as "|" or ";", received {value!r}')
         return value
 
     @property

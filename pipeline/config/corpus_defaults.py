@@ -33,6 +33,7 @@ TAG: dict[int, Defaults] = {
 }
 ALL_SIZES: dict[str, Defaults] = {
     "classify": {"network.units": 64, "train.learning_rate": 0.002},
+    "multilabel": {"network.units": 64, "train.learning_rate": 0.002},
     "tag": {"train.learning_rate": 0.003},
 }
 # A default does not apply if the config has one of these other keys, which change what it means. A config that names
@@ -81,12 +82,12 @@ class Chosen:
 
 def defaults_for(task: TaskName, unit: Unit, rows: int, mean_length: float) -> Defaults:
     """The defaults of a task for a corpus with `rows` training texts of `mean_length` characters, by dotted key."""
-    tables = {"classify": CLASSIFY, "tag": TAG}
+    tables = {"classify": CLASSIFY, "multilabel": CLASSIFY, "tag": TAG}
     if task not in tables:
         return {}
     by_rows = tables[task]
     chosen = {**ALL_SIZES[task], **by_rows[max(start for start in by_rows if start <= rows)]}
-    if task == "classify":
+    if task != "tag":
         return {**_inputs(unit, rows, mean_length), **chosen}
     few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
     return {**chosen, "evaluate.baselines": ["crfsuite"] if few else []}

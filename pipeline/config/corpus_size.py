@@ -36,9 +36,16 @@ def measure(corpus: CorpusSettings, task: TaskName, most: int = MOST) -> CorpusS
 def _lengths(corpus: CorpusSettings, task: TaskName) -> Iterator[int]:
     """The length of each text that has a label or tags."""
     path = Path(corpus.train)
-    if task == "classify":
-        read = formats.read(path, corpus.format, text=corpus.text_columns, label=corpus.label, encoding=corpus.encoding)
-        return (len(document.text) for document in read if document.text.strip() and document.label is not None)
+    if task in ("classify", "multilabel"):
+        read = formats.read(
+            path,
+            corpus.format,
+            text=corpus.text_columns,
+            label=corpus.label,
+            encoding=corpus.encoding,
+            label_separator=corpus.label_separator,
+        )
+        return (len(document.text) for document in read if document.text.strip() and document.label_set is not None)
     lines = text_lines(path, corpus.encoding)
     is_by_token = formats.tagged_format(path, corpus.format) in ("conll", "conllu")
     return _groups(lines) if is_by_token else (len(line) for line in lines if line.strip())

@@ -24,7 +24,7 @@ class EvaluateSettings(Section):
     baselines: tuple[Baseline, ...] = Field(
         ("majority", *get_args(Linear)),
         description="Baselines to train on the same split; [] for none. tag: crfsuite and jieba, by default crfsuite "
-        "for small corpora; language: unigram and kneser_ney, by default both; classify: all others.",
+        "for small corpora; language: unigram and kneser_ney, by default both; classify and multilabel: all others.",
     )
     slices: tuple[str, ...] = Field(
         (), description="Columns of the labelled files; the report has scores for each of their values."

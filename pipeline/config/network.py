@@ -36,8 +36,8 @@ class WideSettings(Section):
     )
     logistic: bool = Field(
         True,
-        description="For a classifier: after training, fit a logistic regression on the same n-grams, weigh it and the "
-        "network on dev, and keep the sum.",
+        description="For a classifier: after training, fit a logistic regression on the same n-grams (one a label if a "
+        "text has several), weigh it and the network on dev, and keep the sum.",
     )
 
     @property

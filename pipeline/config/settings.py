@@ -30,8 +30,8 @@ class Settings(Section):
     )
     task: TaskName = Field(
         "classify",
-        description="What is predicted: classify, a label for each text; tag, a tag for each token; language, the next "
-        "token.",
+        description="What is predicted: classify, a label for each text; multilabel, any number of labels for each "
+        "text, which is also chosen by corpus.label_separator; tag, a tag for each token; language, the next token.",
     )
     seed: Seed = Field(1, description="Seed of all random numbers.")
     seeds: tuple[Seed, ...] = Field(
@@ -65,6 +65,11 @@ class Settings(Section):
         """Whether a logistic regression on n-grams is added to the trained network."""
         return self.task == "classify" and self.network.wide.on and self.network.wide.logistic
 
+    @property
+    def label_regressions(self) -> bool:
+        """Whether a logistic regression a label is added to the trained network of a multi-label classifier."""
+        return self.task == "multilabel" and self.network.wide.on and self.network.wide.logistic
+
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)
@@ -73,6 +78,7 @@ class Settings(Section):
         agreement.check_metric(self.task, self.train)
         agreement.check_baselines(self.task, self.evaluate)
         agreement.check_ranges(self, self.tune)
+        agreement.check_labels(self.task, self.corpus, self.train)
         if self.task == "language":
             agreement.check_language(self.segment, self.network, self.train)
         if self.task == "tag":

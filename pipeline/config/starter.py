@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from corpora import columns, formats, sniffing, table
+from corpora import columns, formats, label_sets, sniffing, table
+from corpora.columns import Column
 from corpora.span_records import FORMS as FORMS_OF_SPANS
 from pipeline.config.section import toml_value
 from pipeline.config.task_defaults import TaskName
@@ -16,6 +18,7 @@ from pipeline.errors import PipelineError
 # What the first line of the config says, by task.
 ABOUT = {
     "classify": "Sorts the texts of {file} into the labels of its column {label}.",
+    "multilabel": "Gives the texts of {file} any number of the labels in its column {label}.",
     "tag": "Learns the tags ({kind}) of the sentences in {file}.",
     "language": "Learns which token follows which in the texts of {file}.",
 }
@@ -47,6 +50,7 @@ def starter(
     *,
     text: Sequence[str] = (),
     label: str | None = None,
+    label_separator: str | None = None,
     task: TaskName | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -54,7 +58,8 @@ def starter(
 ) -> Starter:
     """The config of a file. What is not given is guessed where the file leaves one choice.
 
-    `name`: of the run; by default the stem of the file. Raises CorpusError if the file cannot be read, and
+    `label_separator`: between the labels of a row that may have several; `name`: of the run, by default the stem of the
+    file. Raises CorpusError if the file cannot be read, and
     PipelineError if a column has to be chosen.
     """
     path = Path(path)
@@ -64,8 +69,10 @@ def starter(
             f"{path}: is read as {found.format}, which has no tags: choose one of {', '.join(formats.TAGGED)} with "
             "--format, or leave out --task tag"
         )
-    chosen = task or _task(found)
-    guesses = [] if task else [_said_of_task(chosen, found)]
+    chosen = task or _task(found, label_separator)
+    guesses = [] if task or label_separator else [_said_of_task(chosen, found)]
+    if label_separator and chosen != "multilabel":
+        raise PipelineError(f"{path}: --label-separator is for labels of whole texts, but the task is {chosen}")
     corpus = {"train": str(path)}
     if found.is_tagged or found.format != _format_by_suffix(path):
         corpus["format"] = found.format
@@ -73,7 +80,8 @@ def starter(
         corpus["encoding"] = encoding
     values: dict[str, object] = dict(corpus)
     if not found.is_tagged and found.format != "lines":
-        values.update(_columns(path, found.format, encoding, text, label, chosen, guesses))
+        asked = _Asked(text, label, label_separator, chosen)
+        values.update(_columns(path, found.format, encoding, asked, guesses))
     elif text and not label and found.format in FORMS_OF_SPANS:
         values["text"] = text[0]
     elif text or label:
@@ -92,10 +100,10 @@ def run_name(path: Path) -> str:
     return re.sub(r"[^\w-]+", "_", stem).strip("_-") or "run"
 
 
-def _task(found: sniffing.Sniffed) -> TaskName:
+def _task(found: sniffing.Sniffed, label_separator: str | None) -> TaskName:
     if found.is_tagged:
         return "tag"
-    return "language" if found.format == "lines" else "classify"
+    return "language" if found.format == "lines" else "multilabel" if label_separator else "classify"
 
 
 def _said_of_task(task: TaskName, found: sniffing.Sniffed) -> str:
@@ -111,16 +119,18 @@ def _format_by_suffix(path: Path) -> str | None:
         return None
 
 
-def _columns(
-    path: Path,
-    format: str,
-    encoding: str,
-    text: Sequence[str],
-    label: str | None,
-    task: TaskName,
-    guesses: list[str],
-) -> dict[str, object]:
+class _Asked(NamedTuple):
+    """What was given of the columns of a table."""
+
+    text: Sequence[str]
+    label: str | None
+    label_separator: str | None
+    task: TaskName
+
+
+def _columns(path: Path, format: str, encoding: str, asked: _Asked, guesses: list[str]) -> dict[str, object]:
     """The settings of the columns of a table; adds to `guesses` what was not given."""
+    text, label = asked.text, asked.label
     found = columns.columns(path, format, encoding)
     known = [column.name for column in found]
     for name in (*text, *([label] if label else [])):
@@ -132,14 +142,39 @@ def _columns(
         names = [name for name in columns.text_candidates(found) if name != label]
         values["text"] = _only(path, names, known, "text")
         guesses.append(f"text = {values['text']} (the only column with Chinese text)")
-    if task == "classify" and label:
-        values["label"] = label
-    elif task == "classify":
-        names = [name for name in columns.label_candidates(found) if name not in text]
-        values["label"] = _only(path, names, known, "label")
-        count = next(column.distinct for column in found if column.name == values["label"])
-        guesses.append(f"label = {values['label']} (the only column with few values: {count})")
+    if asked.task == "classify":
+        values["label"] = label or _label(path, columns.label_candidates(found), found, text, guesses)
+    elif asked.task == "multilabel":
+        values["label"] = label or _label(path, columns.joined_candidates(found), found, text, guesses)
+        values["label_separator"] = asked.label_separator or _separator(path, values["label"], found, guesses)
+    joined = next((column.joined for column in found if column.name == values.get("label")), None)
+    if asked.task == "classify" and joined:
+        guesses.append(f"task = classify ({label_sets.advice(joined)})")
     return values
+
+
+def _label(
+    path: Path, candidates: Sequence[str], found: Sequence[Column], text: Sequence[str], guesses: list[str]
+) -> str:
+    """The only candidate for the label that is no text."""
+    chosen = _only(path, [name for name in candidates if name not in text], [one.name for one in found], "label")
+    column = next(column for column in found if column.name == chosen)
+    why = column.looks_like if column.joined else f"few values: {column.distinct}"
+    guesses.append(f"label = {chosen} (the only column with {why})")
+    return chosen
+
+
+def _separator(path: Path, label: object, found: Sequence[Column], guesses: list[str]) -> str:
+    """The separator by which the labels look joined; "|" for lists. Raises PipelineError if there is none."""
+    joined = next(column.joined for column in found if column.name == label)
+    if joined is None:
+        raise PipelineError(
+            f'{path}: the column "{label}" does not look like joined labels: say what is between them with '
+            "--label-separator"
+        )
+    separator = "|" if joined == label_sets.LIST else joined
+    guesses.append(f"label_separator = {separator} (as in the column {label})")
+    return separator
 
 
 def _only(path: Path, candidates: Sequence[str], known: Sequence[str], option: str) -> str:

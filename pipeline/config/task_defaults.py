@@ -8,21 +8,24 @@ from typing import Any, Literal, get_args
 from pipeline.config.evaluate import Baseline, Linear
 from pipeline.config.train import Metric
 
-TaskName = Literal["classify", "tag", "language"]
+TaskName = Literal["classify", "multilabel", "tag", "language"]
 
 # Dev metrics that can choose the best epoch.
 METRICS: dict[TaskName, tuple[Metric, ...]] = {
     "classify": ("accuracy", "macro_f1", "loss"),
+    "multilabel": ("micro_f1", "macro_f1", "subset_accuracy", "loss"),
     "tag": ("f1", "macro_f1", "token_accuracy"),
     "language": ("loss",),
 }
 BASELINES: dict[TaskName, tuple[Baseline, ...]] = {
     "classify": ("majority", *get_args(Linear)),
+    "multilabel": ("majority", *get_args(Linear)),
     "tag": ("crfsuite", "jieba"),
     "language": ("unigram", "kneser_ney"),
 }
 # Defaults of a task that differ from those of the fields, by section.
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "multilabel": {"train": {"metric": "micro_f1"}},
     "tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}},
     "language": {
         "segment": {"keep_whitespace": True},
@@ -34,8 +37,14 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def with_task_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested values of a config with the defaults of its task, the unit that its tags need, and the unit's inputs."""
-    task = str(values.get("task", "classify"))
+    """Nested values of a config with the defaults of its task, the unit that its tags need, and the unit's inputs.
+
+    A classifier whose rows have several labels has the task multilabel.
+    """
+    task, corpus = str(values.get("task", "classify")), values.get("corpus", {})
+    if task == "classify" and isinstance(corpus, Mapping) and corpus.get("label_separator") is not None:
+        task = "multilabel"
+        values = {**values, "task": task}
     for name, defaults in DEFAULTS.get(task, {}).items():
         values = _with_defaults(values, name, defaults)
     if task == "tag":

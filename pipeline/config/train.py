@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.config.section import Count, Section, Share
 
-Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy"]
+Metric = Literal["accuracy", "macro_f1", "loss", "f1", "token_accuracy", "micro_f1", "subset_accuracy"]
 
 
 class TrainSettings(Section):
@@ -43,8 +43,9 @@ class TrainSettings(Section):
     patience: Count = Field(3, description="Stop after this many epochs in a row without a better dev metric.")
     metric: Metric = Field(
         "accuracy",
-        description="Dev metric that chooses the best epoch. classify: accuracy, macro_f1 or loss; tag: f1 (the "
-        "default), macro_f1 or token_accuracy; language: loss.",
+        description="Dev metric that chooses the best epoch. classify: accuracy, macro_f1 or loss; multilabel: "
+        "micro_f1 (the default), macro_f1, subset_accuracy or loss; tag: f1 (the default), macro_f1 or token_accuracy; "
+        "language: loss.",
     )
     clip_norm: float = Field(5.0, ge=0.0, description="Largest norm of a step's gradient; 0 sets no limit.")
     label_smoothing: Share = Field(0.0, description="Probability mass that is spread evenly over all labels.")

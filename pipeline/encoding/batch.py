@@ -24,8 +24,9 @@ class Example:
 
     `streams`: name -> int32 (steps,), the ids of each sequence that the network reads, at least one; `bags`: name ->
     int32 (ids,), or int32 (steps, ids) per step, ids whose vectors or weights are summed (n-grams, features of a
-    token); `target`: a label id, or int32 (steps,) one per step of the first stream, or None; `truncated`: whether the
-    text had more than `max_tokens` tokens.
+    token); `target`: a label id, or int32 (labels,) with 1 for each label of the text,
+    or int32 (steps,) one per step of the first stream, or None; `truncated`: whether the text had more than
+    `max_tokens` tokens.
     """
 
     streams: Mapping[str, Ids]
@@ -40,8 +41,8 @@ class Batch:
 
     `ids`: stream -> int32 (batch, steps), padded with 0 after the length of each row; `lengths`: stream -> int32
     (batch,), the only record of padding; `bags`: name -> int32 (batch, ids) or (batch, steps, ids), padded with 0;
-    `targets`: int32 (batch,), or (batch, steps) padded with NO_TARGET, or None; `positions`: int64 (batch,), the place
-    of each row among the examples; `is_last`: whether no further batch continues these rows.
+    `targets`: int32 (batch,), or (batch, labels or steps) padded with NO_TARGET, or None; `positions`: int64 (batch,),
+    the place of each row among the examples; `is_last`: whether no further batch continues these rows.
     """
 
     ids: Mapping[str, Ids]

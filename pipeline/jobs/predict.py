@@ -101,7 +101,8 @@ def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions
     forced = _forced(model, tokenised)
     if not model.answerer.claimed:
         return Answers(cells, forced)
-    counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)))
+    given = list(chain.from_iterable(map(model.answerer.labels_of, predictions)))
+    counted = drift.tally(model.encoder, tokenised, list(chain.from_iterable(claims)), given)
     return Answers(cells, {**counted, **forced, "review": sum(map(any, doubts))})
 
 

@@ -117,7 +117,7 @@ def _own_cluster() -> Iterator[dict[str, Any]]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
     # The paths of sockets must be short. Ray lets everybody read the folder that it is given, so it gets one inside.
-    folder = tempfile.mkdtemp(prefix="zhpipe-", dir="/tmp" if os.name == "posix" else None)
+    folder = tempfile.mkdtemp(prefix=f"zhpipe-{os.getpid()}-", dir="/tmp" if os.name == "posix" else None)
     try:
         with _environment(environment):
             yield {"include_dashboard": False, "object_store_memory": 100 << 20, "_temp_dir": f"{folder}/ray"}

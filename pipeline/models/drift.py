@@ -23,7 +23,7 @@ def profile(encoder: Encoder, train: Sequence[Tokenised], dev: Sequence[Tokenise
     """What model.toml says about the texts of training.
 
     `length`: the 5th, 50th and 95th percentile of the tokens of a train text; `unknown`: the share of dev's tokens
-    that train's vocabulary lacks; `labels`: the share of each label among `answers`, the labels of all claims on dev.
+    that train's vocabulary lacks; `labels`: the share of each label among `answers`, all labels given on dev.
     """
     counted = count(encoder, dev)
     low, middle, high = np.percentile([len(_ids(encoder, text)) for text in train], (5, 50, 95)).tolist()
@@ -49,11 +49,14 @@ def _ids(encoder: Encoder, text: Tokenised) -> Any:
     return encoder.token_ids(encoder.reads[0], [text])[0]
 
 
-def tally(encoder: Encoder, texts: Sequence[Tokenised], claims: Sequence[Claim]) -> Tally:
-    """The counts of a chunk: tokens of some of its texts, evenly spread; claims, their confidence and labels."""
+def tally(encoder: Encoder, texts: Sequence[Tokenised], claims: Sequence[Claim], answers: Sequence[str]) -> Tally:
+    """The counts of a chunk: tokens of some of its texts, evenly spread; claims and their confidence; labels.
+
+    `answers`: the labels given, as in `profile`.
+    """
     filled = [text for text in texts if text.text.strip()]
     looked = filled[:: max(len(filled) // LOOKED_AT, 1)]
-    labels = Counter(f"label:{claim.label}" for claim in claims)
+    labels = Counter(f"label:{label}" for label in answers)
     return {
         **count(encoder, looked),
         "claims": len(claims),
@@ -94,9 +97,8 @@ def _odd_lengths(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[
 def _odd_labels(counts: Mapping[str, float], known: Mapping[str, Any]) -> list[str]:
     if counts["claims"] < FEWEST:
         return []
-    found = {
-        key.removeprefix("label:"): rows / counts["claims"] for key, rows in counts.items() if key.startswith("label:")
-    }
+    given = {key.removeprefix("label:"): count for key, count in counts.items() if key.startswith("label:")}
+    found = {label: count / sum(given.values()) for label, count in given.items()}
     differences = {
         label: found.get(label, 0.0) - known["labels"].get(label, 0.0) for label in {**found, **known["labels"]}
     }

@@ -37,7 +37,10 @@ def label_frame(
     output = answerer.output
     columns = output.columns(probabilities)
     rows = [
-        [_value(name, cell) for name, cell in zip(columns, output.cells(found, probabilities), strict=True)]
+        [
+            None if found.is_blank and name in AS_TEXT else _value(name, cell)
+            for name, cell in zip(columns, output.cells(found, probabilities), strict=True)
+        ]
         for found in predictions
     ]
     values = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
@@ -65,7 +68,7 @@ def _texts(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
 def _value(name: str, cell: str) -> Any:
     """A cell of a table as the value that it stands for; None or NaN for an empty one."""
     if name in AS_TEXT:
-        return cell or None
+        return cell
     if name in AS_LIST:
         return segmented.split(cell)
     if cell in ("", "inf"):

@@ -91,6 +91,11 @@ class OptionsTable(Table):
     tag: dict[str, str | bool] | None = None
     width: int | None = Field(None, ge=1, le=10_000_000)
     ngram_order: int | None = Field(None, ge=0, le=20)
+    label_separator: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    never_empty: bool = False
+    thresholds: list[Part] = []
+    slopes: list[Annotated[float, Field(gt=0, le=1e3)]] = []
+    offsets: list[Annotated[float, Field(ge=-1e3, le=1e3)]] = []
 
 
 class LengthsTable(Table):

@@ -34,7 +34,6 @@ from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.provenance import sha256, versions
 from pipeline.stages import error_analysis, segment, train
-from pipeline.stages.label_match import known_labels
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
@@ -98,6 +97,7 @@ def evaluate_file(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     quoting: bool | None = None,
+    label_separator: str | None = None,
     overrides: Sequence[str] = (),
     language: Locale = "en",
     progress: Progress = silent,
@@ -107,7 +107,8 @@ def evaluate_file(
     """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
     `delimiter` and `quoting` are those of `corpora.table.TableReader`; `overrides` set other settings of the corpus,
-    such as `corpus.tagged.offsets=utf-16`. Rows without text or label are skipped and counted. Labels that equal the
+    such as `corpus.tagged.offsets=utf-16`; `label_separator` is between the labels of a row, by default the model's own
+    if a text has several. Rows without text or label are skipped and counted. Labels that equal the
     model's as numbers, such as 1.0 and 1, are taken for them. `notify` is called with a sentence for each thing that
     looks wrong, `summarise` with the headline scores in a line. Raises CorpusError for a bad file or column, ModelError
     for a bad model, PipelineError if no row is left to score, or if the model knows the label of none.
@@ -116,8 +117,11 @@ def evaluate_file(
         raise PipelineError(f"{out}: is a file: name a folder for the report")
     folder = find_model(Path(model_folder))
     model = Model.load(folder)
-    given = {"text": text, "label": label, "format": format, "encoding": encoding}
-    read_as = corpus_settings({**given, "delimiter": delimiter, "quoting": quoting}, overrides)
+    if label_separator is not None and not model.task.several_labels:
+        raise PipelineError(f"{folder}: is {model.task.described}, not of several labels: leave out --label-separator")
+    given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
+    given |= {"delimiter": delimiter, "quoting": quoting, "label_separator": label_separator}
+    read_as = corpus_settings(given, overrides)
     rows, skipped = _read(model, corpus, read_as, notify)
     with progress("evaluate", total=len(rows), unit="texts") as advance:
         part = _scored(model, rows, (), advance)
@@ -146,9 +150,7 @@ def _read(
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")
     for note in (*findings.said(counts), *segment.renamed_labels(read_as, counts)):
         notify(note)
-    golds: list[Any] = [task.gold(document) for document in documents]
-    if task.judge.single_label:
-        golds = known_labels(golds, model.labels.names, str(corpus), notify)
+    golds = task.judge.matched([task.gold(document) for document in documents], str(corpus), notify)
     tokenised = _tokenised(model, documents)
     rows = [
         SegmentedRow(document.row, gold, cut) for document, gold, cut in zip(documents, golds, tokenised, strict=True)
@@ -348,7 +350,8 @@ def _report_of_file(folder: Path, model: Model, corpus: Path, part: ScoredSplit,
 def _model_facts(model: Model) -> dict[str, Any]:
     network = model.about["network"]
     names = ("cell", "bidirectional", "layers", "units", "pooling", "inputs", "embedding")
-    return {**{name: network[name] for name in names}, "wide": network["wide"], "labels": len(model.labels)}
+    facts = {"wide": network["wide"], "labels": len(model.labels), **model.answerer.facts}
+    return {**{name: network[name] for name in names}, **facts}
 
 
 def _truncated(model: Model, rows: Sequence[SegmentedRow]) -> int:

@@ -102,7 +102,7 @@ def calibrate(prepared: Prepared, answerer: Answerer[Any], folder: Path) -> tupl
     thresholds.write(folder, points)
     dev = [row.tokenised for row in prepared.dev_rows]
     answers = answerer.predict(frozen, encoder, dev)
-    labels = [claim.label for answer in answers for claim in answerer.claims(answer)]
+    labels = [label for answer in answers for label in answerer.labels_of(answer)]
     return answerer, {"confidence": about, "drift": drift.profile(encoder, prepared.train_texts, dev, labels)}
 
 

@@ -308,6 +308,7 @@ def _with_settings(message: str) -> str:
     message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
     message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
     message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
+    message = re.sub(r"(?<=\s)--label-separator\b", "corpus.label_separator", message)
     return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 

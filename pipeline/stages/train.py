@@ -20,7 +20,7 @@ from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.pretrained import encoder as pretrained
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
-from pipeline.stages import combine, embed, freeze
+from pipeline.stages import combine, combine_labels, embed, freeze
 from pipeline.stages.frozen_encoder import FrozenEncoder
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.prepare import Prepared, prepare
@@ -162,7 +162,10 @@ def _finish(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Gives the network its final weights; returns what each of its parts is worth, and the dev scores."""
     trainer.use_best()
-    parts = combine.combine(settings, prepared, network, folder / CANDIDATE)
+    candidate = folder / CANDIDATE
+    parts = combine.combine(settings, prepared, network, candidate) or combine_labels.combine(
+        settings, prepared, network, candidate
+    )
     if not parts:
         return parts, trainer.history[trainer.best_epoch - 1].dev
     freeze.save_graph(settings, prepared, network, folder / CANDIDATE)

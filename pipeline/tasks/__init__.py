@@ -7,12 +7,14 @@ from pipeline.tasks.classify import Classify
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
 from pipeline.tasks.language import Language
+from pipeline.tasks.multilabel import Multilabel
 from pipeline.tasks.prediction import Claim, PredictedSpan, Prediction
 from pipeline.tasks.tag import Tag
 from pipeline.tasks.task import Task
 
 TASKS: dict[str, type[Task[Any]]] = {
     Classify.name: Classify,
+    Multilabel.name: Multilabel,
     Tag.name: Tag,
     Language.name: Language,
 }
@@ -25,6 +27,7 @@ __all__ = [
     "Head",
     "Judge",
     "Language",
+    "Multilabel",
     "PredictedSpan",
     "Prediction",
     "Tag",

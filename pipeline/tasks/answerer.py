@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, Self
 
@@ -65,6 +65,11 @@ class Answerer(ABC, Generic[Answer]):
         return self.claimed[1] if self.claimed else ""
 
     @property
+    def facts(self) -> Mapping[str, Any]:
+        """What a report says of it, besides what it says of the network."""
+        return {}
+
+    @property
     def word_finder(self) -> WordFinder | None:
         """What finds words for a segmenter; None where the answers are not words."""
         return None
@@ -113,6 +118,10 @@ class Answerer(ABC, Generic[Answer]):
     def claims(self, prediction: Answer) -> Sequence[Claim]:
         """The parts of an answer that are right or wrong by themselves."""
         return ()
+
+    def labels_of(self, prediction: Answer) -> Sequence[str]:
+        """The labels whose shares are compared with those of dev; by default those of the claims."""
+        return [claim.label for claim in self.claims(prediction)]
 
     @property
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -30,6 +30,7 @@ from pipeline.progress import Advance
 from pipeline.tasks.answerer import Answerer, Calibrated
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+from pipeline.tasks.label_match import known_labels
 from pipeline.tasks.output import Output
 from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
@@ -56,16 +57,7 @@ class Classify(Task[str]):
 
     def read(self, path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int]) -> Iterable[Document]:
         """The rows of a table, with the labels that the settings give them; counts the rows of each renamed label."""
-        documents = formats.read(
-            path,
-            corpus.format,
-            text=corpus.text_columns,
-            label=corpus.label,
-            encoding=corpus.encoding,
-            delimiter=corpus.delimiter,
-            quoting=corpus.quoting,
-            normalise=normaliser(corpus.nfkc, corpus.simplify),
-        ).counted(counts)
+        documents = table_rows(path, corpus, counts)
         return _renamed(documents, corpus.label_map, counts) if corpus.label_map else documents
 
     def gold(self, document: Document) -> str | None:
@@ -114,6 +106,23 @@ class Classify(Task[str]):
     def judge(self) -> ClassifyJudge:
         """Accuracy, F1 and their like."""
         return ClassifyJudge(self.labels)
+
+
+def table_rows(
+    path: str | Path, corpus: CorpusSettings, counts: MutableMapping[str, int], *, label_separator: str | None = None
+) -> Iterator[Document]:
+    """The rows of a table as the settings read it; oddities are counted in `counts`."""
+    return formats.read(
+        path,
+        corpus.format,
+        text=corpus.text_columns,
+        label=corpus.label,
+        encoding=corpus.encoding,
+        delimiter=corpus.delimiter,
+        quoting=corpus.quoting,
+        label_separator=label_separator,
+        normalise=normaliser(corpus.nfkc, corpus.simplify),
+    ).counted(counts)
 
 
 def _renamed(
@@ -179,10 +188,7 @@ class ClassifyAnswerer(Answerer[Prediction]):
 
     def scores(self, network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised]) -> NDArray[np.float32]:
         """Logits float32 (texts, labels)."""
-        scores = np.zeros((len(texts), len(self.labels)), np.float32)
-        for batch, found in network.answers(encoder.examples(texts, [None] * len(texts)), len(self.labels)):
-            scores[batch.positions] = found
-        return scores
+        return text_scores(network, encoder, texts, len(self.labels))
 
     def decode(self, scores: NDArray[np.float32], temperature: float, texts: Sequence[Tokenised]) -> list[Prediction]:
         """Logits (texts, labels) to the label of the highest, its probability, and the whole distribution."""
@@ -208,6 +214,16 @@ class ClassifyAnswerer(Answerer[Prediction]):
     def output(self) -> ClassifyOutput:
         """The label, its confidence and the distribution."""
         return ClassifyOutput(self.labels)
+
+
+def text_scores(
+    network: OnnxNetwork, encoder: Encoder, texts: Sequence[Tokenised], outputs: int
+) -> NDArray[np.float32]:
+    """A network's scores float32 (texts, outputs); those of a text do not depend on the other texts in a batch."""
+    scores = np.zeros((len(texts), outputs), np.float32)
+    for batch, found in network.answers(encoder.examples(texts, [None] * len(texts)), outputs):
+        scores[batch.positions] = found
+    return scores
 
 
 @dataclass(frozen=True)
@@ -255,6 +271,10 @@ class ClassifyJudge(Judge[str]):
             probabilities=answer.distribution,
             tokens=tuple(text.tokens),
         )
+
+    def matched(self, golds: Sequence[str], source: str, notify: Callable[[str], object]) -> list[str]:
+        """See `known_labels`."""
+        return known_labels(golds, self.labels.names, source, notify)
 
     def sample(self, text: Tokenised, gold: str) -> Sample:
         """The text and its label."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -39,6 +39,14 @@ class Judge(ABC, Generic[Gold]):
         self, row: int, text: Tokenised, gold: Gold, answer: Prediction, *, uncalibrated: Prediction | None = None
     ) -> Outcome:
         """A scored row; `uncalibrated` is the answer with its confidences at the temperature 1, where they matter."""
+
+    def matched(self, golds: Sequence[Gold], source: str, notify: Callable[[str], object]) -> list[Gold]:
+        """The gold answers of a file in the model's own writing.
+
+        `notify` is called with a sentence for labels that were matched or are unknown. Raises PipelineError if the
+        model knows none.
+        """
+        return list(golds)
 
     @abstractmethod
     def sample(self, text: Tokenised, gold: Gold) -> Sample:

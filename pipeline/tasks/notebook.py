@@ -40,6 +40,8 @@ class Answer(Protocol):
     @property
     def labels(self) -> Sequence[str]: ...
     @property
+    def chosen(self) -> Sequence[str]: ...
+    @property
     def distribution(self) -> Sequence[float]: ...
     @property
     def spans(self) -> Sequence[Span]: ...
@@ -75,7 +77,7 @@ def _text(text: str) -> str:
 
 def _bars(prediction: Answer) -> str:
     rows = [
-        f'<tr><td style="text-align:left">{_strong(name, name == prediction.value)}</td>'
+        f'<tr><td style="text-align:left">{_strong(name, name in prediction.chosen)}</td>'
         f'<td style="text-align:right">{share:.1%}</td>'
         f'<td style="text-align:left"><span style="{BAR.format(12 * share)}"></span></td></tr>'
         for name, share in ranked(prediction)[:MOST_LABELS]

@@ -26,9 +26,9 @@ class PredictedSpan:
 class Prediction:
     """The answer to one text. Fields that a task does not use are empty.
 
-    `value`: the label that a classifier gives, or the text that a language model scored; None for a tagger and for a
-    blank text. `score`: the probability of the whole answer, 0 to 1. `distribution`: the probability of each label, in
-    the order of the model's labels.
+    `value`: the label that a classifier gives (joined ones, if it gives several), or the text that a language model
+    scored; None for a tagger and for a blank text. `score`: the probability of the whole answer, 0 to 1.
+    `distribution`: the probability of each label, in the order of the model's labels.
 
     Of taggers: `tokens`, `tags` and `confidences` (the probability of each tag, 0 to 1) have one entry for each
     character or word that is tagged; where words are searched for, for each word that was found, and `tags` are then
@@ -49,6 +49,11 @@ class Prediction:
     raw_tags: tuple[str, ...] = ()
     text: str = field(default="", compare=False, repr=False)
     labels: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The labels that a classifier gives: one, or of a multi-label classifier any number."""
+        return () if self.value is None or not self.labels else (self.value,)
 
     @property
     def is_blank(self) -> bool:

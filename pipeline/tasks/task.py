@@ -29,7 +29,8 @@ class Task(ABC, Generic[Gold]):
     `head` (what the network must give), the `answerer` (scores to predictions) and the `judge` (metrics and reports).
 
     `name`: as in the setting `task`; `needs`: what a row must have, in words; `formats_with_columns`: the formats of a
-    corpus whose rows have columns to slice a report by; `labels`: the names of the possible answers; `needs_labels`:
+    corpus whose rows have columns to slice a report by; `several_labels`: whether a row of a corpus has any number of
+    labels; `labels`: the names of the possible answers; `needs_labels`:
     whether a model must have any.
     """
 
@@ -37,6 +38,7 @@ class Task(ABC, Generic[Gold]):
     needs: ClassVar[str] = "both a text and a label"
     formats_with_columns: ClassVar[Sequence[str]] = tuple(TABLES)
     needs_labels: ClassVar[bool] = True
+    several_labels: ClassVar[bool] = False
     labels: Labels
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Losses: the cross-entropy of a label per text, and the negative log-likelihood of a target per token."""
+"""Losses: the cross-entropy of one or several labels per text, the negative log-likelihood of a target per token."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ class CrossEntropy(keras.losses.Loss):  # type: ignore[misc]
         """Targets (batch,) and scores (batch, labels) -> (batch,)."""
         ones = ops.one_hot(ops.cast(ops.reshape(targets, (-1,)), "int32"), scores.shape[-1])
         return keras.losses.categorical_crossentropy(ones, scores, from_logits=True, label_smoothing=self.smoothing)
+
+
+class BinaryCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
+    """The binary cross-entropy of each label under the sigmoid of its score, the mean over the labels, (batch,).
+
+    Targets are 1 for each label that a text has and 0 for the others; what comes after the labels is padding.
+
+    `smoothing`: p moves targets towards 0.5, to p / 2 and 1 - p / 2.
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        super().__init__(name="binary_cross_entropy")
+        self.smoothing = smoothing
+
+    def call(self, targets: Any, scores: Any) -> Any:
+        """Targets (batch, labels or more) and scores (batch, labels) -> (batch,)."""
+        flags = ops.cast(targets[:, : scores.shape[-1]], scores.dtype)
+        return keras.losses.binary_crossentropy(flags, scores, from_logits=True, label_smoothing=self.smoothing)
 
 
 class TokenLoss(keras.losses.Loss):  # type: ignore[misc]

@@ -40,6 +40,7 @@ def test_few_rows_make_no_label(tmp_path):
 def test_samples_are_what_they_are():
     found = {path.name: sniffing.sniff(path) for path in SAMPLES.iterdir() if path.suffix != ".md"}
     assert found == {
+        "feedback.csv": Sniffed("csv"),
         "hello.txt": Sniffed("lines"),
         "inbox-answers.csv": Sniffed("csv"),
         "inbox.csv": Sniffed("csv"),

@@ -208,20 +208,19 @@ def test_the_home_folder_stays_untouched(place):
 def test_ray_listens_on_the_loopback_alone(place):
     pytest.importorskip("ray", reason="the engine ray needs zhpipe[ray]")
     before, found, folders, done = listening(), set(), {}, threading.Event()
-    others = set(Path("/tmp").glob("zhpipe-*"))
+    begun = started(place, "label", "model", "in.csv", "out", "--engine", "ray", "--workers", "1")
 
     def watch():
         while not done.wait(0.05):
             found.update(listening() - before)
-            folders.update({path: mode(path) for path in set(Path("/tmp").glob("zhpipe-*")) - others})
+            folders.update({path: mode(path) for path in Path("/tmp").glob(f"zhpipe-{begun.pid}-*")})
 
     thread = threading.Thread(target=watch)
     thread.start()
-    process = started(place, "label", "model", "in.csv", "out", "--engine", "ray", "--workers", "1")
-    _, said = process.communicate(timeout=200)
+    _, said = begun.communicate(timeout=200)
     done.set()
     thread.join()
-    assert process.returncode == 0, said.decode()
+    assert begun.returncode == 0, said.decode()
     assert found and {address for address, _ in found} <= {"127.0.0.1", "::1"}, found
     assert folders and set(folders.values()) == {0o700} and not any(path.exists() for path in folders)
 

@@ -24,12 +24,16 @@ LOGISTIC_C = 10.0  # the inverse of the penalty of logistic regression
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A labelled text as baselines see it: its words, cut by our segmenter, and the text; a tagger's has `tags`."""
+    """A labelled text as baselines see it: its words, cut by our segmenter, and the text.
+
+    A tagger's has `tags`, one of several labels `labels`.
+    """
 
     tokens: Sequence[str]
     text: str
     label: str = ""
     tags: Sequence[str] = ()
+    labels: tuple[str, ...] = ()
 
 
 Keep = Callable[[str, Mapping[str, Sequence[Any]]], object]  # called with a baseline's name and its answers by part
@@ -60,7 +64,7 @@ def majority(train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[s
     >>> majority([good, bad, good], [bad], ["差评", "好评"])
     ['好评']
     """
-    _check(train)
+    check(train)
     counts = Counter(sample.label for sample in train)
     winner = max(label_names(labels, counts), key=lambda name: counts[name])
     return [winner] * len(rows)
@@ -73,7 +77,7 @@ class Contest:
     """
 
     def __init__(self, train: Sequence[Sample], rows: Sequence[Sample], labels: Sequence[str]) -> None:
-        _check(train)
+        check(train)
         self.train = train
         self.rows = rows
         self.names = label_names(labels, {sample.label for sample in train})
@@ -87,20 +91,25 @@ class Contest:
         learnt (`train` has one label, or no term) the answer is that of `majority`. Raises PipelineError for a name
         that is not in `BASELINES`.
         """
-        if name not in BASELINES:
-            nearest = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.0)
-            raise PipelineError(f'no baseline "{name}"; there are {", ".join(BASELINES)}: did you mean "{nearest[0]}"?')
-        unit, machine = BASELINES[name]
+        unit, machine = terms_and_machine(name)
         start = time.perf_counter()
         if not unit or not self.rows or not _can_learn(self.train, unit):
             return BaselineAnswers(majority(self.train, self.rows, self.names), 1, time.perf_counter() - start)
         if unit not in self._features:
-            self._features[unit] = _features(self.train, self.rows, unit)
+            self._features[unit] = tfidf(self.train, self.rows, unit)
         features, start = self._features[unit], time.perf_counter()
         place = {label: number for number, label in enumerate(self.names)}
         fitted = _fit(machine, features.train, [place[sample.label] for sample in self.train])
         answers = [self.names[number] for number in fitted.predict(features.rows)]
         return BaselineAnswers(answers, _weights(fitted), features.seconds + time.perf_counter() - start)
+
+
+def terms_and_machine(name: str) -> tuple[str, str]:
+    """A baseline's entry in `BASELINES`. Raises PipelineError for a name that is not there."""
+    if name not in BASELINES:
+        nearest = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.0)
+        raise PipelineError(f'no baseline "{name}"; there are {", ".join(BASELINES)}: did you mean "{nearest[0]}"?')
+    return BASELINES[name]
 
 
 def run(
@@ -153,7 +162,8 @@ def _scored(
     }
 
 
-def _check(train: Sequence[Sample]) -> None:
+def check(train: Sequence[Sample]) -> None:
+    """Raises PipelineError if there is nothing to train on."""
     if not train:
         raise PipelineError("baselines: expected training rows, got none: check the train split")
 
@@ -170,11 +180,17 @@ def _units(samples: Sequence[Sample], unit: str) -> Iterator[str | Sequence[str]
     return (sample.text if unit == "characters" else sample.tokens for sample in samples)
 
 
+def has_terms(samples: Sequence[Sample], unit: str) -> bool:
+    """Whether any text has something to count."""
+    return any(_units(samples, unit))
+
+
 def _can_learn(train: Sequence[Sample], unit: str) -> bool:
-    return len({sample.label for sample in train}) > 1 and any(_units(train, unit))
+    return len({sample.label for sample in train}) > 1 and has_terms(train, unit)
 
 
-def _features(train: Sequence[Sample], rows: Sequence[Sample], unit: str) -> Features:
+def tfidf(train: Sequence[Sample], rows: Sequence[Sample], unit: str) -> Features:
+    """The TF-IDF of "words" or "characters", fitted on `train`."""
     start, vectorizer = time.perf_counter(), _vectorizer(unit)
     of_train = vectorizer.fit_transform(_units(train, unit))
     of_rows = vectorizer.transform(_units(rows, unit))
@@ -191,14 +207,20 @@ def _fit(machine: str, features: Any, targets: list[int]) -> Any:
 
 
 def _machine(machine: str) -> Any:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
+
+    return binary_machine(machine) if machine == "svc" else OneVsRestClassifier(binary_machine(machine))
+
+
+def binary_machine(machine: str) -> Any:
+    """scikit-learn's LinearSVC for "svc", else its LogisticRegression, not trained."""
+    from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
     if machine == "svc":
         return LinearSVC(random_state=0)
     # The dual problem is faster if there are more terms than texts: most corpora have far more.
-    return OneVsRestClassifier(LogisticRegression(C=LOGISTIC_C, solver="liblinear", dual=True, random_state=0))
+    return LogisticRegression(C=LOGISTIC_C, solver="liblinear", dual=True, random_state=0)
 
 
 def _weights(fitted: Any) -> int:

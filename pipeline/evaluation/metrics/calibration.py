@@ -214,7 +214,7 @@ class ScoredClaims:
 
 def scorable(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The outcomes with a gold answer, without those that leaked unless all did."""
-    known = [outcome for outcome in outcomes if outcome.gold is not None]
+    known = [outcome for outcome in outcomes if outcome.is_judged]
     return [outcome for outcome in known if not outcome.leaked] or known
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import bootstrap, significance
+from pipeline.evaluation.metrics import multilabel as label_scores
+from pipeline.evaluation.metrics.multilabel import LabelTable
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.metrics.spans import ScoredText
-from pipeline.evaluation.report import frame, likelihood, surprise, tables, tagged, text
+from pipeline.evaluation.report import frame, likelihood, multilabel, surprise, tables, tagged, text
 from pipeline.evaluation.report.report import write_whole
 from pipeline.evaluation.report.summary import p_value, percent, signed
 
@@ -59,6 +61,11 @@ KINDS = {
         "McNemar's exact test",
         *_RIGHT,
     ),
+    "multilabel": Kind(
+        {"micro_f1": "micro F1", "macro_f1": "macro F1", "subset_accuracy": "all labels right"},
+        "the paired bootstrap over rows",
+        *_RIGHT,
+    ),
     "tag": Kind(
         {"f1": "F1", "macro_f1": "macro F1"},
         "the paired bootstrap over texts",
@@ -81,7 +88,7 @@ KINDS = {
 class System:
     """An evaluated run: its name, its report.json, its outcomes, its labels, and the size of its network in bytes.
 
-    `judged`: for a tagger, its outcomes with their spans.
+    `judged`: for a tagger, its outcomes with their spans; `sets`: for a multi-label classifier, with their labels.
     """
 
     name: str
@@ -90,6 +97,7 @@ class System:
     labels: tuple[str, ...]
     bytes: int | None
     judged: tuple[ScoredText, ...] = ()
+    sets: LabelTable | None = None
 
     @property
     def task(self) -> str:
@@ -121,8 +129,9 @@ def read(folder: str | Path) -> System:
         if task not in KINDS:
             raise ValueError(f"its task is {task!r}")
         rows, columns = tables.read(path, document)
-        outcomes = surprise.read_texts(path, document) if task == "language" else [_outcome(row) for row in rows]
+        outcomes = surprise.read_texts(path, document) if task == "language" else [_outcome(row, task) for row in rows]
         judged = tagged.read(path, document) if task == "tag" else []
+        sets = LabelTable.of_outcomes(*multilabel.read(path, document)) if task == "multilabel" else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PipelineError(
             f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
@@ -135,15 +144,16 @@ def read(folder: str | Path) -> System:
         labels=tuple(name.removeprefix("p:") for name in columns if name.startswith("p:")),
         bytes=network.stat().st_size if network.is_file() else None,
         judged=tuple(judged),
+        sets=sets,
     )
 
 
 def compare(systems: Sequence[System]) -> dict[str, Any]:
     """The content of comparison.json: `systems` with scores and cost, `pairs` with a test, the `spread` of the scores.
 
-    Classifiers are compared by accuracy with McNemar's test; taggers by F1, and language models by bits per character,
-    with the paired bootstrap. Raises PipelineError for fewer than two systems, and if they were not tested on the same
-    rows.
+    Classifiers are compared by accuracy with McNemar's test; multi-label ones by micro F1, taggers by F1, and language
+    models by bits per character, with the paired bootstrap. Raises PipelineError for fewer than two systems, and unless
+    they were tested on the same rows.
     """
     if len(systems) < 2:
         raise PipelineError("compare: expected two runs or more, such as runs/a runs/b")
@@ -263,10 +273,10 @@ def _of_pair(pair: dict[str, Any], kind: Kind) -> str:
     )
 
 
-def _outcome(row: dict[str, str]) -> Outcome:
-    return Outcome(
-        int(row["row"]), row["text"], row["gold"] or None, row["predicted"], float(row["confidence"]), leaked=False
-    )
+def _outcome(row: dict[str, str], task: str) -> Outcome:
+    """The answers as text, which may be empty unless they are single labels."""
+    gold = row["gold"] or None if task == "classify" else row["gold"]
+    return Outcome(int(row["row"]), row["text"], gold, row["predicted"], float(row["confidence"]), leaked=False)
 
 
 def _questions(system: System) -> list[tuple[str, str | None]]:
@@ -302,6 +312,8 @@ def _scored(name: str, system: System) -> dict[str, Any]:
 def _intervals(system: System) -> dict[str, Any]:
     if system.task == "tag":
         return bootstrap.intervals(system.judged)
+    if system.sets is not None:
+        return label_scores.intervals(system.sets)
     if system.task == "language":
         found = {"perplexity": interval(system.outcomes), "bits_per_character": bits_interval(system.outcomes)}
         return {key: low_high for key, low_high in found.items() if low_high}
@@ -315,6 +327,8 @@ def _paired(first: System, second: System) -> dict[str, Any]:
         return {**bootstrap.against(first.judged, second.judged), "only_ours": only[0], "only_theirs": only[1]}
     if first.task == "language":
         return against(first.outcomes, second.outcomes)
+    if first.sets is not None and second.sets is not None:
+        return label_scores.against(first.sets, second.sets)
     return significance.against(first.outcomes, [outcome.predicted for outcome in second.outcomes])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.evaluation.report import likelihood, summary
+from pipeline.evaluation.report import label_sets, likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
 from pipeline.evaluation.report.translations import N_, Translate
 
@@ -13,10 +13,22 @@ PERPLEXITY = {
     "bits_per_token": N_("bits per token"),
     "bits_per_character": N_("bits per character"),
 }
-COLUMNS = {"classify": summary.COLUMNS, "tag": summary.SPAN_COLUMNS, "language": PERPLEXITY}
-SENTENCES = {"classify": summary.sentences, "tag": summary.span_sentences, "language": likelihood.sentences}
+COLUMNS = {
+    "classify": summary.COLUMNS,
+    "multilabel": label_sets.COLUMNS,
+    "tag": summary.SPAN_COLUMNS,
+    "language": PERPLEXITY,
+}
+SENTENCES = {
+    "classify": summary.sentences,
+    "multilabel": label_sets.sentences,
+    "tag": summary.span_sentences,
+    "language": likelihood.sentences,
+}
+VERDICTS = {"multilabel": label_sets.verdict, "language": likelihood.verdict}
 SLICED = {
     "classify": ("accuracy", N_("accuracy")),
+    "multilabel": ("micro_f1", N_("micro F1")),
     "tag": ("f1", N_("F1")),
     "language": ("perplexity", N_("perplexity")),
 }
@@ -33,7 +45,7 @@ class ReportSection(NamedTuple):
 
 def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
     """The verdict, "" if there is none, and the result in sentences."""
-    verdict = likelihood.verdict if document["task"] == "language" else summary.verdict
+    verdict = VERDICTS.get(document["task"], summary.verdict)
     return verdict(document, _), SENTENCES[document["task"]](document, _)
 
 
@@ -49,6 +61,7 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
             _("By type") if document["task"] == "tag" else _("By label"),
             _by_label(document, scores.get("per_label", {}), _),
         ),
+        ReportSection(_("Most often confused"), _confused(document, _)),
         ReportSection(_("Kinds of mistakes"), _mistakes(scores.get("errors", {}), _)),
         ReportSection(_("Confidence"), _thresholds(document, _)),
         ReportSection(_("Slices"), _slices(document, _)),
@@ -94,12 +107,34 @@ def _formatter(document: Mapping[str, Any], key: str) -> Callable[[float | None]
 
 
 def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> TextTable:
+    shown, thresholds = list(per_label.items())[:LABELS], document.get("model", {}).get("thresholds")
+    more = label_sets.BY_LABEL if thresholds else {}
     lines = [
-        [name, *(percent(found[key]) for key in ("precision", "recall", "f1")), f"{found['support']:,}"]
-        for name, found in list(per_label.items())[:LABELS]
+        [
+            name,
+            *(percent(found[key]) for key in ("precision", "recall", "f1")),
+            f"{found['support']:,}",
+            *(percent(found.get(key)) for key in more),
+            *([label_sets.threshold(thresholds.get(name))] if thresholds else []),
+        ]
+        for name, found in shown
     ]
     heading = _("type") if document["task"] == "tag" else _("label")
-    return [[heading, _("precision"), _("recall"), _("F1"), _("support")], *lines]
+    added = [*(_(title) for title in more.values()), *([_("threshold")] if thresholds else [])]
+    return [[heading, _("precision"), _("recall"), _("F1"), _("support"), *added], *lines]
+
+
+def _confused(document: Mapping[str, Any], _: Translate) -> TextTable:
+    """The sets of labels that are most often confused; a row each."""
+    separator = document.get("model", {}).get("label_separator", "")
+    lines = [
+        [
+            f"{label_sets.shown(one['gold'], separator)} → {label_sets.shown(one['predicted'], separator)}",
+            f"{one['rows']:,}",
+        ]
+        for one in document.get("confused", [])
+    ]
+    return [[f"{_('gold')} → {_('predicted')}", _("rows")], *lines]
 
 
 def _mistakes(errors: Mapping[str, int], _: Translate) -> TextTable:

@@ -32,6 +32,7 @@ class Report:
     - `baselines`: `linear.run` and the like; their parts have the same four names
     - `intervals`: `significance.intervals` of each of these parts; `against`: `significance.against` of each baseline
     - `confidence`: `calibration.measured`; `slices`: `slices.scored`; `suspects`: `suspects.summary`
+    - `confused`: sets of labels that a multi-label classifier mistakes for another: `gold`, `predicted`, `rows`
     - `words`: the `coverage` of the vectors, and the `keywords` with their neighbours
     - `history`: a mapping for each epoch with `epoch`, `loss`, `seconds` and the metrics on dev
     - `corpus`: the audit of the splits
@@ -50,6 +51,7 @@ class Report:
     intervals: Mapping[str, Any] = field(default_factory=dict)
     against: Mapping[str, Any] = field(default_factory=dict)
     slices: Sequence[Mapping[str, Any]] = ()
+    confused: Sequence[Mapping[str, Any]] = ()
     words: Mapping[str, Any] = field(default_factory=dict)
     suspects: Mapping[str, Any] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.report import markdown, report, surprise, tables, tagged
+from pipeline.evaluation.report import markdown, multilabel, report, surprise, tables, tagged
 from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import Locale
 
@@ -73,7 +73,14 @@ def _language_model(made: Path, document: Mapping[str, Any], locale: Locale) -> 
     surprise.write_readable(made, document, *surprise.read(made, document), locale)
 
 
-READABLE = {"classify": _classifier, "tag": _tagger, "language": _language_model}
+def _multilabel(made: Path, document: Mapping[str, Any], locale: Locale) -> None:
+    judged, labels = multilabel.read(made / "predictions.csv", document)
+    path = made / "predictions-dev.csv"
+    dev = multilabel.read(path, document)[0] if path.is_file() else []
+    multilabel.write_readable(made, document, judged, dev, labels, locale)
+
+
+READABLE = {"classify": _classifier, "multilabel": _multilabel, "tag": _tagger, "language": _language_model}
 
 
 def _explained(made: Path) -> dict[int, Explained]:

@@ -113,7 +113,7 @@ def test_tokens_are_counted_as_the_network_reads_them(trained):
     model = pipeline.load(trained("gru"))
     texts = [model.tokenise(text) for text in ("会议明天龘龘", " ", "恭喜")]
     claims = [claim for found in model.predict_tokens(texts) for claim in model.answerer.claims(found)]
-    found = drift.tally(model.encoder, texts, claims)
+    found = drift.tally(model.encoder, texts, claims, [claim.label for claim in claims])
     vocabulary = model.encoder.vocabularies["word"]
     tokens = [token for text in texts for token in text.tokens]
     assert (found["texts"], found["claims"], found["tokens"]) == (2, 2, len(tokens))

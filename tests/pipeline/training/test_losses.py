@@ -65,3 +65,15 @@ def test_what_is_forbidden_has_no_part_in_it():
     # Of 8 sequences of three tokens, three have 1 after 1.
     found = float(losses.chain("crf", layer, allowed)(targets, scores))
     assert found == pytest.approx(np.log(5) / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_binary_cross_entropy_is_the_mean_over_labels_and_ignores_what_comes_after_them(smoothing):
+    targets = np.array([[1, 0, 1, 1], [0, 0, 0, 1], [1, 1, 0, 0]])
+    smooth = targets * (1 - smoothing) + smoothing / 2
+    shares = 1 / (1 + np.exp(-SCORES[:, 0].astype(np.float64)))
+    expected = -(smooth * np.log(shares) + (1 - smooth) * np.log(1 - shares)).mean()
+    padded = np.pad(targets, ((0, 0), (0, 4)), constant_values=NO_TARGET)
+    ours = losses.BinaryCrossEntropy(smoothing)
+    for given in (targets, padded):
+        assert float(ours(given.astype(np.int32), SCORES[:, 0])) == pytest.approx(expected, rel=1e-5)

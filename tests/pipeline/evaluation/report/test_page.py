@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import shutil
 import time
 from html.parser import HTMLParser
 
@@ -17,8 +16,6 @@ import pipeline
 from corpora.errors import CorpusError
 from embeddings import pretrained
 from pipeline.evaluation.report import page
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def rows_of(path):
@@ -146,19 +143,6 @@ def test_a_hundred_thousand_predictions_make_a_page_that_can_be_mailed(tmp_path)
     source = page.render(made.as_dict(), {"test": outcomes}, labels)
     assert time.perf_counter() - start < 30
     assert len(source.encode()) < 5_000_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium; the tests that need it are skipped where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("no Chromium on the path: install chromium to run the browser tests")
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

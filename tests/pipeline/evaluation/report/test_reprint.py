@@ -1,4 +1,4 @@
-"""Reports of all three tasks: they fit the schema, and are written anew from their files, byte for byte."""
+"""Reports of all tasks: they fit the schema, and are written anew from their files, byte for byte."""
 
 import json
 import shutil
@@ -53,7 +53,7 @@ epochs = 1
 
 
 @pytest.fixture(scope="module")
-def reports(trained, tmp_path_factory):
+def reports(trained, remarked, tmp_path_factory):
     """By name the folder of a report: one of each task, and one of a file; not to be changed."""
     folder = tmp_path_factory.mktemp("reports")
     blocks = [zip(*(line.split() for line in NER[number % 3]), strict=True) for number in range(60)]
@@ -66,6 +66,7 @@ def reports(trained, tmp_path_factory):
         (folder / f"{name}.toml").write_text(config, encoding="utf-8")
     made = {
         "classify": trained("gru") / "evaluate",
+        "multilabel": remarked / "evaluate",
         **{
             task: pipeline.run(folder / f"{name}.toml", runs=folder / "runs") / "evaluate"
             for task, name in (("tag", "tagger"), ("language", "author"))
@@ -76,7 +77,7 @@ def reports(trained, tmp_path_factory):
     return {**made, "file": folder / "file"}
 
 
-@pytest.mark.parametrize("name", ["classify", "tag", "language", "file"])
+@pytest.mark.parametrize("name", ["classify", "multilabel", "tag", "language", "file"])
 def test_reports_fit_the_schema(reports, name):
     document = json.loads((reports[name] / "report.json").read_text(encoding="utf-8"))
     checker = jsonschema.Draft202012Validator(SCHEMA)
@@ -96,7 +97,7 @@ def test_the_schema_is_one_and_of_the_version():
     assert SCHEMA["properties"]["format_version"] == {"const": FORMAT_VERSION}
 
 
-@pytest.mark.parametrize("name", ["classify", "tag", "language", "file"])
+@pytest.mark.parametrize("name", ["classify", "multilabel", "tag", "language", "file"])
 def test_what_people_read_comes_again_from_the_files(reports, name, tmp_path):
     folder = shutil.copytree(reports[name], tmp_path / "copy")
     readable = {path.name: path.read_bytes() for path in folder.glob("report.*") if path.suffix != ".json"}

@@ -12,7 +12,7 @@ from pipeline.evaluation.report.summary import sentences, verdict
 from pipeline.evaluation.report.tagged import _against
 from pipeline.stages import runner
 from pipeline.stages.evaluate import evaluate_file
-from pipeline.stages.label_match import known_labels, numeric_matches
+from pipeline.tasks.label_match import known_labels, numeric_matches
 
 
 def matched(golds, names):

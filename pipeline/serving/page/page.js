@@ -1,0 +1,219 @@
+"use strict";
+// The page of the service. What the models answer is put into the page as text, never as markup.
+
+const PAUSE = 250; // milliseconds after the last key
+const SUFFIXES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/jsonl" };
+const find = (id) => document.getElementById(id);
+let models = [];
+let asked = 0;
+let timer = 0;
+let file = null;
+
+function element(tag, content = "", className = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (Array.isArray(content)) made.append(...content);
+  else made.textContent = content;
+  return made;
+}
+
+function headers(more = {}) {
+  const token = find("token-field").value.trim();
+  return token ? { ...more, Authorization: `Bearer ${token}` } : more;
+}
+
+async function reply(response) {
+  const found = await response.json();
+  if (!response.ok) throw new Error(found.error ? found.error.message : `status ${response.status}`);
+  return found;
+}
+
+function say(id, message, wrong = false) {
+  find(id).textContent = message;
+  find(id).classList.toggle("wrong", wrong);
+}
+
+async function list() {
+  const response = await fetch("v1/models", { headers: headers() });
+  find("token").hidden = response.status !== 401;
+  models = (await reply(response)).models;
+  const boxes = models.map((model) => {
+    const box = element("input");
+    box.type = "checkbox";
+    box.value = model.name;
+    box.checked = true;
+    box.addEventListener("change", ask);
+    return element("label", [box, ` ${model.name}`]);
+  });
+  find("models").replaceChildren(...boxes);
+  const choices = models.map((model) => {
+    const choice = element("option", model.name);
+    choice.value = model.name;
+    return choice;
+  });
+  find("table-model").replaceChildren(...choices);
+}
+
+async function start() {
+  try {
+    await list();
+    say("state", "");
+  } catch (error) {
+    say("state", error.message, true);
+  }
+}
+
+function bars(row, model) {
+  const shares = model.labels.map((label) => [label, row[`p:${label}`]]).filter(([, share]) => typeof share === "number");
+  shares.sort((one, other) => other[1] - one[1]);
+  const cells = shares.slice(0, 12).flatMap(([label, share], place) => {
+    const bar = element("div", [element("span")], "bar");
+    bar.firstChild.style.width = `${100 * share}%`;
+    return [element("span", label, place ? "" : "first"), bar, element("span", `${(100 * share).toFixed(1)} %`, "number")];
+  });
+  return element("div", cells, "bars");
+}
+
+function entities(row, text) {
+  const characters = Array.from(text);
+  const parts = [];
+  let place = 0;
+  for (const found of JSON.parse(row.entities)) {
+    parts.push(characters.slice(place, found.start).join(""));
+    const mark = element("mark", [characters.slice(found.start, found.end).join(""), element("small", found.type)]);
+    mark.title = `${found.type}, ${(100 * found.confidence).toFixed(1)} %`;
+    parts.push(mark);
+    place = found.end;
+  }
+  parts.push(characters.slice(place).join(""));
+  return element("div", parts, "text");
+}
+
+function words(row) {
+  const tags = (row.tags || "").split(" ");
+  const parts = row.words.split(" ").map((word, place) => {
+    return element("span", tags[place] ? [word, element("small", tags[place])] : word, "word");
+  });
+  return element("div", parts, "text");
+}
+
+function surprisal(row, text) {
+  const characters = Array.from(text);
+  const parts = JSON.parse(row.surprisal).map(([start, end, bits]) => {
+    const part = element("span", end > start ? characters.slice(start, end).join("") : "␄", "bits");
+    part.style.background = `color-mix(in srgb, var(--wrong) ${Math.min(70, 5 * bits)}%, transparent)`;
+    part.title = `${bits.toFixed(1)} bits`;
+    return part;
+  });
+  const note = element("p", `perplexity ${row.perplexity}; the darker, the more surprising`);
+  return element("div", [element("div", parts, "text"), note]);
+}
+
+function drawn(row, model, text) {
+  if (Object.values(row).every((cell) => cell === null)) return element("p", "no text, no answer");
+  if (row.entities !== undefined) return entities(row, text);
+  if (row.words !== undefined) return words(row);
+  if (row.surprisal !== undefined) return surprisal(row, text);
+  return bars(row, model);
+}
+
+async function answer(model, text) {
+  const body = JSON.stringify({ texts: [text], probabilities: true });
+  const address = `v1/models/${encodeURIComponent(model.name)}/predict`;
+  const response = await fetch(address, { method: "POST", headers: headers({ "Content-Type": "application/json" }), body });
+  const row = (await reply(response)).predictions[0];
+  return element("article", [element("h3", `${model.name} (${model.task})`), drawn(row, model, text)]);
+}
+
+async function ask() {
+  const text = find("text").value;
+  const turn = ++asked;
+  if (!text.trim()) {
+    find("answers").replaceChildren();
+    return say("state", "");
+  }
+  const chosen = new Set([...find("models").querySelectorAll("input:checked")].map((box) => box.value));
+  try {
+    const found = await Promise.all(models.filter((model) => chosen.has(model.name)).map((model) => answer(model, text)));
+    if (turn !== asked) return; // a later text is on its way
+    find("answers").replaceChildren(...found);
+    say("state", "");
+  } catch (error) {
+    if (turn === asked) say("state", error.message, true);
+  }
+}
+
+function cellsOf(line, separator) {
+  const cells = [""];
+  let quoted = false;
+  for (const character of line) {
+    if (character === '"') quoted = !quoted;
+    else if (character === separator && !quoted) cells.push("");
+    else cells[cells.length - 1] += character;
+  }
+  return cells;
+}
+
+function columnsOf(head, suffix) {
+  const line = head.replace(/^\ufeff/, "").split(/\r?\n/, 1)[0];
+  return suffix === "jsonl" ? Object.keys(JSON.parse(line)) : cellsOf(line, suffix === "tsv" ? "\t" : ",");
+}
+
+async function choose(chosen) {
+  file = chosen;
+  say("outcome", "");
+  try {
+    const suffix = file.name.split(".").pop().toLowerCase();
+    if (!(suffix in SUFFIXES)) throw new Error(`${file.name}: a file .csv, .tsv or .jsonl is expected`);
+    const names = columnsOf(await file.slice(0, 1 << 16).text(), suffix);
+    find("column").replaceChildren(...names.map((name) => element("option", name)));
+    find("columns").hidden = false;
+    say("outcome", file.name);
+  } catch (error) {
+    find("columns").hidden = true;
+    say("outcome", error.message, true);
+  }
+}
+
+function send(event) {
+  event.preventDefault();
+  const suffix = file.name.split(".").pop().toLowerCase();
+  const query = new URLSearchParams({ text: find("column").value, probabilities: find("probabilities").checked });
+  const request = new XMLHttpRequest();
+  request.open("POST", `v1/models/${encodeURIComponent(find("table-model").value)}/label?${query}`);
+  request.responseType = "blob";
+  for (const [name, value] of Object.entries(headers({ "Content-Type": SUFFIXES[suffix] }))) request.setRequestHeader(name, value);
+  find("progress").hidden = false;
+  request.upload.onprogress = (sent) => { if (sent.lengthComputable) find("progress").value = sent.loaded / sent.total; };
+  request.upload.onload = () => { find("progress").removeAttribute("value"); say("outcome", "labelling"); };
+  request.onloadend = () => received(request, suffix);
+  request.send(file);
+}
+
+async function received(request, suffix) {
+  find("progress").hidden = true;
+  if (request.status !== 200) {
+    const said = request.response ? JSON.parse(await request.response.text()) : null;
+    return say("outcome", said ? said.error.message : "the service can't be reached", true);
+  }
+  const link = element("a", "");
+  link.href = URL.createObjectURL(request.response);
+  link.download = file.name.replace(new RegExp(`\\.${suffix}$`, "i"), `-labelled.${suffix}`);
+  link.click();
+  URL.revokeObjectURL(link.href);
+  const count = (name) => request.getResponseHeader(`Zhpipe-${name}`);
+  say("outcome", `${link.download}: ${count("Labelled")} of ${count("Rows")} rows labelled, ${count("Blank")} blank`);
+}
+
+find("text").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
+find("token").addEventListener("submit", (event) => { event.preventDefault(); start(); });
+find("file").addEventListener("change", (event) => { if (event.target.files.length) choose(event.target.files[0]); });
+find("columns").addEventListener("submit", send);
+find("table").addEventListener("dragover", (event) => { event.preventDefault(); find("table").classList.add("over"); });
+find("table").addEventListener("dragleave", () => find("table").classList.remove("over"));
+find("table").addEventListener("drop", (event) => {
+  event.preventDefault();
+  find("table").classList.remove("over");
+  if (event.dataTransfer.files.length) choose(event.dataTransfer.files[0]);
+});
+start();

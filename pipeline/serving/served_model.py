@@ -1,0 +1,111 @@
+"""Served model: a loaded model under a name, which is loaded anew when its folder changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.rows import value
+from pipeline.errors import PipelineError
+from pipeline.models.model import Model, find_model
+from pipeline.provenance import sha256
+from pipeline.tasks import Prediction
+
+
+class ServedModel:
+    """A model that answers under a name.
+
+    Arguments:
+        name: In the addresses of the service.
+        path: A run or a model folder.
+        int8: Whether to take the smaller and faster network.
+
+    Raises ModelError if the folder has no complete model.
+    """
+
+    def __init__(self, name: str, path: Path, *, int8: bool = False) -> None:
+        self.name = name
+        self.folder = find_model(path)
+        self.int8 = int8
+        self._sums = self._current_sums()
+        self.model = self._load()
+
+    def predict(self, texts: Sequence[str]) -> Sequence[Prediction]:
+        """The prediction of each text; errors as `Model.predict`."""
+        return self.model.predict(list(texts))
+
+    def reload(self) -> bool:
+        """Loads the model anew if its folder has changed; whether it has.
+
+        A folder that is incomplete or damaged raises ModelError each time, and the model before goes on answering.
+        """
+        sums = self._current_sums()
+        if sums == self._sums:
+            return False
+        self.model = self._load()
+        self._sums = sums
+        return True
+
+    def rows(self, predictions: Sequence[Prediction], *, probabilities: bool) -> list[dict[str, Any]]:
+        """The new columns of `zhpipe label` for each prediction, with values as in its JSON lines."""
+        output = self.model.answerer.output
+        columns, kinds = output.columns(probabilities), output.kinds(probabilities)
+        return [
+            dict.fromkeys(columns)
+            if found.is_blank
+            else dict(zip(columns, map(value, output.cells(found, probabilities), kinds), strict=True))
+            for found in predictions
+        ]
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a client may want to know of the model."""
+        model = self.model
+        return {
+            "name": self.name,
+            "task": model.task.name,
+            "labels": list(model.labels.names),
+            "columns": list(model.answerer.output.columns(True)),
+            "precision": "int8" if self.int8 else "float32",
+            "version": self._sums[:12],
+        }
+
+    def _load(self) -> Model:
+        model = Model.load(self.folder, precision="int8" if self.int8 else "float32", threads=1)
+        model.predict(["今"])  # opens the session: from now on the folder may be replaced
+        return model
+
+    def _current_sums(self) -> str:
+        """The checksum of the folder's checksums; "" while there are none. Raises ModelError if they can't be read."""
+        try:
+            return sha256(self.folder / "SHA256SUMS")
+        except FileNotFoundError:
+            return ""
+
+
+def named_models(models: Sequence[str], *, int8: bool = False) -> dict[str, ServedModel]:
+    """The models of a service by their names, from `PATH` or `NAME=PATH`; by default the folder of the run is the name.
+
+    Raises PipelineError if two have one name, and ModelError as `ServedModel`.
+    """
+    served: dict[str, ServedModel] = {}
+    for given in models:
+        name, path = _name_and_path(given)
+        if name in served:
+            raise PipelineError(f"{path}: there is a model {name!r} already: name this one, as in NAME={path}")
+        served[name] = ServedModel(name, path, int8=int8)
+    return served
+
+
+def _name_and_path(given: str) -> tuple[str, Path]:
+    name, separator, path = given.partition("=")
+    if separator and not Path(given).exists():
+        place = Path(path)
+    else:
+        place = Path(given)
+        whole = place.resolve()
+        name = whole.parent.name if whole.name == "model" else whole.name
+    if not name or not set("/?#%\\").isdisjoint(name) or not name.isprintable() or name in (".", ".."):
+        raise PipelineError(f"{given}: {name!r} can't stand in an address: give another name, as in NAME={place}")
+    return name, place
