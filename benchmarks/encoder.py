@@ -14,22 +14,26 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.vocabulary import FIRST, Vocabulary
+from embeddings.vocabulary import UNKNOWN, Vocabulary
 from pipeline.pretrained import encoder as encoders
 from pipeline.pretrained.card import Card
 from pipeline.pretrained.encoder import DIRECTIONS, PretrainedEncoder
 
 Array = NDArray[np.float32]
+Ids = NDArray[np.int64]
 TOLERANCE = 1e-4
 OTHERS = ("<pad>", "<unk>", "<eot>")  # the first tokens of the source's vocabulary
 END = 2  # the id of <eot> there
-MOST = 20_000  # characters that a perplexity is measured on
+MOST = 20_000  # characters from which on no further texts are read for a perplexity
+BATCH = 64
 
 
 @click.command()
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--card", required=True, type=click.Path(exists=True, path_type=Path), help="TOML of what is no size.")
+@click.option(
+    "--card", required=True, type=click.Path(exists=True, path_type=Path), help="What the card says but for sizes."
+)
 @click.option(
     "--texts", required=True, type=click.Path(exists=True, path_type=Path), help="Held-out texts, one a line."
 )
@@ -68,13 +72,14 @@ def converted(
                 arrays[f"{direction}.{layer}.{part}"] = table[f"lstm{layer + 1}_{part}"]
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     units = [arrays[f"forward.{layer}.recurrent"].shape[1] for layer in range(layers)]
-    card = Card(format_version=1, cell="lstm", width=arrays["forward.embedding"].shape[1], units=units, **about)
+    sizes = {"format_version": 1, "cell": "lstm", "width": arrays["forward.embedding"].shape[1], "units": units}
+    card = Card(**{**about, **sizes})
     return PretrainedEncoder(card, Vocabulary(characters), arrays)
 
 
-def states_of(encoder: PretrainedEncoder, direction: str, ids: Sequence[int]) -> Array:
-    """The states of the last layer after each id, (ids, units), computed by the equations of the LSTM alone."""
-    read = encoder.arrays[f"{direction}.embedding"][np.array(ids)]
+def states_of(encoder: PretrainedEncoder, direction: str, ids: Ids) -> Array:
+    """The states of the last layer after each id, by the equations of the LSTM: (texts, steps) -> (..., units)."""
+    read = encoder.arrays[f"{direction}.embedding"][ids]
     for layer, units in enumerate(encoder.card.units):
         parts = (encoder.arrays[f"{direction}.{layer}.{part}"] for part in ("input", "recurrent", "bias"))
         read = lstm(read, *parts, units)
@@ -82,14 +87,16 @@ def states_of(encoder: PretrainedEncoder, direction: str, ids: Sequence[int]) ->
 
 
 def lstm(read: Array, of_input: Array, recurrent: Array, bias: Array, units: int) -> Array:
-    """The states of an LSTM, (steps, units), from what it reads, (steps, width); gates input, forget, cell, output."""
-    state, memory, states = np.zeros(units, np.float32), np.zeros(units, np.float32), []
-    for step in read @ of_input.T + bias:
-        enter, forget, new, leave = np.split(step + recurrent @ state, 4)
+    """The states of an LSTM, (texts, steps, width) -> (texts, steps, units); gates input, forget, cell, output."""
+    state = memory = np.zeros((len(read), units), np.float32)
+    states = np.zeros((*read.shape[:2], units), np.float32)
+    for step in range(read.shape[1]):
+        gates = read[:, step] @ of_input.T + state @ recurrent.T + bias
+        enter, forget, new, leave = np.split(gates, 4, axis=1)
         memory = sigmoid(forget) * memory + sigmoid(enter) * np.tanh(new)
         state = sigmoid(leave) * np.tanh(memory)
-        states.append(state)
-    return np.array(states, np.float32)
+        states[:, step] = state
+    return states
 
 
 def sigmoid(values: Array) -> Array:
@@ -98,19 +105,28 @@ def sigmoid(values: Array) -> Array:
 
 
 def log_probabilities(
-    encoder: PretrainedEncoder, table: Mapping[str, NDArray[Any]], direction: str, text: str
-) -> tuple[Array, Array]:
-    """The states after the end of a text and after each character, and ln p of each next one, then of the end."""
-    ids = [0, *encoder.vocabulary.ids(text[:: 1 if direction == "forward" else -1]).tolist(), 0]
-    states = states_of(encoder, direction, ids[:-1])
-    projection, shift, bias = (
-        table[name].astype(np.float32) for name in ("projection", "projection_bias", "output_bias")
-    )
+    encoder: PretrainedEncoder, table: Mapping[str, NDArray[Any]], direction: str, texts: Sequence[str]
+) -> list[tuple[Array, Array, NDArray[np.bool_]]]:
+    """Of each text: the states after its beginning and each character, ln p of what comes next, whether that is known.
+
+    What comes next is each character, then the end.
+    """
+    ids = [encoder.vocabulary.ids(text[:: 1 if direction == "forward" else -1]) for text in texts]
+    padded = np.zeros((len(texts), 2 + max(map(len, ids))), np.int64)
+    for row, own in enumerate(ids):
+        padded[row, 1 : 1 + len(own)] = own
+    states = states_of(encoder, direction, padded[:, :-1])
+    names = ("projection", "projection_bias", "output_bias")
+    projection, shift, bias = (table[name].astype(np.float32) for name in names)
     bias = np.concatenate([bias[[END, 1]], bias[END + 1 :]])
-    scores = (states @ projection.T + shift) @ encoder.arrays[f"{direction}.embedding"].T + bias
-    scores -= scores.max(axis=1, keepdims=True)
-    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    return states, scores[np.arange(len(states)), ids[1:]]
+    answers = []
+    for row, own in enumerate(ids):
+        reached, coming = states[row, : 1 + len(own)], padded[row, 1 : 2 + len(own)]
+        scores = (reached @ projection.T + shift) @ encoder.arrays[f"{direction}.embedding"].T + bias
+        scores -= scores.max(axis=1, keepdims=True)
+        scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        answers.append((reached, scores[np.arange(len(coming)), coming], coming != UNKNOWN))
+    return answers
 
 
 def compare(
@@ -120,7 +136,7 @@ def compare(
     check: Mapping[str, Any],
 ) -> None:
     """Prints the largest differences from the source's own values; ends if one is above 1e-4."""
-    found = log_probabilities(encoder, tables[direction], direction, str(check["text"]))
+    ((*found, _),) = log_probabilities(encoder, tables[direction], direction, [str(check["text"])])
     expected = check[f"{direction}_states"], check[f"{direction}_log_probabilities"]
     differences = [float(np.abs(ours - theirs).max()) for ours, theirs in zip(found, expected, strict=True)]
     click.echo(
@@ -133,12 +149,11 @@ def compare(
 def perplexity(
     encoder: PretrainedEncoder, table: Mapping[str, NDArray[Any]], direction: str, texts: Sequence[str]
 ) -> float:
-    """Of the texts up to 20,000 characters, ends counted, characters that the vocabulary lacks left out."""
+    """Of texts with 20,000 characters or more in all, ends counted, unknown characters left out."""
     nats: list[float] = []
-    for text in texts:
-        known = encoder.vocabulary.ids([*text[:: 1 if direction == "forward" else -1]]) >= FIRST
-        found = log_probabilities(encoder, table, direction, text)[1]
-        nats += found[[*known, True]].tolist()
+    for start in range(0, len(texts), BATCH):
+        for _, found, known in log_probabilities(encoder, table, direction, texts[start : start + BATCH]):
+            nats += found[known].tolist()
         if len(nats) > MOST:
             break
     return float(np.exp(-np.mean(nats)))
