@@ -31,12 +31,8 @@ BATCH = 64
 @click.command()
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option(
-    "--card", required=True, type=click.Path(exists=True, path_type=Path), help="What the card says but for sizes."
-)
-@click.option(
-    "--texts", required=True, type=click.Path(exists=True, path_type=Path), help="Held-out texts, one a line."
-)
+@click.option("--card", required=True, type=click.Path(exists=True, path_type=Path), help="What it says but for sizes.")
+@click.option("--texts", required=True, type=click.Path(exists=True, path_type=Path), help="Held-out ones, one a line.")
 def main(source: Path, target: Path, card: Path, texts: Path) -> None:
     """Make the folder TARGET of the arrays in SOURCE, check it against check.npz, and measure what rounding costs."""
     tables = {name: dict(np.load(source / f"{name}.npz", allow_pickle=False)) for name in DIRECTIONS}
