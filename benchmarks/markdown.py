@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("keras", "tensorflow", "torch", "gensim", "jieba", "rjieba", "scikit-learn", "onnxruntime", "numpy")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "torch",
+    "gensim",
+    "jieba",
+    "rjieba",
+    "ahocorasick-rs",
+    "scikit-learn",
+    "onnxruntime",
+    "numpy",
+)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -33,14 +33,14 @@ class Difference(NamedTuple):
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="Processes of the last row.")
 def main(corpora: Sequence[Path], text: str, lines: int, repeats: int, workers: int) -> None:
     """Cut the first lines of CORPORA, labelled tables or plain text (gzip too), and print a Markdown table."""
-    texts = [line for path in corpora for line in islice(_texts(path, text), lines)]
+    texts = [line for path in corpora for line in islice(texts_of(path, text), lines)]
     found = measure(texts, segmenters(workers), repeats)
     characters = sum(map(len, texts))
     click.echo(f"{len(texts):,} lines, {characters:,} characters of {', '.join(path.name for path in corpora)}")
     click.echo(f"\n{machine()}\n\n{markdown(found)}")
 
 
-def _texts(path: Path, text: str) -> Iterable[str]:
+def texts_of(path: Path, text: str) -> Iterable[str]:
     from corpora import formats
 
     is_plain = formats.corpus_format(path) == "lines"
@@ -59,7 +59,7 @@ def segmenters(workers: int) -> dict[str, Cut]:
     for segmenter in ours.values():
         segmenter.split("天气")
     return {
-        REFERENCE: _each(_bare_jieba()),
+        REFERENCE: _each(bare_jieba()),
         "rjieba": _each(bare.cut),
         "zhpipe, engine jieba": _each(ours["jieba"].split),
         "zhpipe, engine rjieba": _each(ours["rjieba"].split),
@@ -69,13 +69,18 @@ def segmenters(workers: int) -> dict[str, Cut]:
     }
 
 
-def _bare_jieba() -> Callable[[str], list[str]]:
-    """jieba by itself, its dictionary read from the text file: its shared cache file is neither read nor written."""
+def bare_jieba(words: Sequence[str] = (), frequency: int | None = None) -> Callable[[str], list[str]]:
+    """jieba by itself, its dictionary read from the text file: its shared cache file is neither read nor written.
+
+    `words`: added as `load_userdict` adds those of a file, each with this frequency.
+    """
     import jieba
 
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
+    for word in words:
+        tokenizer.add_word(word, frequency)
     return lambda text: list(tokenizer.cut(text))
 
 

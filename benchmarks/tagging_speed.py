@@ -191,9 +191,9 @@ def _crfsuite(run: Path, folder: Path) -> Callable[[str], str]:
     import pycrfsuite
 
     from pipeline.evaluation.baselines.crfsuite import features
-    from pipeline.stages import segment
+    from pipeline.stages import run_segmenter
 
-    segmenter = segment.read_segmenter(run)
+    segmenter = run_segmenter.read_segmenter(run)
     tagger = pycrfsuite.Tagger()
     tagger.open(str(folder / "crfsuite"))
     return lambda cell: " ".join(tagger.tag(features(segmenter.tokens(cell))))

@@ -66,6 +66,7 @@ class Blocks:
         self.line_end = "\n"
         self.encoding = codec(encoding)
         self._encoder = codecs.getincrementalencoder(self.encoding)()
+        packed.check_writable(path)
         self._pack = packed.packer(packed.packing(path))
         self._special = re.compile(f'["\\r\\n{re.escape(delimiter)}]')
         names = (*self.columns, *self.added)

@@ -13,6 +13,9 @@ from corpora.card import columns_wide
 from corpora.errors import CorpusError, shown
 from corpora.label_sets import LIST, joined_by
 from corpora.table import TableReader
+from corpora.table_options import TableOptions
+
+DEFAULTS = TableOptions()
 
 READ = 5000  # rows that are looked at
 LONGEST_SHOWN = 16  # characters of an example
@@ -69,19 +72,12 @@ class Column:
         return few and self.filled >= LABEL_FILLED * self.rows and self.length <= LONGEST_LABEL
 
 
-def columns(
-    path: Path,
-    format: str | None = None,
-    encoding: str = "utf-8",
-    *,
-    delimiter: str | None = None,
-    quoting: bool | None = None,
-) -> list[Column]:
+def columns(path: Path, options: TableOptions = DEFAULTS) -> list[Column]:
     """The columns of a table, by its first `READ` rows.
 
     Raises CorpusError as `TableReader` does, and if the only column of the header seems to hold several.
     """
-    reader = TableReader(path, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
+    reader = TableReader(path, options)
     if len(reader.columns) == 1 and (inside := _SEPARATED.search(reader.columns[0])):
         named = "tab" if inside[0] == "\t" else f"'{inside[0]}'"
         raise CorpusError(

@@ -3,16 +3,20 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from corpora.document import Sentence
-from corpora.errors import CorpusError
+from corpora.errors import CorpusError, excerpt
 from corpora.files import open_text, replace_when_done, text_lines, unencodable
 from corpora.labels import bare_tag
 
 DOCUMENT = "-DOCSTART-"
 # Blanks of a blank line. Other white space of Unicode may be a token.
 BLANK = " \t\r\n"
+# `# sent_id = 7`, `# newdoc`, `# id 4f3 domain=train`: no token "#", whose next column is a tag.
+_COMMENT = re.compile(r"#\s*(?:\w[\w.:-]*\s*=|(?<=\s)(?:id|newdoc|newpar|sent_id|text|meta)\s)")
+_TAGGED = re.compile(r"[ \t](O|[BIMESLUW]([-_].+)?)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Conll:
     """The sentences of a file of columns (gzip too); re-iterable.
 
     The first line with a token fixes the number of columns. A line that begins with `-DOCSTART-` is no token and ends a
-    sentence. White space and invisible characters around a tag are dropped.
+    sentence. Before a sentence, a line like `# sent_id = 7`, or one that begins with `#` and has other than the columns
+    of a token, is a comment. White space and invisible characters around a tag are dropped.
 
     Args:
         path: The file.
@@ -28,7 +33,7 @@ class Conll:
         tag: Column of the tag, or None for sentences without tags.
         separator: Stands once between two columns. None: a tab if the first line has one, or else any run of white
             space; a wide or other space of Unicode that stands alone between blanks is then a token.
-        comment: Start of a line to leave out, such as "# "; None: no line is a comment, since "#" may be a token.
+        comment: Start of a line to leave out wherever it stands, such as "# "; None: only those before a sentence.
         encoding: One of `corpora.files.ENCODINGS`; never guessed.
 
     Raises:
@@ -62,24 +67,48 @@ class Conll:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The token and the tag, if tags are asked for, of each line; an empty list where a sentence may end."""
-        separator, width = self.separator, 0
-        for number, line in enumerate(text_lines(self.path, self.encoding), start=1):
-            if not line.strip(BLANK) or line.startswith(DOCUMENT):
-                yield number, []
-                continue
-            if self.comment and line.startswith(self.comment):
-                continue
-            if separator is None:
-                separator = "\t" if "\t" in line.rstrip(BLANK) else ""
-            cells = _cells(line, separator)
-            where = f"{self.path}: line {number}"
-            if width == 0:
-                width = self._checked_width(cells, where)
-            if len(cells) != width:
-                shown = repr(separator) if separator else "white space"
-                raise CorpusError(f"{where}: {width} columns apart by {shown} expected, {len(cells)} found")
-            yield number, self._chosen(cells, where)
-        yield 0, []
+        separator, width, is_start = self.separator or "", 0, True
+        held: list[tuple[int, str]] = []  # lines before the first token that are comments, or tokens "#"
+        for number, line in chain(self._lines(), [(0, "")]):
+            is_end = not line.strip(BLANK) or line.startswith(DOCUMENT)
+            if not is_end and is_start and line.startswith("#"):
+                if _COMMENT.match(line) or (width and len(_cells(line, separator)) != width):
+                    continue
+                if not width:
+                    held.append((number, line))
+                    continue
+            if not width and (first := self._first_token(held, None if is_end else (number, line))):
+                separator, width = self._layout(*first)
+                for place, one in held:
+                    if len(cells := _cells(one, separator)) == width:
+                        yield place, self._chosen(cells, f"{self.path}: line {place}")
+            held, is_start = [], is_end
+            yield number, [] if is_end else self._checked(_cells(line, separator), separator, width, number)
+
+    def _first_token(self, held: list[tuple[int, str]], token: tuple[int, str] | None) -> tuple[int, str] | None:
+        """The line that shows how lines of tokens look; one that begins with "#" does only if no other comes."""
+        return token or next(
+            (line for line in held if self.tag is None or "\t" in line[1] or _TAGGED.search(line[1])), None
+        )
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        lines = enumerate(text_lines(self.path, self.encoding), start=1)
+        comment = self.comment
+        return lines if not comment else ((number, line) for number, line in lines if not line.startswith(comment))
+
+    def _layout(self, number: int, line: str) -> tuple[str, int]:
+        """The separator, "" for white space, and the number of columns."""
+        separator = self.separator
+        if separator is None:
+            separator = "\t" if "\t" in line.rstrip(BLANK) else ""
+        return separator, self._checked_width(_cells(line, separator), f"{self.path}: line {number}")
+
+    def _checked(self, cells: list[str], separator: str, width: int, number: int) -> list[str]:
+        where = f"{self.path}: line {number}"
+        if len(cells) != width:
+            named = repr(separator) if separator else "white space"
+            raise CorpusError(f"{where}: {width} columns apart by {named} expected, {len(cells)} found")
+        return self._chosen(cells, where)
 
     def _chosen(self, cells: list[str], where: str) -> list[str]:
         token = _cell(cells, self.token, where)
@@ -142,6 +171,31 @@ def write(
     return row
 
 
+def write_iob2(path: str | Path, sentences: Iterable[Sentence], *, encoding: str = "utf-8") -> int:
+    """Writes sentences as Universal NER does: number, token, tag and two columns that are empty, after the text.
+
+    Raises:
+        CorpusError: As `write`.
+    """
+    path, row = Path(path), 0
+    with replace_when_done(path) as temporary, open_text(temporary, encoding, "w") as stream:
+        for row, sentence in enumerate(sentences, start=1):
+            cells = zip(sentence.tokens, sentence.tags or (), strict=True)
+            rows = ((str(number), token, tag, "-", "-") for number, (token, tag) in enumerate(cells, start=1))
+            try:
+                stream.write(f"# sent_id = {row}\n# text = {''.join(sentence.tokens)}\n{lines(rows)}\n")
+            except CorpusError as error:
+                raise CorpusError(f"{path}: sentence {row}: {error}") from None
+            except UnicodeEncodeError as error:
+                raise unencodable(f"{path}: sentence {row}", error) from None
+    return row
+
+
+def check(sentence: Sentence) -> None:
+    """Raises CorpusError for a sentence that would not be read back as it is."""
+    _lines(sentence, "\t")
+
+
 def _cells(line: str, separator: str) -> list[str]:
     if separator:
         return line.rstrip("\r\n").split(separator)
@@ -177,14 +231,19 @@ def _lines(sentence: Sentence, separator: str) -> str:
     for tag in sentence.tags or ():
         if tag != bare_tag(tag):
             raise CorpusError(f"the tag {tag!r} has white space or an invisible character at an end: strip it")
-    return lines(zip(*filter(None, (sentence.tokens, sentence.tags)), strict=True), separator)
+    text = lines(zip(*filter(None, (sentence.tokens, sentence.tags)), strict=True), separator)
+    if _COMMENT.match(text):
+        raise CorpusError(f"{excerpt(sentence.tokens[0])} would be read as the beginning of a comment")
+    return text
 
 
 def _checked(cells: tuple[str, ...], separator: str) -> tuple[str, ...]:
     """The cells, if a reader with this separator finds them again."""
     line = separator.join(cells)
     if not all(cells) or re.search(r"[\r\n]", line) or tuple(line.split(separator)) != cells:
-        raise CorpusError(f"{line!r}: a token or tag is empty, or holds {separator!r} or a line end: leave it out")
+        raise CorpusError(
+            f"{excerpt(line)}: a token or tag is empty, or holds {separator!r} or a line end: leave it out"
+        )
     if not line.strip(BLANK) or line.startswith(DOCUMENT):
-        raise CorpusError(f"{line!r} would be read as the end of a sentence: leave the token out")
+        raise CorpusError(f"{excerpt(line)} would be read as the end of a sentence: leave the token out")
     return cells

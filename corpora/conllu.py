@@ -15,6 +15,9 @@ from corpora.labels import bare
 
 FIELDS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 COLUMNS = {"upos": FIELDS.index("UPOS"), "xpos": FIELDS.index("XPOS")}
+UPOS = frozenset(
+    "ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
+)
 NONE = "_"
 NOT_SEPARATED = "SpaceAfter=No"
 

@@ -14,7 +14,7 @@ _ZIP = b"PK\x03\x04"
 # First bytes, what such a file is, and the way out.
 _SIGNATURES = (
     (b"PAR1", PARQUET, "name it .parquet, or set the format to parquet"),
-    (_ZIP, "a zip archive", "unpack it first"),
+    (_ZIP, "a zip archive", "let its name end in .zip if it holds one file, or unpack it first"),
     (b"\x1f\x8b\x08", "packed by gzip", "let its name end in .gz, or unpack it first"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd", "let its name end in .zst, or unpack it first"),
     (
@@ -37,8 +37,7 @@ ADVICE = {
     ".xlsm": "save it as XLSX or CSV",
     ".ods": "save it as XLSX or CSV",
     ".numbers": "export it as XLSX or CSV",
-    ".json": "write one object per line (.jsonl)",
-    ".zip": "unpack it first",
+    ".zip": "put the suffix of its one file before .zip, or unpack it first",
     ".7z": "unpack it first",
     ".rar": "unpack it first",
     ".bz2": "unpack it first, or pack it with gzip",

@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,9 @@ from corpora.errors import CorpusError
 from corpora.files import EscapedLines, open_text, replace_when_done, text_lines
 from corpora.rows import BadRow, Row
 from corpora.swallowed import SwallowedRows
+from corpora.table_options import TableOptions, table_format
 
+DEFAULTS = TableOptions()
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 LONGEST_CELL = 1 << 26  # characters; a quote that nobody closes swallows the rest of the file, and this bounds it
 # Lines that were taken for one row by mistake are read again; in all at most so many times the size of the file.
@@ -27,15 +29,14 @@ _QUOTES = (
 _SEPARATOR_LINE = re.compile(r'"?sep=(?:\\t|(.))"?', re.IGNORECASE)
 
 
-def records(path: Path, encoding: str, delimiter: str, quoting: bool | None = None) -> Iterator[tuple[str, ...]]:
-    """The header, then the data rows, all of the same length; blank lines are skipped.
+def records(path: Path, options: TableOptions) -> Iterator[tuple[str, ...]]:
+    """The rows, the header among them, all of the same length; blank lines are skipped.
 
     Args:
         path: The file.
-        encoding: One of `corpora.files.ENCODINGS`.
-        delimiter: Between cells, unless a first line `sep=;` says otherwise.
-        quoting: False: a quote is a character like any other. None: quoting as in RFC 4180, and a cell whose lines look
-            like rows is refused. True: such a cell is accepted.
+        options: `quoting` False: a quote is a character like any other. None: quoting as in RFC 4180, and a cell whose
+            lines look like rows is refused. True: such a cell is accepted. A line `sep=;` is not counted by
+            `header_row` and `skip_rows`.
 
     Raises:
         CorpusError: A row has more or fewer cells than the header, or a quote is not closed.
@@ -43,26 +44,29 @@ def records(path: Path, encoding: str, delimiter: str, quoting: bool | None = No
     row, width = 0, 0
 
     def place() -> str:
-        return f"row {row} (line {feed.line})" if row else f"header (line {feed.line})"
+        number = row + (not options.header)
+        return f"row {number} (line {feed.line})" if number else f"header (line {feed.line})"
 
-    feed = _Feed(text_lines(path, encoding, place), delimiter)
+    feed = _Feed(text_lines(path, options.encoding, place), delimiter_of(path, options))
     try:
-        reader, swallowed = _reader(feed, quoting), SwallowedRows(feed.delimiter)
+        reader, swallowed = _reader(feed, options), SwallowedRows(feed.delimiter)
         for cells in reader:
             if cells:
                 width = width or len(cells)
-                fault = _width_fault(cells, width) or (quoting is None and swallowed.fault(feed.taken, cells))
+                fault = _width_fault(cells, width) or (options.quoting is None and swallowed.fault(feed.taken, cells))
                 if fault:
                     raise CorpusError(f"{path}: {place()}: {fault}")
                 yield tuple(cells)
                 row += 1
             feed.begin()
+            if row == 1:
+                feed.skip(options.below)
     except csv.Error as error:
         raise CorpusError(f"{path}: {place()}: {error}: {_QUOTES}") from None
 
 
 def entries(
-    lines: EscapedLines, delimiter: str, *, quoting: bool | None = None, width: int = 0
+    lines: EscapedLines, delimiter: str, options: TableOptions = DEFAULTS, *, width: int = 0
 ) -> Iterator[Row | BadRow]:
     """The rows, the header among them, good and bad, without an error for any; blank lines are skipped.
 
@@ -72,9 +76,13 @@ def entries(
     are bad.
     """
     feed = _Feed(lines, delimiter, lines.longest)
-    reader, swallowed = _reader(feed, quoting), SwallowedRows(feed.delimiter)
+    reader, swallowed = _reader(feed, options), SwallowedRows(feed.delimiter)
+    below = options.below
     while True:
         line = feed.begin()
+        if width:
+            feed.skip(below)
+            line, below = feed.line, 0
         try:
             cells = next(reader)
         except StopIteration:
@@ -89,7 +97,7 @@ def entries(
         raw = feed.raw()
         if fault := lines.fault(raw) or _width_fault(cells, width):
             yield BadRow(fault, raw, line)
-        elif quoting is None and (fault := swallowed.fault(feed.taken, cells)):
+        elif options.quoting is None and (fault := swallowed.fault(feed.taken, cells)):
             yield BadRow(fault, feed.first_line(), line)
         else:
             yield Row(tuple(cells), raw)
@@ -108,10 +116,16 @@ def named_delimiter(text: str) -> str | None:
     return None if delimiter == '"' else delimiter
 
 
-def _reader(feed: _Feed, quoting: bool | None) -> Any:
+def delimiter_of(path: Path, options: TableOptions) -> str:
+    """The delimiter that was asked for, or else that of the format."""
+    return options.delimiter or DELIMITERS[table_format(path, options.format)]
+
+
+def _reader(feed: _Feed, options: TableOptions) -> Any:
     feed.read_heading()
+    feed.skip(options.above)
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    style: Literal[0, 3] = csv.QUOTE_NONE if quoting is False else csv.QUOTE_MINIMAL
+    style: Literal[0, 3] = csv.QUOTE_NONE if options.quoting is False else csv.QUOTE_MINIMAL
     return csv.reader(feed, delimiter=feed.delimiter, strict=True, quoting=style)
 
 
@@ -119,7 +133,12 @@ def _width_fault(cells: Sequence[str], width: int) -> str | None:
     if len(cells) == width:
         return None
     found = f"{width} cells expected, as in the header, but {len(cells)} found"
-    return f"{found}: quote cells that hold a delimiter"
+    return f"{found}: {further_down(width)}quote cells that hold a delimiter"
+
+
+def further_down(width: int) -> str:
+    """The advice for a table whose first row has one cell and may be a title."""
+    return "if the columns are named further down, tell where with --header-row; else " if width == 1 else ""
 
 
 class _Feed:
@@ -166,6 +185,11 @@ class _Feed:
             self.delimiter, self.line, self._heading = named, 2, first
         elif first:
             self._lines = chain([first], self._lines)
+
+    def skip(self, count: int) -> None:
+        """Leaves out lines, between two rows."""
+        for _ in islice(self._lines, count):
+            self.line += 1
 
     def begin(self) -> int:
         """Forgets the row before; returns the number of the line on which the next one begins."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from corpora import delimited, jsonl, parquet, xlsx
+from corpora import delimited, jsonarray, jsonl, parquet, xlsx
 from corpora.errors import CorpusError
 from corpora.files import STREAM, EscapedLines
+from corpora.header import named, position
 from corpora.rows import BadRow, Row
-from corpora.table import position, table_format
+from corpora.table_options import WITH_HEADER, TableOptions, table_format
 
+DEFAULTS = TableOptions()
 RowStream = Generator[Row | BadRow, None, None]
 DELIMITERS = delimited.DELIMITERS
 
@@ -38,43 +41,34 @@ class Entries:
 
 
 def read(
-    path: Path,
-    *,
-    format: str | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    quoting: bool | None = None,
-    header: bool = True,
-    reserved: Collection[str] | None = None,
+    path: Path, options: TableOptions = DEFAULTS, *, reserved: Collection[str] | None = None, **given: Any
 ) -> Entries:
-    """The columns and rows of a table.
+    """The columns and rows of a table. `options.bad_rows` is for whoever goes through the rows.
 
     Args:
-        path: The file; `-` is standard input, CSV unless `format` names another text format.
-        format: One of `corpora.table.TABLES`; by suffix if None.
-        encoding: One of `corpora.files.ENCODINGS`.
-        delimiter: One character between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one;
-            None: that of the format.
-        quoting: As of `corpora.table.TableReader`; a cell that would be refused there makes a bad row here.
-        header: Whether the first row of a CSV, TSV or XLSX file names the columns; if not, they are "1", "2" and so on.
+        path: The file; `-` is standard input, CSV unless the format names another text format.
+        options: How it is read.
         reserved: JSON objects may have keys that the first one lacks, except these.
+        given: Fields of `TableOptions` in place of those in `options`.
 
     Raises:
         CorpusError: The file cannot be read or has no header. Damage further on may end the rows with one.
     """
-    name = input_format(path, format)
-    rows = _rows(path, name, encoding, delimiter or DELIMITERS.get(name, ","), quoting, reserved)
+    options = replace(options, **given)
+    name = input_format(path, options.format)
+    options = replace(options, format=name).checked(path)
+    rows = _rows(path, name, options, reserved)
     first = next(rows, None)
     if first is None:
-        expected = "a first line" if name == "jsonl" else "a header row"
+        expected = "a header row" if name in DELIMITERS or name == "xlsx" else "a first object"
         raise CorpusError(f"{path}: the file is empty; {expected} that names the columns is expected")
     if isinstance(first, BadRow):
-        what = "first line" if name == "jsonl" or not header else "header"
+        what = "header" if options.header and name in WITH_HEADER else "first line"
         raise CorpusError(f"{path}: {what} (line {first.line}): {first.reason}")
-    used = _delimiter(name, delimiter, first)
-    if header or name in ("jsonl", "parquet"):
-        return Entries(tuple(map(str, first.cells)), first.raw, rows, used)
-    return Entries(tuple(str(number) for number in range(1, len(first.cells) + 1)), "", _with(first, rows), used)
+    columns, used = named(path, first.cells, options), _delimiter(path, name, options, first)
+    if options.header or name not in WITH_HEADER:
+        return Entries(columns, first.raw, rows, used)
+    return Entries(columns, "", _with(first, rows), used)
 
 
 def input_format(path: Path, format: str | None = None) -> str:
@@ -85,16 +79,16 @@ def input_format(path: Path, format: str | None = None) -> str:
     """
     if path != STREAM:
         return table_format(path, format)
-    if format in ("parquet", "xlsx"):
+    if format in ("parquet", "xlsx", "json"):
         raise CorpusError(f"{path}: {format} can't be read from standard input: write it to a file first")
     return table_format(Path("-.csv"), format)
 
 
-def _delimiter(format: str, given: str | None, first: Row) -> str:
+def _delimiter(path: Path, format: str, options: TableOptions, first: Row) -> str:
     if format not in DELIMITERS:
         return ""
-    named = delimited.named_delimiter(first.raw) if format == "csv" else None
-    return named or given or DELIMITERS[format]
+    heading = delimited.named_delimiter(first.raw) if format == "csv" else None
+    return heading or delimited.delimiter_of(path, options)
 
 
 def _with(first: Row, rows: RowStream) -> RowStream:
@@ -102,19 +96,15 @@ def _with(first: Row, rows: RowStream) -> RowStream:
     yield from rows
 
 
-def _rows(
-    path: Path,
-    format: str,
-    encoding: str,
-    delimiter: str,
-    quoting: bool | None,
-    reserved: Collection[str] | None,
-) -> RowStream:
+def _rows(path: Path, format: str, options: TableOptions, reserved: Collection[str] | None) -> RowStream:
     if format == "parquet":
         yield from map(Row, parquet.records(path))
     elif format == "xlsx":
-        yield from xlsx.entries(path)
+        yield from xlsx.entries(path, options)
+    elif format == "json":
+        yield from jsonarray.entries(path, options.encoding)
     elif format == "jsonl":
-        yield from jsonl.entries(EscapedLines(path, encoding), reserved=reserved)
+        yield from jsonl.entries(EscapedLines(path, options.encoding), reserved=reserved)
     else:
-        yield from delimited.entries(EscapedLines(path, encoding), delimiter, quoting=quoting)
+        lines = EscapedLines(path, options.encoding)
+        yield from delimited.entries(lines, delimited.delimiter_of(path, options), options)

@@ -13,3 +13,14 @@ def shown(name: str, longest: int = 80) -> str:
     """
     plain = "".join(character if character.isprintable() else repr(character)[1:-1] for character in name[:longest])
     return plain + "…" * (len(name) > longest)
+
+
+def excerpt(text: object, longest: int = 80) -> str:
+    r"""A text or a value from a file as Python writes it, cut to fit a message of one line.
+
+    >>> excerpt("文\t本"), excerpt("长" * 50, longest=3)
+    ("'文\\t本'", "'长长长'…")
+    """
+    if isinstance(text, str):
+        return repr(text[:longest]) + "…" * (len(text) > longest)
+    return shown(repr(text), longest)

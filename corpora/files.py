@@ -1,4 +1,4 @@
-"""Text files: named encodings, gzip and zstd by suffix, errors that say where, and output that appears whole."""
+"""Text files: named encodings, gzip, zstd and zip by suffix, errors that say where, and output that appears whole."""
 
 import codecs
 import gzip
@@ -7,6 +7,7 @@ import re
 import secrets
 import stat
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -108,6 +109,8 @@ def readable(path: Path) -> Iterator[None]:
         raise CorpusError(f"{path}: is a folder; a file is expected") from None
     except (gzip.BadGzipFile, zlib.error):
         raise CorpusError(f"{path}: damaged, or not gzip as its suffix says") from None
+    except zipfile.BadZipFile:
+        raise CorpusError(f"{path}: damaged, cut short, or not zip as its suffix says") from None
     except EOFError:
         raise CorpusError(f"{path}: the gzip file is cut short: copy it again") from None
     except OSError as error:
@@ -118,7 +121,7 @@ def readable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_bytes(path: Path, mode: Literal["r", "w"]) -> Iterator[IO[bytes]]:
-    """The bytes of a text file, through gzip or zstd if its name ends in `.gz` or `.zst`; `-` is standard input.
+    """The bytes of a text file, unpacked if its name ends in `.gz`, `.zst` or `.zip`; `-` is standard input.
 
     Equal content makes equal packed files.
 
@@ -132,11 +135,35 @@ def open_bytes(path: Path, mode: Literal["r", "w"]) -> Iterator[IO[bytes]]:
         contents.check_regular(path)
         if not packed.packing(path) and path.is_file():
             contents.check_text(path)
+    else:
+        packed.check_writable(path)
     with ExitStack() as stack:
         stream = cast(IO[bytes], stack.enter_context(path.open(f"{mode}b")))
         if suffix := packed.packing(path):
-            stream = stack.enter_context(packed.opened(stream, suffix, mode))
+            try:
+                stream = stack.enter_context(packed.opened(stream, suffix, mode))
+            except CorpusError as error:
+                raise CorpusError(f"{path}: {error}") from None
         yield stream
+
+
+def written_as(path: Path, encoding: str) -> str:
+    """The encoding in which to write what was read from a file, so that a byte order mark that came in goes out.
+
+    Only UTF-8, and UTF-16 without a name for its order of bytes, are written with one.
+    """
+    name = codec(encoding)
+    if name != "utf-8" or (
+        path != STREAM and path.is_file() and not packed.packing(path) and contents.recognised(path)
+    ):
+        return name  # the second is no text, and has no encoding of its own
+    if path == STREAM:
+        peek = getattr(sys.stdin.buffer, "peek", None)
+        start = peek(3)[:3] if peek else b""
+    else:
+        with readable(path), open_bytes(path, "r") as stream:
+            start = stream.read(3)
+    return "utf-8-sig" if start == codecs.BOM_UTF8 else name
 
 
 @contextmanager

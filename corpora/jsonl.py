@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from corpora.errors import CorpusError, shown
 from corpora.files import EscapedLines, open_text, replace_when_done, text_lines
@@ -28,11 +29,11 @@ def records(path: Path, encoding: str) -> Iterator[tuple[object, ...]]:
     columns: dict[str, None] = {}
     for text in text_lines(path, encoding, place):
         if text.strip():
-            values = _object(text, f"{path}: {place()}")
+            values = object_of(json_value(text, f"{path}: {place()}"), f"{path}: {place()}")
             if not columns:
                 columns = dict.fromkeys(values)
                 yield tuple(columns)
-            _check_keys(values, columns, f"{path}: {place()}")
+            check_keys(values, columns, f"{path}: {place()}")
             yield tuple(map(values.get, columns))
             row += 1
         line += 1
@@ -63,9 +64,9 @@ def _checked(
 ) -> dict[str, object]:
     if fault := lines.fault(raw):
         raise CorpusError(f": {fault}")
-    values = _object(raw, "")
+    values = object_of(json_value(raw, ""), "")
     if columns and reserved is None:
-        _check_keys(values, columns, "")
+        check_keys(values, columns, "")
     elif columns and (taken := [key for key in reserved or () if key in values and key not in columns]):
         raise CorpusError(f': has a key "{shown(taken[0])}", which the output would have twice: rename it')
     return values
@@ -78,9 +79,7 @@ def writing(path: Path, columns: Sequence[str], encoding: str) -> Iterator[Calla
     Raises:
         CorpusError: Two columns have one name.
     """
-    name, count = Counter(columns).most_common(1)[0]
-    if count > 1:
-        raise CorpusError(f'{path}: {count} columns are named "{shown(name)}": a JSON object needs one')
+    check_columns(path, columns)
 
     def write(row: Sequence[object]) -> None:
         values = dict(zip(columns, row, strict=True))
@@ -90,20 +89,34 @@ def writing(path: Path, columns: Sequence[str], encoding: str) -> Iterator[Calla
         yield write
 
 
-def _object(text: str, where: str) -> dict[str, object]:
+def check_columns(path: Path, columns: Sequence[str]) -> None:
+    """Raises CorpusError if two columns have one name."""
+    name, count = Counter(columns).most_common(1)[0]
+    if count > 1:
+        raise CorpusError(f'{path}: {count} columns are named "{shown(name)}": a JSON object needs one')
+
+
+def json_value(text: str, where: str) -> Any:
+    """The value of a JSON text. Raises CorpusError, which begins with `where`, if it is none."""
     try:
-        values = json.loads(text)
+        return json.loads(text.rstrip("\r\n"))
     except json.JSONDecodeError as error:
-        raise CorpusError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}") from None
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise CorpusError(f"{where}: not JSON: {error.msg} at {line}character {error.colno}") from None
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"{where}: cannot be read as JSON: {error}") from None
+
+
+def object_of(values: object, where: str) -> dict[str, object]:
+    """The value, if it is an object with a key."""
     if not isinstance(values, dict) or not values:
         kind = "an empty object" if values == {} else f"a {type(values).__name__}"
         raise CorpusError(f'{where}: an object like {{"text": "…"}} is expected, {kind} came')
     return values
 
 
-def _check_keys(values: dict[str, object], columns: Mapping[str, None], where: str) -> None:
+def check_keys(values: dict[str, object], columns: Mapping[str, None], where: str) -> None:
+    """Raises CorpusError if an object has a key that the first one lacks."""
     for key in values:
         if key not in columns:
             known = ", ".join(f'"{shown(name)}"' for name in islice(columns, 40))

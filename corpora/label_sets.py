@@ -16,6 +16,7 @@ LONGEST_LIST = 10_000  # characters of a cell that is read as a list
 SEPARATORS = ("|", ";", "；", ",", "，", "、", "/", "#", "+", " ")
 LIST = "list"  # what `joined_by` answers for lists
 MOST_LABELS, LONGEST_LABEL = 100, 20
+MOST_CELLS = 5000  # different cells that are looked at, the most frequent ones
 JOINED = 0.02  # least share of the filled cells that have several labels
 ROWS_A_LABEL = 3
 
@@ -81,6 +82,7 @@ def joined_by(counts: Counter[str]) -> str | None:
     """
     if not counts:
         return None
+    counts = Counter(dict(counts.most_common(MOST_CELLS)))
     if all(cell.startswith("[") and _written_list(cell) is not None for cell in counts):
         return LIST if any(len(_written_list(cell) or ()) > 1 for cell in counts) else None
     return next((separator for separator in SEPARATORS if _is_joined(counts, separator)), None)
@@ -98,22 +100,15 @@ def advice(separator: str) -> str:
 
 
 def _is_joined(counts: Counter[str], separator: str) -> bool:
-    parts, several, rows = Counter[str](), set[str](), 0
-    combined: dict[str, set[str]] = {}
-    for cell, times in counts.items():
-        names = {name for part in cell.split(separator) if (name := bare(part))}
-        parts.update(dict.fromkeys(names, times))
-        if len(names) > 1:
-            several.add(cell)
-            rows += times
-        for name in names:
-            combined.setdefault(name, set()).add(cell)
-    total = counts.total()
-    is_small = 2 <= len(parts) <= min(MOST_LABELS, total / ROWS_A_LABEL)
+    named = {cell: {name for part in cell.split(separator) if (name := bare(part))} for cell in counts}
+    cells_of = Counter(name for names in named.values() for name in names)
+    several = [cell for cell, names in named.items() if len(names) > 1]
+    rows, total = sum(counts[cell] for cell in several), counts.total()
     # In a name such as "食品/饮料", no part occurs elsewhere.
-    shared = [cell for cell in several if any(len(combined[bare(part)]) > 1 for part in cell.split(separator) if part)]
-    is_shared = len(shared) > len(several) / 2
-    return is_small and rows >= JOINED * total and is_shared and max(map(len, parts)) <= LONGEST_LABEL
+    shared = sum(any(cells_of[name] > 1 for name in named[cell]) for cell in several)
+    is_small = 2 <= len(cells_of) <= min(MOST_LABELS, total / ROWS_A_LABEL)
+    is_short = max(map(len, cells_of), default=0) <= LONGEST_LABEL
+    return is_small and is_short and rows >= JOINED * total and shared > len(several) / 2
 
 
 def _name(element: object, separator: str) -> str:

@@ -11,7 +11,8 @@ def normaliser(nfkc: bool = False, simplify: bool = False) -> Callable[[str], st
 
     Args:
         nfkc: Compatibility composition (Unicode Standard Annex 15), such as full-width letters to ASCII.
-        simplify: Traditional to simplified characters by OpenCC's table `t2s`; applied after `nfkc`.
+        simplify: Traditional to simplified characters by OpenCC's table `t2s`; applied after `nfkc`. It keeps the
+            number of characters, so that offsets in the result are offsets in the text.
 
     Raises:
         CorpusError: `simplify` is on and OpenCC is not installed.
@@ -40,4 +41,13 @@ def _simplifier() -> Callable[[str], str]:
         message = 'simplify: OpenCC is not installed: pip install "zhpipe[opencc]", or leave simplify off'
         raise CorpusError(message) from None
     convert: Callable[[str], str] = opencc.OpenCC("t2s").convert
-    return convert
+    return lambda text: _of_same_length(text, convert)
+
+
+def _of_same_length(text: str, convert: Callable[[str], str]) -> str:
+    """The converted text; if that has another length, each character by itself, as it is if it becomes several."""
+    converted = convert(text)
+    if len(converted) == len(text):
+        return converted
+    alone = ((character, convert(character)) for character in text)
+    return "".join(new if len(new) == 1 else old for old, new in alone)

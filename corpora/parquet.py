@@ -1,5 +1,6 @@
 """Parquet rows, by pyarrow, a batch at a time."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -183,3 +184,20 @@ def _named(arrays: list[Any], columns: Sequence[str]) -> Any:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def class_names(path: Path, column: str) -> list[str] | None:
+    """The names of the classes that stand for numbers in a column, as Hugging Face data sets keep them; None if none.
+
+    Source: the key `huggingface` of the schema's metadata, written by the library datasets.
+    """
+    import pyarrow.parquet
+
+    with readable(path):
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+    try:
+        feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
+        found = feature.get("feature", feature)["names"]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return [str(name) for name in found] if isinstance(found, list) else None

@@ -1,16 +1,18 @@
 """Train, dev and test: a deterministic split by content, and an audit of any split."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import combinations
 
 from corpora.document import Document
 from corpora.errors import CorpusError
+from corpora.likeness import likeness, near_duplicates
 
 PARTS = ("train", "dev", "test")
 EXAMPLES = 5
+FEW = 2  # near-duplicates that are kept together however small a part is
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Audit:
         conflict_examples: The first few of these.
         leaked_dev: 0-based positions in dev of rows whose text is in train.
         leaked_test: 0-based positions in test of rows whose text is in train or dev.
+        near_duplicates: Rows of dev, and of test, whose text train (or dev) has but for digits, punctuation, white
+            space, width or case; equal texts do not count.
         unseen_labels: Labels of dev or test that train lacks, in order of name.
     """
 
@@ -60,6 +64,7 @@ class Audit:
     conflict_examples: tuple[Conflict, ...]
     leaked_dev: tuple[int, ...]
     leaked_test: tuple[int, ...]
+    near_duplicates: dict[str, int]
     unseen_labels: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
@@ -73,10 +78,12 @@ class Audit:
 def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) -> Splits:
     """Splits by content: the same texts and seed give the same parts, in whatever order the texts come.
 
-    Identical texts stay in one part. Each label, or set of labels, is divided on its own: its distinct texts, ordered
-    by the SHA-256 of seed and text, go to dev, then to test, as long as that brings the share nearer. If one gives
-    too few or too many rows, the next one makes up for it, so that shares are met to within half the rows of the most
-    frequent text. Every label keeps a text in train. A text with several labels counts under its most frequent one.
+    Equal texts stay in one part, and so do near-duplicates (`corpora.likeness`), unless they are more than half of the
+    rows that dev or test is to get, as templates are; below, they count as one text. Each label, or set of labels, is
+    divided on its own: its distinct texts, ordered by the SHA-256 of seed and text, go to dev, then to test, as long as
+    that brings the share nearer. If one gives too few or too many rows, the next one makes up for it, so that shares
+    are met to within half the rows of the most frequent text. Every label keeps a text in train. A text with several
+    labels counts under its most frequent one.
 
     Args:
         documents: Labelled or not; taken into memory.
@@ -95,10 +102,11 @@ def split(documents: Iterable[Document], *, dev: float, test: float, seed: int) 
     if not (0 <= dev < 1 and 0 <= test < 1 and dev + test < 1):
         raise CorpusError(f"dev = {dev}, test = {test}: shares of at least 0 that leave rows for train are expected")
     source = list(documents)
-    chosen = _chosen(source, {"dev": dev, "test": test}, seed)
+    texts = _representatives(source, min((share for share in (dev, test) if share), default=0.0))
+    chosen = _chosen(source, texts, {"dev": dev, "test": test}, seed)
     parts: dict[str, list[Document]] = {name: [] for name in PARTS}
     for document in source:
-        parts[chosen.get(document.text, "train")].append(document)
+        parts[chosen.get(texts[document.text], "train")].append(document)
     splits = Splits(**parts)
     _check(splits, {"train": 1.0, "dev": dev, "test": test})
     return splits
@@ -121,16 +129,41 @@ def audit(splits: Splits) -> Audit:
         conflict_examples=tuple(conflicts[:EXAMPLES]),
         leaked_dev=_within(splits.dev, texts["train"]),
         leaked_test=_within(splits.test, texts["train"] | texts["dev"]),
+        near_duplicates={
+            "dev": near_duplicates((document.text for document in splits.dev), texts["train"]),
+            "test": near_duplicates((document.text for document in splits.test), texts["train"] | texts["dev"]),
+        },
         unseen_labels=tuple(sorted((_labels(splits.dev) | _labels(splits.test)) - seen)),
     )
 
 
-def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> dict[str, str]:
-    """The part of each text that is not in train."""
+def _representatives(source: Sequence[Document], share: float) -> dict[str, str]:
+    """For each text the first, in order of code points, of its near-duplicates; itself if they are too many.
+
+    `share`: the smaller share of dev and test.
+    """
     sizes = Counter(document.text for document in source)
+    if not share:
+        return {text: text for text in sizes}
+    groups: dict[str, list[str]] = defaultdict(list)
+    for text in sizes:
+        groups[likeness(text)].append(text)
+    most = max(FEW, share * len(source) / 2)
+    firsts = {}
+    for texts in groups.values():
+        together = sum(sizes[text] for text in texts) <= most
+        firsts.update({text: min(texts) if together else text for text in texts})
+    return firsts
+
+
+def _chosen(
+    source: Sequence[Document], representatives: Mapping[str, str], shares: dict[str, float], seed: int
+) -> dict[str, str]:
+    """The part of each text that is not in train; near-duplicates count as the text that represents them."""
+    sizes = Counter(representatives[document.text] for document in source)
     chosen: dict[str, str] = {}
     owed = dict.fromkeys(shares, 0.0)
-    for texts in _strata(source, seed):
+    for texts in _strata(source, representatives, seed):
         rows = sum(sizes[text] for text in texts)
         largest = max(sizes[text] for text in texts)
         free = texts[:-1]  # the last one stays in train
@@ -144,11 +177,11 @@ def _chosen(source: Sequence[Document], shares: dict[str, float], seed: int) -> 
     return chosen
 
 
-def _strata(source: Sequence[Document], seed: int) -> list[list[str]]:
+def _strata(source: Sequence[Document], representatives: Mapping[str, str], seed: int) -> list[list[str]]:
     """The distinct texts of each label, or set of labels, ordered by hash; labels in order of name."""
     labels: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for document in source:
-        labels[document.text][document.label_set or ()] += 1
+        labels[representatives[document.text]][document.label_set or ()] += 1
     strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for text, counts in labels.items():
         strata[min(counts, key=lambda label: (-counts[label], label))].append(text)

@@ -1,68 +1,22 @@
-"""Tables of any size as streams of rows: CSV, TSV, JSONL, Parquet and XLSX, in and out."""
+"""Tables of any size as streams of rows: CSV, TSV, JSON, Parquet and XLSX, in and out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from difflib import get_close_matches
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from corpora import contents, delimited, jsonl, packed, parquet, xlsx
-from corpora.errors import CorpusError, shown
+from corpora import delimited, entries, findings, jsonarray, jsonl, packed, parquet, sheetmarks, xlsx
+from corpora.errors import CorpusError
 from corpora.files import codec, unencodable
+from corpora.header import named, position
+from corpora.rows import BadRow
+from corpora.table_options import WITH_HEADER, TableOptions, table_format
 
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".xlsx": "xlsx",
-}
-TABLES = tuple(dict.fromkeys(SUFFIXES.values()))
-SHOWN = 40  # columns that an error names
-COMPARED = 1000  # columns among which it looks for the nearest name
-PACKABLE = ("csv", "tsv", "jsonl")
-
-
-def table_format(path: Path, format: str | None = None) -> str:
-    """The format of a table: the given one, or else that of the suffix, which `.gz` or `.zst` may follow.
-
-    Raises:
-        CorpusError: The name or the suffix is unknown, or a format with compression of its own is packed again.
-
-    >>> table_format(Path("评论.CSV.gz"))
-    'csv'
-    """
-    packing = packed.packing(path)
-    suffix = Path(path.stem if packing else path.name).suffix.lower()
-    name = SUFFIXES.get(suffix) if format is None else format
-    if name not in TABLES:
-        unknown = f'no table format "{format}"' if format is not None else f'no table has the suffix "{suffix}"'
-        if format is None and suffix in contents.ADVICE:
-            raise CorpusError(f"{path}: {unknown}{contents.advice(suffix)}")
-        raise CorpusError(f"{path}: {unknown}; the formats are {', '.join(TABLES)}: choose one with --format")
-    if packing and name not in PACKABLE:
-        raise CorpusError(
-            f"{path}: {name} files are compressed already and not read through {packing}: unpack it first"
-        )
-    return name
-
-
-def position(path: Path, columns: Sequence[str], name: str, option: str = "--text") -> int:
-    """The position of a column's cell in each row of a file; see `TableReader.position`."""
-    found = columns.count(name)
-    if found == 1:
-        return columns.index(name)
-    distinct = list(dict.fromkeys(columns))
-    known = ", ".join(f'"{shown(column)}"' for column in distinct[:SHOWN]) + (", …" if len(distinct) > SHOWN else "")
-    if found:
-        raise CorpusError(f'{path}: {found} columns are named "{shown(name)}" (columns: {known}): rename one')
-    close = get_close_matches(name, distinct[:COMPARED], 1, 0.4)
-    hint = f', "{shown(close[0])}" is the nearest' if close else ""
-    raise CorpusError(f'{path}: no column "{shown(name)}"; the columns are {known}{hint}: choose one with {option}')
+DEFAULTS = TableOptions()
 
 
 class TableReader:
@@ -74,53 +28,70 @@ class TableReader:
 
     | format      | cells                                   | columns                 |
     | csv, tsv    | str                                     | the first row           |
-    | jsonl       | JSON values, None where a key is missing | keys of the first line  |
+    | jsonl, json | JSON values, None where a key is missing | keys of the first one   |
     | parquet     | Python values, None for null            | the schema              |
     | xlsx        | str, numbers, dates, None where empty   | the first row           |
 
     Args:
         path: The file; it is opened when columns or rows are asked for.
-        format: One of `TABLES`; by suffix if None.
-        encoding: One of `corpora.files.ENCODINGS`, never guessed; a byte order mark at the start of UTF-8 is dropped.
-        sheet: Name of the sheet of an XLSX file; None: the first.
-        delimiter: Between the cells of CSV or TSV, unless a first line `sep=;` of a CSV file names one; None: that of
-            the format.
-        quoting: Whether a quote at the start of a cell of CSV or TSV quotes it. None: yes, but a quoted cell whose
-            lines look like rows is refused.
+        options: How it is read.
+        set_aside: Called with the number and the reason of each row that cannot be read, if `options.bad_rows` is
+            "set-aside".
+        given: Fields of `TableOptions` in place of those in `options`.
 
     Raises:
-        CorpusError: At once for an unknown format or encoding; while reading for a file that cannot be read,
-            a row of another length than the header, or bytes that are not in the encoding.
+        CorpusError: At once for options that are impossible or not those of the format; while reading for a file that
+            cannot be read, and, unless such rows are set aside, for a row of another length than the header, or bytes
+            that are not in the encoding.
     """
 
     def __init__(
         self,
         path: str | Path,
+        options: TableOptions = DEFAULTS,
         *,
-        format: str | None = None,
-        encoding: str = "utf-8",
-        sheet: str | None = None,
-        delimiter: str | None = None,
-        quoting: bool | None = None,
+        set_aside: Callable[[int, BadRow], object] = lambda number, row: None,
+        **given: Any,
     ) -> None:
         self.path = Path(path)
-        self.format = table_format(self.path, format)
-        self.encoding = codec(encoding)
-        self.sheet = sheet
-        self.delimiter = delimiter
-        self.quoting = quoting
+        self.options = replace(options, **given).checked(self.path)
+        self.set_aside = set_aside
+        self.format = table_format(self.path, self.options.format)
+        self.encoding = codec(self.options.encoding)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns, as in the file; a name may occur twice."""
-        for header in self._records():
-            return tuple(map(str, header))
-        expected = "a first line" if self.format == "jsonl" else "a header row"
+        if self.options.bad_rows == "set-aside":
+            table = entries.read(self.path, self.options)
+            table.rows.close()
+            return table.columns
+        for first in self._records():
+            return named(self.path, first, self.options)
+        expected = "a first line" if self.format in ("jsonl", "json") else "a header row"
         raise CorpusError(f"{self.path}: the file is empty; {expected} that names the columns is expected")
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
-        if self.columns:
-            yield from islice(self._records(), 1, None)
+        return (cells for _, cells in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, tuple[object, ...]]]:
+        """The rows that can be read with their numbers, from 1; those that cannot have a number too."""
+        if self.options.bad_rows == "set-aside":
+            for number, row in enumerate(entries.read(self.path, self.options).rows, start=1):
+                if isinstance(row, BadRow):
+                    self.set_aside(number, row)
+                else:
+                    yield number, row.cells
+        elif self.columns:
+            has_header = self.options.header or self.format not in WITH_HEADER
+            yield from enumerate(islice(self._records(), int(has_header), None), start=1)
+
+    def doubts(self, names: Sequence[str]) -> list[str]:
+        """A sentence for each thing that the sheet of an XLSX file does to these columns, see `corpora.sheetmarks`."""
+        counts: dict[str, int] = {}
+        if self.format == "xlsx":
+            sheetmarks.count(self.path, self.options, [self.position(name) for name in names], counts)
+        return findings.said(counts)
 
     def position(self, name: str, option: str = "--text") -> int:
         """The position of a column's cell in each row.
@@ -131,14 +102,15 @@ class TableReader:
         return position(self.path, self.columns, name, option)
 
     def _records(self) -> Iterator[tuple[object, ...]]:
+        if self.format == "json":
+            return jsonarray.records(self.path, self.encoding)
         if self.format == "jsonl":
             return jsonl.records(self.path, self.encoding)
         if self.format == "parquet":
             return parquet.records(self.path)
         if self.format == "xlsx":
-            return xlsx.records(self.path, self.sheet)
-        delimiter = self.delimiter or delimited.DELIMITERS[self.format]
-        return delimited.records(self.path, self.encoding, delimiter, self.quoting)
+            return xlsx.records(self.path, self.options)
+        return delimited.records(self.path, self.options)
 
 
 class TableWriter:
@@ -172,6 +144,7 @@ class TableWriter:
         self.format = table_format(self.path, format)
         self.encoding = codec(encoding)
         self.rows = 0
+        packed.check_writable(self.path)
         if not self.columns:
             raise CorpusError(f"{self.path}: a table without columns: name at least one")
 
@@ -202,6 +175,8 @@ class TableWriter:
             raise unencodable(f"{self.path}: row {self.rows}", error) from None
 
     def _writing(self) -> AbstractContextManager[Callable[[Sequence[object]], object]]:
+        if self.format == "json":
+            return jsonarray.writing(self.path, self.columns, self.encoding)
         if self.format == "jsonl":
             return jsonl.writing(self.path, self.columns, self.encoding)
         if self.format == "parquet":

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from corpora import tags
 from corpora.card import quantiles, section
-from corpora.conll import Conll
 from corpora.document import Sentence
 from corpora.errors import CorpusError, shown
 from corpora.findings import said
 from corpora.formats import TaggedCorpus
+from corpora.notation import CanonicalTags
 
 SHOWN = 10  # illegal tags that the card lists
 MISREAD = 0.02  # share of tokens that look like sentences from which the file is taken to be misread
@@ -167,9 +167,9 @@ def _scheme(corpus: Iterable[Sentence]) -> str:
 
 def _places(corpus: TaggedCorpus) -> Iterator[list[str]]:
     """Where each token of each sentence stands."""
-    if isinstance(corpus.source, Conll):
+    if isinstance(corpus.source, CanonicalTags):
         for lines, _ in corpus.source.numbered():
-            yield [f"line {line}" for line in lines]
+            yield [f"{corpus.source.place} {line}" for line in lines]
     else:
         for number, sentence in enumerate(corpus, start=1):
             yield [f"sentence {number}"] * len(sentence.tokens)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from corpora.document import Sentence, Span
-from corpora.errors import CorpusError
+from corpora.errors import CorpusError, shown
+from corpora.overlaps import Kept
 
 # The letters for the first, an inside, the last and the only token of a span.
 SCHEMES = {"BIO": ("B", "I", "I", "B"), "BMES": ("B", "M", "E", "S"), "BIOES": ("B", "I", "E", "S")}
@@ -39,14 +40,6 @@ class DecodedWords:
 
     sentence: Sentence
     illegal: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The spans that were kept and those that were dropped, both in order."""
-
-    spans: tuple[Span, ...]
-    dropped: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +108,20 @@ def scheme_of(tags: Iterable[str]) -> str:
     for scheme in ("BIO", "BIOES", "BMES"):
         if letters <= set(SCHEMES[scheme]):
             return scheme
-    shown = ", ".join(f'"{letter}"' for letter in sorted(letters))
-    raise CorpusError(f"tags that begin with {shown} are of no scheme; the schemes are {', '.join(SCHEMES)}")
+    raise CorpusError(
+        f"tags that begin with {listed(sorted(letters))} are of no scheme; the schemes are {', '.join(SCHEMES)}: name "
+        "the column of the tags, or learn tags of whole words (pos)"
+    )
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names from a file for a message: the first ones in quotes.
+
+    >>> listed(["甲", "乙", "丙"], most=2)
+    '"甲", "乙" and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(f'"{shown(name, 20)}"' for name in names[:most]) + more
 
 
 def tag_set(labels: Iterable[str], scheme: str) -> tuple[str, ...]:
@@ -214,25 +219,6 @@ def to_words(sentence: Sentence, scheme: str = "BMES") -> DecodedWords:
         bare = labels.index("")
         raise CorpusError(f'word {bare + 1}, "{tokens[bare]}", has no label, but others have one')
     return DecodedWords(Sentence(tokens, labels if any(labels) else None), illegal)
-
-
-def flat(spans: Iterable[Span]) -> Kept:
-    """Spans without overlaps, as tags need them: the longest are kept, and of equally long ones the first.
-
-    >>> flat([Span(0, 4, "组织"), Span(0, 2, "地点"), Span(5, 6, "人")]).dropped
-    (Span(start=0, end=2, label='地点'),)
-    """
-    kept: list[Span] = []
-    dropped: list[Span] = []
-    taken: set[int] = set()
-    for span in sorted(spans, key=lambda span: (-span.length, span)):
-        inside = range(span.start, span.end)
-        if taken.isdisjoint(inside):
-            kept.append(span)
-            taken.update(inside)
-        else:
-            dropped.append(span)
-    return Kept(tuple(sorted(kept)), tuple(sorted(dropped)))
 
 
 def in_characters(spans: Iterable[Span], tokens: Sequence[str]) -> tuple[Span, ...]:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from corpora import tags
 from corpora.document import Document, Sentence, Span
-from corpora.errors import CorpusError
+from corpora.errors import CorpusError, shown
 from corpora.findings import Counts
 from corpora.formats import TaggedCorpus
 
@@ -78,7 +78,16 @@ class Targets:
         try:
             return tags.scheme_of(known)
         except CorpusError as error:
-            raise CorpusError(f"{self.path}: {error}") from None
+            raise CorpusError(f"{self.path}: {error}{self._first_strange()}") from None
+
+    def _first_strange(self) -> str:
+        """Where the first tag stands that is of no scheme at all."""
+        letters = {letter for scheme in tags.SCHEMES.values() for letter in scheme} | {tags.OUTSIDE}
+        for row, sentence in enumerate(self.source, start=1):
+            for tag in sentence.tags or ():
+                if tag.partition("-")[0] not in letters:
+                    return f' (first in sentence {row}: "{shown(tag, 20)}")'
+        return ""
 
 
 def _entities(sentence: Sentence, unit: str, scheme: str, found: str | None) -> tuple[Sentence, int]:

@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from corpora import contents
+from corpora.delimited import further_down
 from corpora.errors import CorpusError, shown
 from corpora.files import readable, replace_when_done, unencodable
 from corpora.rows import BadRow, Row
+from corpora.table_options import TableOptions
+
+DEFAULTS = TableOptions()
 
 # Limits of a sheet, by the specification of Excel.
 MOST_ROWS = 1_048_576
@@ -27,8 +31,8 @@ RATIO = 200  # packed so small, a larger part is refused
 MOST_STRINGS = 1 << 30  # bytes of the table of strings, which is held in memory
 
 
-def records(path: Path, sheet: str | None) -> Iterator[tuple[object, ...]]:
-    """The column names, then the rows of one sheet, the first unless it is named; empty cells are None.
+def records(path: Path, options: TableOptions = DEFAULTS) -> Iterator[tuple[object, ...]]:
+    """The rows of one sheet, the header among them; empty cells are None.
 
     A formula stands for the value that was last computed for it. Blank rows above the header and below the last value
     are skipped.
@@ -37,30 +41,38 @@ def records(path: Path, sheet: str | None) -> Iterator[tuple[object, ...]]:
         CorpusError: The file is no XLSX, unpacks to far more than its size or has no such sheet, or a row has a value
             beyond the named columns.
     """
-    for row, entry in enumerate(entries(path, sheet)):
+    for row, entry in enumerate(entries(path, options), start=int(not options.header)):
         if isinstance(entry, BadRow):
             raise CorpusError(f"{path}: row {row} (line {entry.line}): {entry.reason}")
         yield entry.cells
 
 
-def entries(path: Path, sheet: str | None = None, *, unpacked: int = UNPACKED) -> Iterator[Row | BadRow]:
-    """The column names, then the rows, good and bad; a row is bad if it has a value beyond the named columns.
+def entries(path: Path, options: TableOptions = DEFAULTS, *, unpacked: int = UNPACKED) -> Iterator[Row | BadRow]:
+    """The rows, the header among them, good and bad; a row is bad if it has a value beyond the named columns.
 
     Args:
         path: The file.
-        sheet: Name of the sheet; None: the first.
+        options: Of which sheet, and which rows.
         unpacked: Bytes to which a part of the file may unpack at more than `RATIO` times its size.
 
     Raises:
         CorpusError: The file is no XLSX, unpacks to far more than its size, or has no such sheet.
     """
+    with opened(path, unpacked=unpacked) as book:
+        yield from _rows(path, page_of(path, book, options.sheet), options)
+
+
+@contextmanager
+def opened(path: Path, *, unpacked: int = UNPACKED) -> Iterator[Any]:
+    """A workbook of openpyxl to read from. Raises CorpusError as `entries`, also for what is read inside the block."""
     with readable(path):
         contents.check_regular(path)
         with path.open("rb") as stream:
             try:
                 _check_packing(path, stream, unpacked)
-                yield from _rows(path, stream, sheet)
-            except (CorpusError, OSError, MemoryError):
+                with closing(_workbook(stream)) as book:
+                    yield book
+            except (CorpusError, OSError, MemoryError, GeneratorExit):
                 raise
             except Exception as error:  # openpyxl lets the errors of zipfile, of XML and of its own types through
                 detail = contents.mistaken(path, contents.XLSX) or error
@@ -109,25 +121,29 @@ def _check_packing(path: Path, stream: IO[bytes], unpacked: int) -> None:
     stream.seek(0)
 
 
-def _rows(path: Path, stream: IO[bytes], sheet: str | None) -> Iterator[Row | BadRow]:
-    with closing(_workbook(stream)) as book:
-        page = _page(path, book, sheet)
-        width = blank = 0
-        for line, cells in enumerate(map(_trimmed, page.iter_rows(values_only=True)), start=1):
-            if line > MOST_ROWS:
-                raise CorpusError(f"{path}: has a row beyond {MOST_ROWS:,}, the last one of a sheet: save it again")
-            if not cells:
-                blank += width > 0
-                continue
-            yield from repeat(Row((None,) * width), blank)
-            blank = 0
-            if len(cells) > width > 0:
-                found = f"{width} cells expected, as in the header, but {len(cells)} found"
-                yield BadRow(found, json.dumps(cells, ensure_ascii=True, default=str), line)
-                continue
-            padded = (*cells, *[None] * (width - len(cells)))
-            yield Row(padded if width else tuple("" if name is None else str(name) for name in padded))
-            width = len(padded)
+def _rows(path: Path, page: Any, options: TableOptions) -> Iterator[Row | BadRow]:
+    width = blank = 0
+    for line, cells in enumerate(map(_trimmed, page.iter_rows(values_only=True)), start=1):
+        if line > MOST_ROWS:
+            raise CorpusError(f"{path}: has a row beyond {MOST_ROWS:,}, the last one of a sheet: save it again")
+        if line <= options.above or (width and line <= options.skip_rows):
+            continue
+        if not cells:
+            if line == options.header_row:
+                raise CorpusError(f"{path}: row {line}, which was to name the columns, is empty: name another row")
+            blank += width > 0
+            continue
+        yield from repeat(Row((None,) * width), blank)
+        blank = 0
+        if len(cells) > width > 0:
+            found = f"{width} cells expected, as in the header, but {len(cells)} found"
+            found += f": {further_down(width)}name every column"
+            yield BadRow(found, json.dumps(cells, ensure_ascii=True, default=str), line)
+            continue
+        padded = (*cells, *[None] * (width - len(cells)))
+        is_header = options.header and not width
+        yield Row(tuple("" if name is None else str(name) for name in padded) if is_header else padded)
+        width = len(padded)
 
 
 def _workbook(stream: IO[bytes]) -> Any:
@@ -138,12 +154,23 @@ def _workbook(stream: IO[bytes]) -> Any:
         return load_workbook(stream, read_only=True, data_only=True)
 
 
-def _page(path: Path, book: Any, sheet: str | None) -> Any:
+def page_of(path: Path, book: Any, sheet: str | int | None) -> Any:
+    """The sheet of that name or number, from 1, or the first that is not hidden.
+
+    Raises:
+        CorpusError: There is none.
+    """
     pages = {page.title: page for page in book.worksheets}
-    if sheet is not None and sheet not in pages:
-        names = ", ".join(f'"{name}"' for name in pages)
+    visible = [page for page in pages.values() if page.sheet_state == "visible"]
+    if sheet is None:
+        page = (visible or list(pages.values()))[0]
+    elif sheet in pages:
+        page = pages[str(sheet)]
+    elif str(sheet).isdecimal() and 1 <= int(sheet) <= len(pages):
+        page = list(pages.values())[int(sheet) - 1]
+    else:
+        names = ", ".join(f'"{shown(name, 31)}"' for name in pages)
         raise CorpusError(f'{path}: no sheet "{sheet}"; the sheets are {names}')
-    page = next(iter(pages.values())) if sheet is None else pages[sheet]
     page.reset_dimensions()  # the size that a file claims may be wrong
     return page
 

@@ -159,6 +159,20 @@ def _trained(
     return np.array(model.wv.vectors, dtype=np.float32)
 
 
+def keyed_vectors(vectors: Vectors) -> Any:
+    """The same words and vectors as gensim's `KeyedVectors`.
+
+    >>> found = keyed_vectors(Vectors(("猫", "狗"), np.array([[1, 0], [1, 1]], np.float32)))
+    >>> found.index_to_key, found["狗"].tolist()
+    (['猫', '狗'], [1.0, 1.0])
+    """
+    from gensim.models import KeyedVectors
+
+    made = KeyedVectors(vectors.width, count=0)
+    made.add_vectors(list(vectors.words), vectors.values)
+    return made
+
+
 class _Stream:
     """The sentences for gensim's reading thread.
 

@@ -20,7 +20,20 @@ import click
 
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
-from pipeline.commands import evaluate, generate, inspect, label, own_file, run, segment, serve, trial, tune, vectors
+from pipeline.commands import (
+    convert,
+    evaluate,
+    generate,
+    inspect,
+    label,
+    own_file,
+    run,
+    segment,
+    serve,
+    trial,
+    tune,
+    vectors,
+)
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -35,7 +48,7 @@ CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # what NumPy says of a
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
 COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
-    *(inspect.inspect, evaluate.report, evaluate.compare, tune.tune, run.config),
+    *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
     *(generate.generate, generate.next_tokens, serve.serve),
 )

@@ -5,15 +5,19 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mini import mails, write_csv
 
 from benchmarks import (
     classification,
     cold_start,
+    defaults,
+    dictionaries,
     markdown,
     multilabel,
     records,
@@ -197,6 +201,22 @@ def test_segmenters_give_the_text_back() -> None:
     assert segmentation.markdown(found).count("\n") == 1 + len(cuts)
 
 
+def test_dictionaries_of_several_sizes_are_measured_beside_jieba() -> None:
+    texts = ["今天天气很好。", "骑车去滨江步道"]
+    pool = dictionaries.candidates(texts)
+    assert "今天天气" in pool and "滨江步道" not in pool and "天气很好" not in pool and min(map(len, pool)) == 2
+    assert (
+        dictionaries.dictionary(pool, 5, 1)
+        == dictionaries.dictionary(pool, 5, 1)
+        != dictionaries.dictionary(pool, 5, 2)
+    )
+    assert len(set(dictionaries.dictionary(["今天", "天气"], 6, 1))) == 6
+    found = dictionaries.measure(texts, ["滨江步道"], repeats=2)
+    assert (found[0].name, found[0].words, len(found[0].speeds)) == ("jieba", 1, 2)
+    rows = dictionaries.markdown(found).splitlines()
+    assert len(rows) == 2 + 5 and rows[2].endswith("| 1.0 (1.0 to 1.0) |")
+
+
 def test_word2vec_speed_counts_words() -> None:
     sentences = [["今天", "天气", "好"]] * 20
     options = word2vec_speed.Word2VecOptions(vector_size=4, epochs=1)
@@ -251,3 +271,25 @@ def test_a_row_of_several_labels_is_the_mean_over_seeds() -> None:
 
     lines = multilabel.markdown([one(0.8), one(0.9)], "test").splitlines()
     assert cells(lines[2]) == ["cluener, zhpipe", *["85.0 ± 7.1"] * 5] and len(lines) == 4
+
+
+def test_defaults_are_judged_on_rows_that_nothing_was_chosen_on(tmp_path):
+    for part, rows in (("train", mails(60)), ("dev", mails(30, seed=7))):
+        write_csv(tmp_path / f"{part}.csv", [(label, text) for label, text in rows], header=("label", "text"))
+    quick = ("train.epochs=1", "network.units=4", "embed.vector_size=6", "embed.epochs=1")
+    job = defaults.Job(tmp_path, 40, 1, quick)
+    found = defaults.run(job, tmp_path / "runs")
+    run = tmp_path / "runs" / f"{tmp_path.name}-40-1"
+    report = json.loads((run / "evaluate" / "report.json").read_text(encoding="utf-8"))
+    assert report["counts"]["scored"] == 30 and report["counts"]["scored_dev"] == 4
+    part = "test_without_leaked" if report.get("test_without_leaked") else "test"
+    assert found["model"] == report[part]["accuracy"] and found["share"] == found["parts"]["weights"]["network"]
+    shown = defaults.markdown([found, {**found, "model": found["model"] - 0.5}])
+    assert f"| {tmp_path.name}, 40 | 2 |" in shown
+
+
+def test_a_tuned_config_keeps_its_network_and_leaves_its_files(tmp_path):
+    job = defaults.Job(tmp_path, 300, 2, (), Path("configs/waimai_10k.toml").resolve())
+    made, tuned = (tomllib.loads(text) for text in (defaults._toml(job), job.config.read_text(encoding="utf-8")))
+    assert made["network"] == tuned["network"] and made["train"] == tuned["train"]
+    assert "train" not in made["corpus"] and made["name"].endswith("-300-2") and "waimai_10k.toml" in job.row

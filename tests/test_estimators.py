@@ -21,10 +21,11 @@ import pipeline
 from corpora import formats
 from pipeline.errors import ModelError, PipelineError, SettingsError
 from pipeline.models.packed_model import PackedModel
-from zhpipe import Tagger, TextClassifier
+from zhpipe import LanguageModel, Tagger, TextClassifier
 
 SMALL = {"embed.vector_size": 6, "embed.epochs": 1, "embed.min_count": 1, "network.wide.characters": 2}
 QUICK = {"cell": "gru", "units": 5, "epochs": 2, "learning_rate": 0.01, "batch_size": 16, "settings": SMALL}
+ESTIMATORS = [TextClassifier(), Tagger(), LanguageModel()]
 ROWS = mails(60)
 TEXTS, LABELS = [text for _, text in ROWS], [label for label, _ in ROWS]
 SENTENCES = [
@@ -70,20 +71,20 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("estimator", [TextClassifier(), Tagger()], ids=lambda estimator: type(estimator).__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
 def test_checks_of_scikit_learn(estimator, name):
     getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
 
 
 @pytest.mark.filterwarnings("ignore:Can't test estimator")
-@pytest.mark.parametrize("estimator", [TextClassifier(), Tagger()], ids=lambda estimator: type(estimator).__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
 def test_the_generator_of_scikit_learn_gives_no_other_check(estimator):
     ran = [check.func.__name__ for _, check in estimator_checks.estimator_checks_generator(estimator)]
     assert set(ran) <= set(CHECKS)
 
 
 def test_the_tags_say_texts():
-    for estimator in (TextClassifier(), Tagger()):
+    for estimator in ESTIMATORS:
         found = estimator.__sklearn_tags__()
         assert found.input_tags.string and not found.input_tags.two_d_array
     assert is_classifier(TextClassifier()) and not is_classifier(Tagger())
@@ -145,9 +146,10 @@ def test_what_the_stages_refuse_names_no_temporary_file():
     assert "tmp" not in str(caught.value)
 
 
-@pytest.mark.parametrize("estimator", [TextClassifier(), Tagger()], ids=lambda estimator: type(estimator).__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
 def test_nothing_is_answered_before_fit(estimator, tmp_path):
-    for ask in (estimator.predict, lambda texts: estimator.save(tmp_path / "model")):
+    answer = getattr(estimator, "predict", None) or estimator.score_samples
+    for ask in (answer, lambda texts: estimator.save(tmp_path / "model")):
         with pytest.raises(NotFittedError):
             ask(["好"])
 
@@ -253,3 +255,21 @@ def test_words_and_parts_of_speech(kind):
 def test_what_a_tagger_refuses(texts, golds, said):
     with pytest.raises(ValueError, match=said):
         Tagger().fit(texts, golds)
+
+
+LANGUAGE = {**QUICK, "cell": "lstm", "settings": {"embed.vector_size": 6, "embed.epochs": 1, "embed.min_count": 1}}
+
+
+def test_a_language_model_scores_texts_and_generates():
+    model = LanguageModel(**LANGUAGE).fit(pd.Series(TEXTS, index=range(7, 67)))
+    alike, noise = TEXTS[0], TEXTS[0][::-1] + "".join(reversed(TEXTS[1]))
+    found = model.score_samples([alike, noise])
+    assert found.shape == (2,) and found[0] / (len(alike) + 1) > found[1] / (len(noise) + 1)
+    tokens = sum(len(text) + 1 for text in TEXTS)
+    assert model.score(TEXTS) == pytest.approx(model.score_samples(TEXTS).sum() / tokens, rel=1e-6)
+    copied = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(copied.score_samples(TEXTS[:3]), model.score_samples(TEXTS[:3]))
+    assert copied.model_.generate(TEXTS[0][:2], length=3)[0].startswith(TEXTS[0][:2])
+    assert np.isfinite(cross_val_score(clone(model), TEXTS, cv=2)).all()
+    with pytest.raises(ValueError, match="received none"):
+        model.score([])

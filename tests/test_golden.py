@@ -122,7 +122,7 @@ TRAINED = {
         label runs/sample-mail few-semicolon.csv semicolon.csv --text 正文 --delimiter ;
         label runs/sample-mail noheader.csv headless.csv --no-header --text 2
         label runs/sample-mail broken.csv kept.csv --text 正文
-        label runs/sample-mail broken.csv strict.csv --text 正文 --strict
+        label runs/sample-mail broken.csv strict.csv --text 正文 --bad-rows stop
         label runs/sample-mail few.csv few.tsv many --text 正文 --workers 1
         label runs/sample-mail - - --text 正文 < few.csv
         label runs/sample-mail words.csv cut.csv --words 词

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pipeline import __version__, load, run
     from pipeline.errors import DictionaryError, Diverged, ModelError, PipelineError, PoorScore, SettingsError
     from pipeline.jobs.label import label_file
-    from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import Model
     from pipeline.stages.evaluate import evaluate_file
     from pipeline.stages.segment import segment_file
     from pipeline.tasks.prediction import PredictedSpan, Prediction
     from zhpipe.estimators import Tagger, TextClassifier
+    from zhpipe.language_model import LanguageModel
     from zhpipe.multilabel import MultilabelTextClassifier
 
 __all__ = [
@@ -65,13 +65,13 @@ HOMES = {
         ("DictionaryError", "Diverged", "ModelError", "PipelineError", "PoorScore", "SettingsError"), "pipeline.errors"
     ),
     "label_file": "pipeline.jobs.label",
-    "LanguageModel": "pipeline.models.language_model",
     "Model": "pipeline.models.model",
     "evaluate_file": "pipeline.stages.evaluate",
     "segment_file": "pipeline.stages.segment",
     **dict.fromkeys(("PredictedSpan", "Prediction"), "pipeline.tasks.prediction"),
     **dict.fromkeys(("Tagger", "TextClassifier"), "zhpipe.estimators"),
     "MultilabelTextClassifier": "zhpipe.multilabel",
+    "LanguageModel": "zhpipe.language_model",
 }
 ROOMS = ("corpora", "embeddings", "pipeline")
 

@@ -52,6 +52,10 @@ class Fitted(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         check_is_fitted(self, "packed_")
         self.packed_.write(Path(folder))
 
+    def _earlier(self) -> PackedModel | None:
+        """The model that `fit` goes on from."""
+        return getattr(self, "packed_", None) if self.warm_start else None
+
     def _settings(self) -> dict[str, Any]:
         """The settings by dotted key; those of `settings` win."""
         named = {key: getattr(self, name) for name, key in SETTINGS.items()}
@@ -73,6 +77,7 @@ class TextClassifier(ClassifierMixin, Fitted):  # type: ignore[misc]  # scikit-l
         dev_share: Share of the texts that chooses the best epoch and calibrates the probabilities; training does not
             learn from them.
         seed: Of all random numbers.
+        warm_start: Whether `fit` goes on from the model that it made before, with these texts: same classes or more.
         settings: Any other settings by dotted key, such as `{"network.wide.characters": 2}`.
 
     An argument that is None has zhpipe's default, see `zhpipe config`. Fitted: `classes_`, `class_prior_` (their shares
@@ -96,6 +101,7 @@ class TextClassifier(ClassifierMixin, Fitted):  # type: ignore[misc]  # scikit-l
         batch_size: int | None = None,
         dev_share: float = 0.1,
         seed: int = 1,
+        warm_start: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.unit = unit
@@ -106,6 +112,7 @@ class TextClassifier(ClassifierMixin, Fitted):  # type: ignore[misc]  # scikit-l
         self.batch_size = batch_size
         self.dev_share = dev_share
         self.seed = seed
+        self.warm_start = warm_start
         self.settings = settings
 
     def fit(self, X: Iterable[str], y: Iterable[Any]) -> Self:
@@ -120,16 +127,17 @@ class TextClassifier(ClassifierMixin, Fitted):  # type: ignore[misc]  # scikit-l
         if not texts:
             raise ValueError("expected texts, received none")
         check_classification_targets(labels)
-        classes, places = np.unique(labels, return_inverse=True)
-        names = _class_names(classes)
+        earlier = self._earlier()
+        classes = np.unique(np.concatenate([self.classes_, labels]) if earlier else labels)
+        places, names = np.searchsorted(classes, labels), _class_names(classes)
 
         def write(path: Path) -> None:
             with TableWriter(path, ("text", "label")) as table:
                 for text, place in zip(texts, places.tolist(), strict=True):
                     table.write((text, names[place]))
 
-        self.packed_ = fitting.train(write, "texts.jsonl", {**self._settings(), "task": "classify"})
-        self.classes_, self.class_prior_ = classes, np.bincount(places) / len(texts)
+        self.packed_ = fitting.train(write, "texts.jsonl", {**self._settings(), "task": "classify"}, earlier)
+        self.classes_, self.class_prior_ = classes, np.bincount(places, minlength=len(classes)) / len(texts)
         return self
 
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
@@ -184,6 +192,7 @@ class Tagger(Fitted):
         batch_size: int | None = None,
         dev_share: float = 0.1,
         seed: int = 1,
+        warm_start: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.kind = kind
@@ -195,6 +204,7 @@ class Tagger(Fitted):
         self.batch_size = batch_size
         self.dev_share = dev_share
         self.seed = seed
+        self.warm_start = warm_start
         self.settings = settings
 
     def fit(self, X: Iterable[Tokens], y: Iterable[Sequence[str]]) -> Self:
@@ -222,8 +232,9 @@ class Tagger(Fitted):
                     file.writelines(f"{token}\t{tag}\n" for token, tag in pairs if not token.isspace())
                     file.write("\n")
 
-        self.packed_ = fitting.train(write, "texts.conll", chosen)
-        self.classes_ = np.array(known)
+        earlier = self._earlier()
+        self.packed_ = fitting.train(write, "texts.conll", chosen, earlier)
+        self.classes_ = np.array(sorted({*known, *(self.classes_.tolist() if earlier else ())}))
         return self
 
     def predict(self, X: Iterable[Tokens]) -> list[list[str]]:

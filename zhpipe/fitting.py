@@ -15,10 +15,13 @@ from pipeline.errors import PipelineError
 from pipeline.models.packed_model import PackedModel
 
 
-def train(write: Callable[[Path], None], file: str, settings: Mapping[str, Any]) -> PackedModel:
+def train(
+    write: Callable[[Path], None], file: str, settings: Mapping[str, Any], earlier: PackedModel | None = None
+) -> PackedModel:
     """Runs the stages up to train on what `write` writes into a file of the name `file`.
 
-    `settings`: values by dotted key, such as `{"train.epochs": 3}`. Raises PipelineError as the stages do, with `X` in
+    `settings`: values by dotted key, such as `{"train.epochs": 3}`; `earlier`: the model that training goes on from,
+    whose settings win. Raises PipelineError as the stages do, with `X` in
     place of the file's name.
     """
     from pipeline.stages.runner import run_stages
@@ -32,6 +35,7 @@ def train(write: Callable[[Path], None], file: str, settings: Mapping[str, Any])
             **settings,
             "corpus.train": str(path),
             "corpus.test_share": 0.0,
+            **(_of_earlier(earlier, Path(folder, "earlier")) if earlier else {}),
         }
         try:
             with _silent_tensorflow():
@@ -41,6 +45,14 @@ def train(write: Callable[[Path], None], file: str, settings: Mapping[str, Any])
         finally:
             _clear_keras()
         return PackedModel.read(run / "model")
+
+
+def _of_earlier(model: PackedModel, folder: Path) -> dict[str, Any]:
+    """The settings with which training goes on from a model, which is written into `folder`."""
+    from pipeline.models.earlier_model import EarlierModel
+
+    model.write(folder)
+    return {**EarlierModel.load(folder).settings, "train.from_model": str(folder)}
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:

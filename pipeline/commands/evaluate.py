@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-over", multiple=True, metavar="SCORE=NUMBER", help="Exit with 1 if a score is higher: perplexity=30."
 )
+@click.option(
+    "--output-encoding",
+    type=click.Choice(["utf-8", "utf-8-sig"]),
+    default="utf-8",
+    show_default=True,
+    help="Encoding of the report's tables; Excel reads utf-8-sig best.",
+)
 @table_options
 @run_options
 def evaluate(
@@ -69,6 +76,7 @@ def _evaluate_file(model: str, corpus: str, options: dict[str, Any]) -> Path:
         label=options["label"],
         label_separator=options["label_separator"],
         **reading_options(options),
+        output_encoding=options["output_encoding"],
         overrides=options["overrides"],
         progress=progress.bar,
         notify=lambda note: echo(f"zhpipe: warning: {note}", err=True),

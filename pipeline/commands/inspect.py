@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import progress
-from pipeline.commands.options import label_separator_option, reading_options, table_options
+from pipeline.commands.options import label_separator_option, layout, reading_options, table_options
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -33,14 +33,17 @@ def inspect(file: str, label: str | None, label_separator: str | None, as_json: 
     labels a row is pointed out; --label-separator counts them one by one.
     """
     from corpora import sniffing
+    from corpora.table_options import TableOptions
 
     found = sniffing.sniff(Path(file), options["format_"], options["encoding"])
     if label_separator is not None and (found.is_tagged or found.format == "lines"):
         raise click.UsageError(f"--label-separator is for tables, and {file} is read as {found.format}: leave it out")
     if found.is_tagged:
+        if TableOptions(**layout(options)) != TableOptions():
+            raise click.UsageError(f"{file} is read as {found.format}, which has no options of tables: leave them out")
         return _tagged(file, found, options["encoding"], as_json)
     is_given = _is_given("text") or label is not None
-    reading = {**reading_options(options), "format": found.format, "label_separator": label_separator}
+    reading = reading_options(options) | {"format": found.format, "label_separator": label_separator}
     if found.format == "lines" or is_given:
         return _show(_card(file, label, reading), as_json)
     _columns(file, reading, as_json)
@@ -57,10 +60,9 @@ def _show(found: Any, as_json: bool) -> None:
 
 def _tagged(file: str, found: Any, encoding: str, as_json: bool) -> None:
     from corpora import formats
-    from corpora.span_records import FORMS
     from corpora.tag_card import tag_card
 
-    options = {"overlaps": "drop"} if found.format in FORMS else {}
+    options = {"overlaps": "longest"} if found.format in formats.OF_SPANS else {}
     _show(tag_card(formats.read_tagged(file, found.format, encoding=encoding, **options), found.kind), as_json)
 
 
@@ -80,9 +82,10 @@ def _columns(file: str, reading: dict[str, Any], as_json: bool) -> None:
     from dataclasses import asdict
 
     from corpora import columns
+    from corpora.table_options import TableOptions
 
-    known = ("format", "encoding", "delimiter", "quoting")
-    found = columns.columns(Path(file), **{name: reading[name] for name in known})
+    options = {key: given for key, given in reading.items() if key not in ("text", "label_separator")}
+    found = columns.columns(Path(file), TableOptions(**options))
     texts, labels = _candidates(found, several=reading["label_separator"] is not None)
     card = None
     if len(texts) == 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.commands.escapes import escaped
-from pipeline.commands.options import label_separator_option
+from pipeline.commands.options import LAYOUT, LAYOUT_NAMES, label_separator_option, layout
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
 
@@ -18,30 +18,31 @@ if TYPE_CHECKING:
     from pipeline.config.starter import Starter
 
 Command = Callable[..., Any]
-ABOUT_FILE = ("text", "label", "label_separator", "task", "format_", "encoding", "out")  # options that only a FILE has
+# Options that only a FILE has.
+ABOUT_FILE = ("text", "label", "label_separator", "task", "format_", "encoding", "out", "from_model", *LAYOUT_NAMES)
 
 
 def file_options(function: Command) -> Command:
-    """--text, --label, --label-separator, --task, --format, --encoding: what a FILE is."""
-    for option in reversed(
-        (
-            click.option("--text", multiple=True, help="Text column of FILE; repeat it to join several."),
-            click.option("--label", help="Label column of FILE."),
-            label_separator_option,
-            click.option(
-                "--task",
-                type=click.Choice(["classify", "multilabel", "tag", "language"]),
-                help="What is learnt.  [default: by the format of FILE]",
-            ),
-            click.option(
-                "--format",
-                "format_",
-                help="csv, tsv, jsonl, parquet, xlsx, lines, conll, conllu, slashed, segmented, cluener, doccano or "
-                "label-studio.  [default: by the suffix and the first lines]",
-            ),
-            click.option("--encoding", help="Encoding of FILE, never guessed.  [default: utf-8]"),
-        )
-    ):
+    """The options of a FILE: what is in it, and how it is read (`LAYOUT`)."""
+    options: tuple[Callable[[Command], Command], ...] = (
+        click.option("--text", multiple=True, help="Text column of FILE; repeat it to join several."),
+        click.option("--label", help="Label column of FILE."),
+        label_separator_option,
+        click.option(
+            "--task",
+            type=click.Choice(["classify", "multilabel", "tag", "language"]),
+            help="What is learnt.  [default: by the format of FILE]",
+        ),
+        click.option(
+            "--format",
+            "format_",
+            help="csv, tsv, jsonl, json, parquet, xlsx, lines, conll, conllu, slashed, segmented, brat, doccano, "
+            "label-studio, ...  [default: by the suffix and the first lines]",
+        ),
+        click.option("--encoding", help="Encoding of FILE, never guessed.  [default: utf-8]"),
+        *LAYOUT,
+    )
+    for option in reversed(options):
         function = option(function)
     return function
 
@@ -51,11 +52,29 @@ def out_option(function: Command) -> Command:
     return click.option("--out", help="Folder of the run of FILE.  [default: RUNS/NAME, after FILE]")(function)
 
 
+def from_model_option(function: Command) -> Command:
+    """--from-model: the run that training goes on from."""
+    return click.option(
+        "--from-model",
+        metavar="RUN|MODEL",
+        help="Go on from this classifier or tagger: new rows and epochs, the same labels or more.",
+    )(function)
+
+
+def of_earlier_model(path: str) -> list[str]:
+    """Overrides with which a run goes on from a model: those of its settings that the run has to share."""
+    from pipeline.config.section import toml_value
+    from pipeline.models.earlier_model import EarlierModel
+
+    values = {**EarlierModel.load(path).settings, "train.from_model": path}
+    return [f"{key}={toml_value(value)}" for key, value in values.items()]
+
+
 def is_own_file(source: str, options: dict[str, Any]) -> bool:
     """Whether the argument is a FILE and no CONFIG. Raises UsageError for options of a FILE beside a CONFIG."""
     if not source.endswith(".toml") and find_config(source) == Path(source):
         return True
-    given = [name for name in ABOUT_FILE if options[name]]
+    given = [name for name in ABOUT_FILE if options.get(name) or (options.get(name) is False and name == "quoting")]
     if given:
         option = given[0].rstrip("_").replace("_", "-")
         raise click.UsageError(f"--{option} is for a FILE; {source} is a config: change it with --set, or edit it")
@@ -77,8 +96,8 @@ def made_of_file(file: str, options: dict[str, Any], *, named_by_out: bool = Fal
         label_separator=options["label_separator"],
         task=options["task"],
         format=options["format_"],
-        encoding=options["encoding"] or "utf-8",
         name=name,
+        **layout(options) | ({"encoding": options["encoding"]} if options["encoding"] else {}),
     )
 
 

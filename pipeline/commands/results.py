@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from corpora.table_options import TableOptions
     from pipeline.jobs.results import FileResult, LabelResult
-
-
-SHOWN_TAGS = 5
 
 
 def print_results(results: Sequence[FileResult], *, review: bool = False) -> None:
@@ -41,6 +40,35 @@ def summary(result: LabelResult) -> str:
     )
 
 
+def print_doubts(source: str, options: TableOptions, columns: Sequence[str]) -> None:
+    """Warns of what a sheet of XLSX has beside values in the columns of the text."""
+    from corpora.table import TableReader
+    from corpora.table_options import SUFFIXES
+
+    if (options.format or SUFFIXES.get(Path(source).suffix.lower())) == "xlsx" and Path(source).is_file():
+        for doubt in TableReader(source, options).doubts(columns):
+            echo(f"zhpipe: warning: {doubt}", err=True)
+
+
+def _conflicts(result: LabelResult) -> Iterator[str]:
+    """Where the words of a dictionary and the model disagree."""
+    from pipeline.stages.run_segmenter import listed
+
+    if result.overriding:
+        count = counted(len(result.overriding), ("word", "words"))
+        yield f"{count} of --dictionary override the model's own dictionary: {listed(result.overriding)}"
+    unknown, words = result.unknown
+    if unknown:
+        yield (
+            f"{unknown:,} of the {counted(words, ('word', 'words'))} of --dictionary not in the model's training text: "
+            "each is read as an unknown word"
+        )
+    if result.unused_tags:
+        tags = [f"{tag} ({number:,})" for tag, number in result.unused_tags.items()]
+        count = f"{sum(result.unused_tags.values()):,} dictionary words have a tag that is no type of this model"
+        yield f"{count}: {listed(tags)}"
+
+
 def counted(count: int, names: tuple[str, str]) -> str:
     """A count with its noun, `1 row` or `2 rows`; `names`: singular and plural."""
     return f"{count} {names[0] if count == 1 else names[1]}"
@@ -53,17 +81,14 @@ def print_expectation(result: LabelResult, *, review: bool, err: bool = False) -
         doubtful = counted(result.needs_review, ("row needs", "rows need"))
         echo(line + (f"; {doubtful} review" if review else ""), err=err)
     if result.dictionary:
-        from pipeline.stages.segment import occurrence
+        from pipeline.stages.run_segmenter import occurrence
 
         echo(f"dictionary      {occurrence(result.occurring, result.dictionary)}", err=err)
-    if result.unused_tags:
-        words, names = sum(result.unused_tags.values()), list(result.unused_tags)
-        more = f" and {len(names) - SHOWN_TAGS} more" if len(names) > SHOWN_TAGS else ""
-        echo(
-            f"zhpipe: warning: {words:,} dictionary words have a tag that is no type of this model: "
-            f"{', '.join(f'{tag} ({result.unused_tags[tag]:,})' for tag in names[:SHOWN_TAGS])}{more}",
-            err=True,
-        )
+    if result.with_added:
+        rows = counted(result.with_added, ("row has one", "rows have one"))
+        echo(f"new words       {rows}; the model alone would have answered {result.changed} of them otherwise", err=err)
+    for warning in _conflicts(result):
+        echo(f"zhpipe: warning: {warning}", err=True)
     if result.warnings:
         echo(
             f"zhpipe: warning: the input looks unlike the training data, so confidence may promise too much: "

@@ -10,7 +10,15 @@ import click
 from pipeline import progress
 from pipeline.commands.escapes import escaped
 from pipeline.commands.options import run_options
-from pipeline.commands.own_file import check_run, file_options, is_own_file, made_of_file, out_option
+from pipeline.commands.own_file import (
+    check_run,
+    file_options,
+    from_model_option,
+    is_own_file,
+    made_of_file,
+    of_earlier_model,
+    out_option,
+)
 from pipeline.commands.shipped import find_config
 from pipeline.commands.terminal import echo
 
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--until", "last", metavar="STAGE", help="Last stage to run.")
 @file_options
 @out_option
+@from_model_option
 @run_options
 def run(config: str, first: str | None, last: str | None, **options: Any) -> None:
     """Run an experiment: segment, embed, train and evaluate.
@@ -45,6 +54,7 @@ def run(config: str, first: str | None, last: str | None, **options: Any) -> Non
 @click.argument("config", metavar="FILE|CONFIG")
 @file_options
 @out_option
+@from_model_option
 @run_options
 def train(config: str, **options: Any) -> None:
     """Train on a FILE of your own without a config, or run the stage train of a CONFIG.
@@ -89,7 +99,8 @@ def run_file(file: str, options: dict[str, Any], *, first: str | None, last: str
     from pipeline.config.load import loads
 
     made = made_of_file(file, options, named_by_out=True)
-    loaded = loads(made.toml, options["overrides"], source=file)
+    shared = of_earlier_model(options["from_model"]) if options["from_model"] else []
+    loaded = loads(made.toml, [*shared, *options["overrides"]], source=file)
     runs = Path(options["out"]).parent if options["out"] else Path(options["runs"])
     check_run(runs / loaded.settings.name, loaded.settings, options["force"])
     for guess in made.guesses:

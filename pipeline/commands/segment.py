@@ -16,12 +16,16 @@ from pipeline.commands.options import (
     run_options,
     table_options,
 )
-from pipeline.commands.results import print_results
+from pipeline.commands.results import print_doubts, print_results
 from pipeline.commands.run import run_stages
 from pipeline.commands.terminal import echo
 
 if TYPE_CHECKING:
     from pipeline.config.segment import SegmentSettings
+
+OF_JIEBA = {"weighted_dictionaries": "weighted-dictionary", "main_dictionary": "main-dictionary"}
+# Options of the command that are settings, by the same name.
+SETTINGS = ("unit", "mode", "hmm", "dictionaries", *OF_JIEBA, "keep_whole", "stop_words")
 
 
 @click.command()
@@ -57,8 +61,22 @@ if TYPE_CHECKING:
     multiple=True,
     help="User dictionary in jieba's format, whose words are never cut; repeat it for several.",
 )
+@click.option(
+    "--weighted-dictionary",
+    "weighted_dictionaries",
+    multiple=True,
+    help="User dictionary in jieba's format, whose words jieba weighs by their frequency; repeat it for several.",
+)
+@click.option("--main-dictionary", help="Dictionary in place of jieba's own, such as dict.txt.big.")
+@click.option(
+    "--keep-whole/--no-keep-whole",
+    default=True,
+    show_default=True,
+    help="Keep letters and digits together, and URLs, e-mail addresses, @names, #topics#, times and emoji whole.",
+)
 @click.option("--stop-words", multiple=True, help="File of words to leave out, one per line; repeat it for several.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, show_default=True, help="Processes; 0: all cores.")
+@click.option("--output-encoding", help="Encoding of OUT.  [default: that of IN]")
 @engine_options
 @run_options
 def segment(source: str, target: str | None, **options: Any) -> None:
@@ -78,23 +96,30 @@ def segment(source: str, target: str | None, **options: Any) -> None:
 
 
 def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
-    from pipeline.segmentation.dictionary import UserDictionary
+    from corpora.rejected import rejected_path
+    from corpora.table_options import TableOptions
     from pipeline.stages import segment as stage
 
-    occurring: set[str] = set()
+    notes: list[str] = []
+    reading = reading_options(options)
+    columns = reading.pop("text")
+    print_doubts(source, TableOptions(**reading), columns)
     count = stage.segment_file(
         source,
         target,
         _settings(options),
-        **reading_options(options),
+        text=columns,
+        **reading,
         force=options["force"],
+        output_encoding=options["output_encoding"],
         progress=progress.bar,
-        occurring=occurring,
+        notes=notes,
     )
     echo(f"{count} texts cut into {target}")
-    if options["dictionaries"]:
-        words = len(UserDictionary.load(options["dictionaries"]))
-        echo(stage.occurrence(len(occurring), words))
+    if rejected_path(Path(target)).exists():
+        echo(f"rows that can't be read: {rejected_path(Path(target))}")
+    for note in notes:
+        echo(note)
 
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:
@@ -109,19 +134,23 @@ def _settings(options: dict[str, Any]) -> SegmentSettings:
             )
         if options["mode"] != "default":
             raise click.UsageError(f"--mode {options['mode']} is jieba's: a trained segmenter has one mode")
+        for name in ("weighted_dictionaries", "main_dictionary"):
+            if options[name]:
+                raise click.UsageError(f"--{OF_JIEBA[name]} is for jieba: a trained segmenter weighs no words")
         engine = str(Path(engine).absolute())
-    names = ("unit", "mode", "hmm", "dictionaries", "stop_words", "workers")
-    return SegmentSettings(engine=engine, **{name: options[name] for name in names})
+    return SegmentSettings(engine=engine, workers=options["workers"], **{name: options[name] for name in SETTINGS})
 
 
 def _segment_on_ray(source: str, target: str, options: dict[str, Any]) -> None:
-    from corpora.table import SUFFIXES
+    from corpora.table_options import SUFFIXES, TableOptions
     from pipeline.config.segment import SegmentSettings
     from pipeline.jobs import ray
     from pipeline.jobs.job import SegmentJob
-    from pipeline.stages.segment import make_segmenter
+    from pipeline.stages.run_segmenter import make_segmenter
 
-    names = ("unit", "mode", "hmm", "dictionaries", "stop_words")
-    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in names}))
-    job = SegmentJob(segmenter, **reading_options(options))
+    segmenter = make_segmenter(SegmentSettings(**{name: options[name] for name in SETTINGS}))
+    reading = reading_options(options)
+    if reading.get("bad_rows") == "set-aside":
+        raise click.UsageError("--bad-rows set-aside is not for --engine ray: leave it out")
+    job = SegmentJob(segmenter, reading.pop("text"), TableOptions(**reading))
     print_results(ray.run(job, [source], target, suffixes={".txt", *SUFFIXES}, **ray_arguments(options)))

@@ -5,8 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from pipeline.commands.options import precision_option
+
+if TYPE_CHECKING:
+    from pipeline.models.model import Precision
 
 PROMPT = "> "
 
@@ -14,8 +20,8 @@ PROMPT = "> "
 @click.command("try")
 @click.argument("model", metavar="RUN|MODEL")
 @click.argument("text", required=False)
-@click.option("--int8", is_flag=True, help="Use the smaller, faster network (LSTM only).")
-def try_(model: str, text: str | None, int8: bool) -> None:
+@precision_option
+def try_(model: str, text: str | None, precision: Precision | None) -> None:
     """Ask a model about TEXT, or about each line of standard input.
 
     \b
@@ -23,13 +29,14 @@ def try_(model: str, text: str | None, int8: bool) -> None:
     zhpipe try runs/mail                             line by line; an empty line or Ctrl-D ends
     echo 明天上午九点开会 | zhpipe try runs/mail     from a pipe
 
-    A classifier shows its labels with their probabilities, a tagger the text with its entities or words, a language
-    model the bits of each token: -log2 of its probability, given all before it.
+    A classifier shows its labels with their probabilities (and a mark before those given, if there may be several), a
+    tagger the text with its entities or words, a language model the bits of each token: -log2 of its probability, given
+    all before it.
     """
     from pipeline import load
     from pipeline.commands.answer_lines import lines_of
 
-    loaded = load(Path(model), int8=int8)
+    loaded = load(Path(model), precision=precision)
     is_terminal = sys.stdin.isatty()
     texts = [text] if text is not None else _typed() if is_terminal else _piped()
     for place, asked in enumerate(texts):

@@ -44,6 +44,16 @@ def check_inputs(segment: SegmentSettings, network: NetworkSettings, embed: Embe
         )
 
 
+def check_weights(segment: SegmentSettings) -> None:
+    """Checks that only words are weighed."""
+    for name in ("weighted_dictionaries", "main_dictionary"):
+        if segment.unit == "char" and getattr(segment, name):
+            raise Disagreement(
+                f"segment.{name}",
+                f'segment.{name} needs words, but segment.unit is "char": leave it out, or set segment.unit = "word"',
+            )
+
+
 def check_features(task: TaskName, unit: Unit, features: FeatureSettings) -> None:
     """Checks that only a tagger has features, and those of its unit."""
     if features.widths and task != "tag":
@@ -161,7 +171,6 @@ def check_tagger(
         "segment.mode": (segment.mode, "default"),
         "segment.stop_words": (segment.stop_words, ()),
         "corpus.nfkc": (corpus.nfkc, False),
-        "corpus.simplify": (corpus.simplify, False),
         "train.class_weights": (train.class_weights, False),
         "train.label_smoothing": (train.label_smoothing, 0.0),
     }

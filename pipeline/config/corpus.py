@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from dataclasses import fields
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from pipeline.config.section import Section, Seed, Share
+from corpora.table_options import TABLES, TableOptions
+from pipeline.config.problems import Disagreement
+from pipeline.config.section import Count, Section, Seed, Share
 
 
 class TaggedSettings(Section):
@@ -17,9 +20,14 @@ class TaggedSettings(Section):
     token: int = Field(
         0, description="conll: column of the token, counted from 0; a negative number counts from the last column."
     )
-    tag: int | Literal["upos", "xpos"] = Field(
+    tag: int | str = Field(
         -1,
-        description="conll: column of the tag, counted in the same way; conllu: upos or xpos, and upos if left out.",
+        description="conll: column of the tag, counted in the same way; conllu: upos or xpos, and upos if left out; "
+        "huggingface: key of the tags, and ner_tags, tags, labels or pos_tags if left out.",
+    )
+    names: tuple[str, ...] | None = Field(
+        None,
+        description="huggingface: names of tags that are numbers, from 0 on; if left out, those in a Parquet file.",
     )
     separator: str | None = Field(
         None,
@@ -30,12 +38,13 @@ class TaggedSettings(Section):
     brackets: bool = Field(True, description="slashed: read [ and ] as brackets around several words.")
     offsets: Literal["characters", "utf-16"] | None = Field(
         None,
-        description="cluener, doccano, label-studio: what the offsets of entities count; if left out, characters, or "
+        description="brat and JSON with entities: what their offsets count; if left out, characters, or "
         "UTF-16 units in texts where the words of the entities agree only with these.",
     )
-    overlaps: Literal["refuse", "drop"] = Field(
+    overlaps: Literal["refuse", "longest", "outermost"] = Field(
         "refuse",
-        description="cluener, doccano, label-studio: refuse a file with overlapping entities, or drop the shorter one.",
+        description="brat and JSON with entities: refuse a file with overlapping entities, or keep the longest of "
+        "them, or the outermost, which of two that cross is the first.",
     )
     scheme: Literal["BIO", "BMES", "BIOES"] | None = Field(
         None, description="Tag scheme of the files; if left out, it is detected from the tags."
@@ -59,13 +68,14 @@ class CorpusSettings(Section):
         None, description="Labelled file that the report is about; if left out, it is split off train."
     )
     format: (
-        Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "lines"]
-        | Literal["conll", "conllu", "slashed", "segmented", "cluener", "doccano", "label-studio"]
+        Literal["csv", "tsv", "jsonl", "json", "parquet", "xlsx", "lines"]
+        | Literal["conll", "iob2", "conllu", "huggingface", "slashed", "segmented", "brat", "cluener", "cmeee"]
+        | Literal["doccano", "entities", "label-studio", "label-studio-predictions", "spacy"]
         | None
     ) = Field(
         None,
         description="Format of the files; if left out, the suffix decides, without a final .gz. conll and "
-        "those after it hold tagged text.",
+        "those after it hold annotated text.",
     )
     encoding: str = Field(
         "utf-8",
@@ -80,6 +90,27 @@ class CorpusSettings(Section):
         None,
         description='Text between the labels of a row, such as "|": a text then has any number of labels, and the task '
         "is multilabel. A list of labels, in JSON, is read too.",
+    )
+    sheet: str | int | None = Field(
+        None, description="xlsx: name or number, from 1, of the sheet; if left out, the first that is not hidden."
+    )
+    header: bool = Field(
+        True, description='csv, tsv, xlsx: whether a row names the columns; if not, they are "1", "2" and so on.'
+    )
+    header_row: Count | None = Field(
+        None,
+        description="csv, tsv, xlsx: row that names the columns, counted from 1 as a spreadsheet does; rows above it "
+        "are left out. If left out, the first row that is not skipped.",
+    )
+    skip_rows: int = Field(
+        0,
+        ge=0,
+        description="csv, tsv, xlsx: rows at the top that are left out, except the one that header_row names.",
+    )
+    bad_rows: Literal["stop", "set-aside"] = Field(
+        "stop",
+        description="Stop at the first row of a table that cannot be read, or set such rows aside, with the reason, in "
+        "rejected-train.csv and so on of the stage segment.",
     )
     delimiter: str | None = Field(
         None,
@@ -120,6 +151,20 @@ class CorpusSettings(Section):
         if value is not None and (not value or any(character.isalnum() or character in "\r\n" for character in value)):
             raise ValueError(f'expected a mark that no label has inside, such as "|" or ";", received {value!r}')
         return value
+
+    @model_validator(mode="after")
+    def _check_header(self) -> Self:
+        if self.header_row is not None and not self.header:
+            raise Disagreement("corpus.header_row", "corpus.header_row names a row, but corpus.header is false")
+        return self
+
+    @property
+    def table_options(self) -> TableOptions:
+        """How the files are read if they are tables."""
+        return TableOptions(
+            **{field.name: getattr(self, field.name) for field in fields(TableOptions) if field.name != "format"},
+            format=self.format if self.format in TABLES else None,
+        )
 
     @property
     def text_columns(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pipeline.config.segment import Unit
 from pipeline.config.task_defaults import TaskName
 
 LONG = 100  # characters; the network reads longer texts word by word, which is faster and no worse
-SMALL = 3_000  # texts; n-grams that occur once help in fewer and short ones
+SMALL = 3_000  # texts; characters and n-grams that occur once help in fewer and short ones
 MOST_BASELINE_CHARACTERS = 300_000  # of a corpus on which python-crfsuite trains within about two minutes
 
 Defaults = dict[str, Any]  # by dotted key
@@ -37,14 +37,19 @@ ALL_SIZES: dict[str, Defaults] = {
     "tag": {"train.learning_rate": 0.003},
 }
 # A default does not apply if the config has one of these other keys, which change what it means. A config that names
-# its n-grams has chosen what is read.
+# its n-grams, or a tagger's features, has chosen what is read.
 NGRAMS = ("network.wide.characters", "network.wide.words")
+FEATURES = ("network.features",)
 DEPENDS_ON = {
     "train.learning_rate": ("train.optimizer",),
     "network.inputs": NGRAMS,
+    "embed.min_count": (*NGRAMS, "network.inputs"),
     "network.wide.characters": NGRAMS,
     "network.wide.min_count": NGRAMS,
+    "network.wide.counts": NGRAMS,
     "network.units": ("network.layers",),
+    "network.features.characters": (*FEATURES, *NGRAMS),
+    "network.features.segmentation": (*FEATURES, *NGRAMS),
 }
 
 
@@ -89,6 +94,7 @@ def defaults_for(task: TaskName, unit: Unit, rows: int, mean_length: float) -> D
     chosen = {**ALL_SIZES[task], **by_rows[max(start for start in by_rows if start <= rows)]}
     if task != "tag":
         return {**_inputs(unit, rows, mean_length), **chosen}
+    chosen.update({"network.features.characters": 32} if unit == "word" else {"network.features.segmentation": 16})
     few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
     return {**chosen, "evaluate.baselines": ["crfsuite"] if few else []}
 
@@ -110,10 +116,13 @@ def _inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
     """What a classifier reads. Word n-grams are left out: beside those of characters, they cost up to 5 points."""
     is_long = mean_length > LONG
     inputs = "words" if unit == "word" and is_long else "characters"
+    rarest = {"embed.min_count": 1, "network.wide.min_count": 1} if rows < SMALL and not is_long else {}
     return {
         "network.inputs": inputs,
         "network.wide.characters": 3,
-        "network.wide.min_count": 1 if rows < SMALL and not is_long else 2,
+        "network.wide.counts": True,
+        "network.wide.min_count": 2,
+        **rarest,
     }
 
 

@@ -36,6 +36,9 @@ class EvaluateSettings(Section):
     excel_safe: bool = Field(
         True, description="Put ' before cells of the report's tables that a spreadsheet would run as a formula."
     )
+    encoding: Literal["utf-8", "utf-8-sig"] = Field(
+        "utf-8", description="Encoding of the report's tables; Excel reads utf-8-sig best."
+    )
     mlflow: str | None = Field(
         None,
         min_length=1,

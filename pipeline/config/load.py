@@ -25,10 +25,13 @@ PATHS = (
     ("corpus", "dev"),
     ("corpus", "test"),
     ("segment", "dictionaries"),
+    ("segment", "weighted_dictionaries"),
+    ("segment", "main_dictionary"),
     ("segment", "stop_words"),
     ("embed", "extra"),
     ("embed", "pretrained"),
     ("embed", "pretrained_characters"),
+    ("train", "from_model"),
     ("network.features", "bigrams_table"),
     ("network.features", "lexicon_table"),
 )

@@ -28,16 +28,20 @@ class WideSettings(Section):
     words: int = Field(0, ge=0, le=3, description="Longest word n-gram; 0 for none.")
     window: int = Field(2, ge=0, le=5, description="For a tagger: tokens on each side that the n-grams reach.")
     min_count: Count = Field(2, description="N-grams that occur in fewer training texts are left out.")
+    counts: bool = Field(
+        False,
+        description="For a classifier: an n-gram that a text has c times counts round(1 + ln c) times; false: once.",
+    )
     max_features: Count = Field(500_000, description="Keep only this many n-grams, those that occur in most texts.")
     dropout: Share = Field(0.3, description="Share of the n-grams that are hidden at each training step.")
     l2: float = Field(0.0, ge=0.0, description="Factor of the L2 penalty on the weights; 0 for none.")
     scale: float = Field(
         10.0, gt=0.0, description="Euclidean length of a text's n-gram vector; a larger one learns faster."
     )
-    logistic: bool = Field(
+    linear: bool = Field(
         True,
-        description="For a classifier: after training, fit a logistic regression on the same n-grams (one a label if a "
-        "text has several), weigh it and the network on dev, and keep the sum.",
+        description="For a classifier: after training, solve linear models of the same n-grams, choose among them by "
+        "cross-validation on train, weigh them and the network on dev, and keep the sum.",
     )
 
     @property

@@ -37,6 +37,19 @@ class SegmentSettings(Section):
     dictionaries: tuple[str, ...] = Field(
         (), description="User dictionaries in jieba's format; each of their words is always one token."
     )
+    weighted_dictionaries: tuple[str, ...] = Field(
+        (),
+        description="User dictionaries whose words jieba weighs by their frequency, as it does those of its own; only "
+        "if words are cut by jieba or rjieba.",
+    )
+    main_dictionary: str | None = Field(
+        None, description="Dictionary in place of jieba's own, such as one of traditional words, or dict.txt.big."
+    )
+    keep_whole: bool = Field(
+        True,
+        description="Words: keep runs of Latin letters and digits whole where a word of a dictionary is only a part of "
+        "one, and make each URL, e-mail address, @name, #topic#, time and emoji of several code points one token.",
+    )
     stop_words: tuple[str, ...] = Field(
         (), description="Files of words, one a line, that are hidden from the network and the vectors."
     )
@@ -59,6 +72,9 @@ class SegmentSettings(Section):
             )
         if self.trained and self.mode != "default":
             raise ValueError(f'mode = "{self.mode}" needs jieba: a trained engine has the mode "default" alone')
+        for name in ("weighted_dictionaries", "main_dictionary"):
+            if self.trained and getattr(self, name):
+                raise ValueError(f"{name} needs jieba: a trained engine weighs no words: leave it out")
         return self
 
 

@@ -61,18 +61,19 @@ class Settings(Section):
         return self.network.wide.characters if self.task == "tag" and self.segment.unit == "word" else 0
 
     @property
-    def regression(self) -> bool:
-        """Whether a logistic regression on n-grams is added to the trained network."""
-        return self.task == "classify" and self.network.wide.on and self.network.wide.logistic
+    def linear_ngrams(self) -> bool:
+        """Whether a linear model of the n-grams is added to the trained network."""
+        return self.task == "classify" and self.network.wide.on and self.network.wide.linear
 
     @property
     def label_regressions(self) -> bool:
         """Whether a logistic regression a label is added to the trained network of a multi-label classifier."""
-        return self.task == "multilabel" and self.network.wide.on and self.network.wide.logistic
+        return self.task == "multilabel" and self.network.wide.on and self.network.wide.linear
 
     @model_validator(mode="after")
     def _check_agreement(self) -> Settings:
         agreement.check_inputs(self.segment, self.network, self.embed)
+        agreement.check_weights(self.segment)
         agreement.check_features(self.task, self.segment.unit, self.network.features)
         agreement.check_encoder(self.task, self.network, self.train)
         agreement.check_metric(self.task, self.train)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from corpora import columns, formats, label_sets, sniffing, table
+from corpora import columns, formats, header, label_sets, sniffing
 from corpora.columns import Column
-from corpora.span_records import FORMS as FORMS_OF_SPANS
+from corpora.table_options import TableOptions
 from pipeline.config.section import toml_value
 from pipeline.config.task_defaults import TaskName
 from pipeline.errors import PipelineError
@@ -53,17 +53,18 @@ def starter(
     label_separator: str | None = None,
     task: TaskName | None = None,
     format: str | None = None,
-    encoding: str = "utf-8",
     name: str | None = None,
+    **reading: Any,
 ) -> Starter:
     """The config of a file. What is not given is guessed where the file leaves one choice.
 
     `label_separator`: between the labels of a row that may have several; `name`: of the run, by default the stem of the
-    file. Raises CorpusError if the file cannot be read, and
-    PipelineError if a column has to be chosen.
+    file. `reading`: other fields of `TableOptions`. Raises CorpusError if the file cannot be read, and PipelineError if
+    a column has to be chosen.
     """
     path = Path(path)
-    found = sniffing.sniff(path, format, encoding)
+    options = TableOptions(**reading)
+    found = sniffing.sniff(path, format, options.encoding)
     if task == "tag" and not found.is_tagged:
         raise PipelineError(
             f"{path}: is read as {found.format}, which has no tags: choose one of {', '.join(formats.TAGGED)} with "
@@ -76,13 +77,16 @@ def starter(
     corpus = {"train": str(path)}
     if found.is_tagged or found.format != _format_by_suffix(path):
         corpus["format"] = found.format
-    if encoding != "utf-8":
-        corpus["encoding"] = encoding
-    values: dict[str, object] = dict(corpus)
-    if not found.is_tagged and found.format != "lines":
+    values: dict[str, object] = {**corpus, **_changed(options)}
+    is_table = not found.is_tagged and found.format != "lines"
+    if not is_table and set(_changed(options)) > {"encoding"}:
+        raise PipelineError(
+            f"{path}: is read as {found.format}, which has none of the options of tables: leave them out"
+        )
+    if is_table:
         asked = _Asked(text, label, label_separator, chosen)
-        values.update(_columns(path, found.format, encoding, asked, guesses))
-    elif text and not label and found.format in FORMS_OF_SPANS:
+        values.update(_columns(path, replace(options, format=found.format), asked, guesses))
+    elif text and not label and found.format in formats.JSON_OF_SPANS:
         values["text"] = text[0]
     elif text or label:
         raise PipelineError(f"{path}: is read as {found.format}, which has no columns: leave out --text and --label")
@@ -112,6 +116,12 @@ def _said_of_task(task: TaskName, found: sniffing.Sniffed) -> str:
     return f"task = {task} ({what[task]})"
 
 
+def _changed(options: TableOptions) -> dict[str, object]:
+    """The options that are not the default."""
+    defaults = asdict(TableOptions())
+    return {name: value for name, value in asdict(options).items() if value != defaults[name]}
+
+
 def _format_by_suffix(path: Path) -> str | None:
     try:
         return formats.corpus_format(path)
@@ -128,13 +138,13 @@ class _Asked(NamedTuple):
     task: TaskName
 
 
-def _columns(path: Path, format: str, encoding: str, asked: _Asked, guesses: list[str]) -> dict[str, object]:
+def _columns(path: Path, options: TableOptions, asked: _Asked, guesses: list[str]) -> dict[str, object]:
     """The settings of the columns of a table; adds to `guesses` what was not given."""
     text, label = asked.text, asked.label
-    found = columns.columns(path, format, encoding)
+    found = columns.columns(path, options)
     known = [column.name for column in found]
     for name in (*text, *([label] if label else [])):
-        table.position(path, known, name, "--label" if name == label else "--text")
+        header.position(path, known, name, "--label" if name == label else "--text")
     values: dict[str, object] = {}
     if text:
         values["text"] = text[0] if len(text) == 1 else list(text)

@@ -55,6 +55,11 @@ class TrainSettings(Section):
         description="Decay of an exponential moving average of the weights; the averaged weights are evaluated and "
         "kept. 0 for none.",
     )
+    from_model: str | None = Field(
+        None,
+        description="A run or model folder whose network training goes on from: its tokens, n-grams and labels are "
+        "kept, and those of train are added. Network and segmenter have to be the model's.",
+    )
     tensorboard: bool = Field(
         False, description="Write TensorBoard events to train/tensorboard (needs zhpipe[tensorboard])."
     )

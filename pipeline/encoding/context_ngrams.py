@@ -90,6 +90,21 @@ class ContextNgrams:
         rows = np.stack(columns, axis=1).astype(np.int32)
         return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []
 
+    def ids_in(self, other: ContextNgrams) -> NDArray[np.intp]:
+        """The id that `other`, which has all n-grams of these, has for each id, 0 included: (ids + 1,)."""
+        places = [[0]]
+        start, base = 0, 1
+        firsts = np.cumsum([0, *other._counts()])
+        for order, count in enumerate(self._counts()):
+            keys = self.keys[start : start + count]
+            size = other._counts()[order]
+            at = np.searchsorted(other.keys[firsts[order] : firsts[order] + size], keys)
+            for _ in range(self._places()[order]):
+                places.append((base + at).tolist())
+                base += size
+            start += count
+        return np.concatenate([np.array(part, np.intp) for part in places])
+
     def _counts(self) -> list[int]:
         """The number of n-grams of each order; the key of a longer one is always greater."""
         edges = np.searchsorted(self.keys, [1 << BITS * order for order in range(self.longest + 1)])

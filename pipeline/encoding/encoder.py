@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 
@@ -23,10 +23,25 @@ UNKNOWN = np.array([1], np.int32)
 
 @dataclass(frozen=True)
 class Tokenised:
-    """A text and its tokens, without white space and stop words."""
+    """A text and its tokens, without white space and stop words.
+
+    `original`: the text before it was normalised, if that changed it.
+    """
 
     text: str
     tokens: Sequence[str]
+    original: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text in which `places` are to be shown: the original, if it has as many characters."""
+        return self.original if len(self.original) == len(self.text) else self.text
+
+    def normalised(self, normalise: Callable[[str], str]) -> Tokenised:
+        """Text and tokens after a normalisation that keeps the number of characters."""
+        text, original = normalise(self.text), self.text
+        tokens = [text[start:end] for start, end in self.places()]
+        return Tokenised(text, tokens, original if original != text else "")
 
     def tokens_of(self, unit: str, segmenter_unit: str) -> Sequence[str]:
         """The tokens of a unit: the segmenter's if this is its unit, else the characters that are not white space."""

@@ -91,7 +91,7 @@ class Segmentation:
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        return Segmenter()
+        return Segmenter(keep_whole=False)  # as every model of this feature was trained
 
     def __len__(self) -> int:
         return 5

@@ -1,9 +1,9 @@
-"""N-grams: the n-grams of a text as a set of ids, for the linear part of a classifier."""
+"""N-grams: the n-grams of a text as ids, for the linear part of a classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class NgramVocabulary:
 
     `keys`: int64 (n_grams,), ascending; the ids of an n-gram packed into one number, 20 bits each, the last id lowest.
     `longest`: the highest order n, 1 to 3. The id of an n-gram is its place in `keys` plus 1; 0 is padding. N-grams
-    with an unknown token are left out. Raises ValueError for a token id of 2 ** 20 or more.
+    with an unknown token are left out. With `counts`, an n-gram that a text has c times is counted round(1 + ln c)
+    times, and else once. Raises ValueError for a token id of 2 ** 20 or more.
 
     >>> texts = [np.array([2, 3], np.int32), np.array([3, 2, 3], np.int32)]
     >>> ngrams = NgramVocabulary.build(texts, longest=2, min_count=2)
@@ -32,6 +33,7 @@ class NgramVocabulary:
 
     keys: Keys
     longest: int
+    counts: bool = False
 
     def __post_init__(self) -> None:
         if self.keys.ndim != 1 or not 1 <= self.longest <= LONGEST:
@@ -45,28 +47,38 @@ class NgramVocabulary:
 
     @classmethod
     def build(
-        cls, texts: Sequence[Ids], *, longest: int, min_count: int = 1, max_features: int | None = None
+        cls,
+        texts: Sequence[Ids],
+        *,
+        longest: int,
+        min_count: int = 1,
+        max_features: int | None = None,
+        counts: bool = False,
     ) -> NgramVocabulary:
         """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest."""
-        keys, _ = _pairs(texts, longest)
-        return cls(frequent_keys(keys, min_count, max_features), longest)
+        keys, _, _ = _pairs(texts, longest)
+        return cls(frequent_keys(keys, min_count, max_features), longest, counts)
 
     def idf(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
         """float32 (n_grams + 1,): ln((1 + texts) / (1 + texts with it)) + 1, as scikit-learn smooths it; [0] is 0."""
-        found = np.bincount(np.concatenate([np.zeros(0, np.int32), *self.ids(texts)]), minlength=len(self) + 1)
+        distinct = replace(self, counts=False)
+        found = np.bincount(np.concatenate([np.zeros(0, np.int32), *distinct.ids(texts)]), minlength=len(self) + 1)
         weights = np.log((1 + len(texts)) / (1 + found)) + 1
         weights[0] = 0
         return weights.astype(np.float32)
 
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
-        """The ids of the distinct known n-grams of each text, ascending: int32 (n_grams_of_text,)."""
-        keys, rows = _pairs(texts, self.longest)
+        """The ids of the known n-grams of each text, ascending, each as often as it counts: int32 (ids_of_text,)."""
+        keys, rows, counts = _pairs(texts, self.longest)
         if not len(self.keys):
-            keys, rows = keys[:0], rows[:0]
+            keys, rows, counts = keys[:0], rows[:0], counts[:0]
         places = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
         known = self.keys[places] == keys if len(keys) else np.zeros(0, bool)
-        ids = (places[known] + 1).astype(np.int32)
-        return np.split(ids, np.cumsum(np.bincount(rows[known], minlength=len(texts)))[:-1]) if len(texts) else []
+        ids, rows = (places[known] + 1).astype(np.int32), rows[known]
+        if self.counts:
+            repeats = np.round(1 + np.log(counts[known])).astype(np.int64)
+            ids, rows = np.repeat(ids, repeats), np.repeat(rows, repeats)
+        return np.split(ids, np.cumsum(np.bincount(rows, minlength=len(texts)))[:-1]) if len(texts) else []
 
 
 def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
@@ -97,8 +109,11 @@ def check_token_ids(ids: Keys) -> None:
         raise ValueError(f"token ids must be under {1 << BITS}, received {ids.max()}")
 
 
-def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64]]:
-    """The distinct (key, text) pairs of all n-grams, by text and then by key: two int64 arrays (n_pairs,)."""
+def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct (key, text) pairs of all n-grams, by text and then by key, and how often each occurs.
+
+    Three int64 arrays (n_pairs,).
+    """
     lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
     flat = np.concatenate(texts).astype(np.int64) if len(texts) else np.zeros(0, np.int64)
     check_token_ids(flat)
@@ -107,7 +122,8 @@ def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64]]
     keys, rows = keys[order], rows[order]
     first = np.ones(len(keys), bool)
     first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    return keys[first], rows[first]
+    starts = np.flatnonzero(first)
+    return keys[first], rows[first], np.diff(np.append(starts, len(keys)))
 
 
 def _all_ngrams(flat: Keys, rows: NDArray[np.int64], longest: int) -> tuple[Keys, NDArray[np.int64]]:

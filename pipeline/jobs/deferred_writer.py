@@ -1,4 +1,4 @@
-"""Deferred writer: for Parquet and XLSX, which can't grow; new cells are kept, and joined to the rows at the end."""
+"""Deferred writer: for Parquet, XLSX and JSON, which can't grow; new cells are kept, and join the rows at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from corpora import parquet, xlsx
+from corpora import jsonarray, parquet, xlsx
 from corpora.errors import CorpusError
 from corpora.rows import BadRow, Kind, Row, Value
 
@@ -17,14 +17,23 @@ class DeferredWriter:
 
     A line is the number of a row, then its new cells, which are of the `kinds`. Parquet made from Parquet (`like`: that
     file) keeps the types of the other columns; made from another format it holds strings in them, and JSON for values
-    that are not strings.
+    that are not strings. `encoding`: of JSON.
     """
 
-    def __init__(self, columns: Sequence[str], *, format: str, like: Path | None, kinds: Sequence[Kind]) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        *,
+        format: str,
+        like: Path | None,
+        kinds: Sequence[Kind],
+        encoding: str = "utf-8",
+    ) -> None:
         self.columns = tuple(columns)
         self.format = format
         self.like = like
         self.kinds = tuple(kinds)
+        self.encoding = encoding
 
     def resume(self) -> None:
         """Does nothing: JSON lines have no header."""
@@ -59,10 +68,12 @@ class DeferredWriter:
     def _writing(self, path: Path) -> AbstractContextManager[Callable[[Sequence[object]], object]]:
         if self.format == "xlsx":
             return xlsx.writing(path, self.columns)
+        if self.format == "json":
+            return jsonarray.writing(path, self.columns, self.encoding)
         return parquet.writing(path, self.columns, like=self.like, kinds=self.kinds)
 
     def _values(self, cells: Sequence[object]) -> Sequence[object]:
-        if self.format == "xlsx" or self.like is not None:
+        if self.format in ("xlsx", "json") or self.like is not None:
             return cells
         return [
             cell if cell is None or isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
@@ -75,14 +86,16 @@ class DeferredWriter:
             text = cell if isinstance(cell, str) else "" if cell is None else str(cell)
             if self.format == "xlsx" and (reason := xlsx.fault(text)):
                 return reason
-            if not text.isascii() and not _encodable(text):
+            if not text.isascii() and not _encodable(text, "utf-8"):
                 return "half a character (a lone surrogate) cannot be written: mend the text"
+            if self.format == "json" and not _encodable(text, self.encoding):
+                return f"a character is not in {self.encoding}: write it as utf-8"
         return None
 
 
-def _encodable(text: str) -> bool:
+def _encodable(text: str, encoding: str) -> bool:
     try:
-        text.encode()
+        text.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True

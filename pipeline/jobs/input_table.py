@@ -70,15 +70,7 @@ class InputTable:
         taken.
         """
         options = self.options
-        table = entries.read(
-            self.source,
-            format=self.format,
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            quoting=options.quoting,
-            header=options.header,
-            reserved=reserved,
-        )
+        table = entries.read(self.source, options.table, format=self.format, reserved=reserved)
         opened = OpenTable(table, self._text_positions(table), self._words_position(table))
         if taken := sorted(set(new_columns) & set(table.columns)):
             raise PipelineError(

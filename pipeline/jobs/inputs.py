@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from corpora import packed
-from corpora.table import SUFFIXES, TABLES
+from corpora.table_options import SUFFIXES, TABLES
 from pipeline.errors import PipelineError
 
 
@@ -44,7 +44,7 @@ def _matches(source: str, folder: Path, suffixes: Collection[str]) -> list[tuple
     """Files, each with its name in the output folder."""
     path = Path(source)
     if path.is_dir():
-        files = sorted(path.rglob("*"))
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() != ".json")  # most are no tables
         found = [(file, file.relative_to(path)) for file in files if _is_input(file, path, folder, suffixes)]
     elif _is_pattern(source):
         files = [Path(name) for name in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 (absolute ones too)
@@ -61,16 +61,18 @@ def _is_input(file: Path, root: Path, folder: Path, suffixes: Collection[str]) -
     hidden = any(part.startswith(".") and part not in (".", "..") for part in file.relative_to(root).parts)
     left = file.name.endswith(".rejected.csv") or any(part.endswith(".job") for part in file.parts)
     inside = folder.resolve() in file.resolve().parents
-    stem = file.stem if packed.packing(file) else file.name
-    return file.is_file() and not (hidden or left or inside) and Path(stem).suffix.lower() in suffixes
+    return file.is_file() and not (hidden or left or inside) and packed.suffix_inside(file) in suffixes
 
 
 def _renamed(name: Path, output_format: str | None) -> Path:
-    """The name with the suffix of another format, if one is given: a.csv.gz becomes a.jsonl.gz, or a.parquet."""
-    if output_format is None:
-        return name
+    """The name with the suffix of another format, if one is given: a.csv.gz becomes a.jsonl.gz, or a.parquet.
+
+    Zip files, which are only read, become unpacked ones.
+    """
     packing = packed.packing(name)
     plain = name.with_name(name.name[: len(name.name) - len(packing)])
+    kept = "" if packing == packed.READ_ONLY or output_format in ("parquet", "xlsx", "json") else packing
+    if output_format is None:
+        return plain.with_name(plain.name + kept)
     stem = plain.with_suffix("") if plain.suffix.lower() in SUFFIXES else plain
-    kept = "" if output_format in ("parquet", "xlsx") else packing
     return stem.with_name(f"{stem.name}.{output_format}{kept}")

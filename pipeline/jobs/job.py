@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from corpora import formats
 from corpora.table import TableReader
+from corpora.table_options import TableOptions
 from pipeline.errors import PipelineError
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
 from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
 from pipeline.jobs.parts import LabelledParts, Parts, SegmentedLines, SegmentedTable
+from pipeline.jobs.predict import NO_WORDS
 from pipeline.jobs.results import LabelResult, RowCounts, label_result
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, Precision
 from pipeline.provenance import sha256
+from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.segmenter import Segmenter
 
 
@@ -46,19 +49,22 @@ class Job(Protocol):
 
 @dataclass
 class LabelJob:
-    """Labels tables; `folder`: of the model, at the same path on every machine."""
+    """Labels tables; `folder`: of the model, at the same path on every machine; `precision`: as of Model.load;
+    `dictionary`: more words for it.
+    """
 
     folder: Path
-    precision: Precision
+    precision: Precision | None
     options: LabelOptions
     limits: Limits = DEFAULT_LIMITS
+    dictionary: UserDictionary = NO_WORDS
 
     @cached_property
     def model(self) -> Model:
-        return Model.load(self.folder, precision=self.precision, threads=1)
+        return Model.load(self.folder, precision=self.precision, threads=1, dictionary=self.dictionary)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return LabelJob, (self.folder, self.precision, self.options, self.limits)
+        return LabelJob, (self.folder, self.precision, self.options, self.limits, self.dictionary)
 
     def prepare(self) -> None:
         self.model.predict(["好"])
@@ -85,26 +91,20 @@ class LabelJob:
 class SegmentJob:
     """Segments plain texts and tables.
 
-    `format`, `delimiter`, `quoting`: of the tables, see `corpora.table.TableReader`.
+    `options`: how the tables are read.
     """
 
     segmenter: Segmenter
     text: Sequence[str]
-    format: str | None
-    encoding: str
-    delimiter: str | None = None
-    quoting: bool | None = None
+    options: TableOptions
 
     def prepare(self) -> None:
         self.segmenter.split("好")
 
     def parts(self, source: Path, name: str, target: Path) -> Parts:
-        if formats.corpus_format(source, self.format) == "lines":
-            return SegmentedLines(source, self.segmenter, self.encoding)
-        table = TableReader(
-            source, format=self.format, encoding=self.encoding, delimiter=self.delimiter, quoting=self.quoting
-        )
-        return SegmentedTable(table, self.segmenter, self.text, name)
+        if formats.corpus_format(source, self.options.format) == "lines":
+            return SegmentedLines(source, self.segmenter, self.options.encoding)
+        return SegmentedTable(TableReader(source, self.options), self.segmenter, self.text, name)
 
     def dependencies(self, source: Path, name: str, target: Path) -> Dependencies:
         stamp = file_stamp(source)
@@ -114,13 +114,10 @@ class SegmentJob:
             "the segmenter": self.segmenter.settings(),
             "the installed programs": installed(),
             "--text": list(self.text),
-            "--format": self.format,
-            "--encoding": self.encoding,
-            "--delimiter": self.delimiter,
-            "--quoting": self.quoting,
+            "the options of the table": asdict(self.options),
             "the name of the input": name,
         }
         return Dependencies(values, stamp)
 
     def result(self, counts: RowCounts, *, seconds: float, resumed: int, reason: str) -> LabelResult:
-        return LabelResult(counts, seconds, resumed, reason)
+        return LabelResult(counts, seconds, resumed, reason, dictionary=len(self.segmenter.dictionary))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from corpora.files import STREAM
+from corpora.rejected import rejected_path
 from pipeline.errors import PipelineError
 from pipeline.jobs.journal import JobProgress, Journal
 from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
@@ -144,11 +145,6 @@ def check_places(source: Path, target: Path, force: bool) -> None:
 def job_folder(target: Path) -> Path:
     """The folder that holds the work until the target is whole."""
     return target.with_name(f"{target.name}.job")
-
-
-def rejected_path(target: Path) -> Path:
-    """The file of the rejected rows."""
-    return target.with_name(f"{target.name}.rejected.csv")
 
 
 def single_threaded(model: str | Path | Model) -> Model:

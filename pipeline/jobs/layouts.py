@@ -22,9 +22,6 @@ ORIGIN = "file"  # the first column, if rows come from several files
 TABLE = "table"
 LAYOUTS = (TABLE, "long", "conll", "conllu", "jsonl")
 FORMATS = ("conll", "conllu", "jsonl")  # layouts that are file formats of their own
-UPOS = frozenset(
-    "ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
-)
 
 
 def check(layout: str, fitting: Sequence[str], described: str) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corpora.table_options import BadRows, TableOptions
 from pipeline.jobs import layouts
 from pipeline.jobs.layouts import TABLE
 from pipeline.jobs.predict import OutputOptions
 
 
-@dataclass(frozen=True)
-class LabelOptions:
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions(TableOptions):
     """How a table is read, labelled and written. None stands for what the suffix of the file implies.
 
     Of the input:
         text: Name of the text column, or of several whose texts are joined.
         words: Column with the words of the text (`corpora.wordcells`), which are the text itself if `text` is empty.
-        format, encoding: Of the file.
-        delimiter, header: Of CSV and TSV; the output has the same.
-        quoting: Of CSV and TSV, see `corpora.table.TableReader`; the output is always quoted where it must be.
-        strict: Stop at the first bad row.
+        Those of `corpora.table_options.TableOptions`. The output of CSV or TSV has the same delimiter and header, and
+        is always quoted where it must be.
 
     Of the output:
-        output_format, output_encoding: Of the file; the encoding is by default that of the input.
+        output_format, output_encoding: Of the file; the encoding is by default that of the input, with a byte
+            order mark if that has one.
         layout: One of `pipeline.jobs.layouts.LAYOUTS`.
         prefix: Put before the names of the new columns.
         probabilities: Add the finer columns.
@@ -37,17 +37,12 @@ class LabelOptions:
     """
 
     text: str | Sequence[str] = "text"
-    format: str | None = None
-    encoding: str = "utf-8"
-    delimiter: str | None = None
-    quoting: bool | None = None
-    header: bool = True
+    bad_rows: BadRows = "set-aside"
     output_format: str | None = None
     output_encoding: str | None = None
     probabilities: bool = False
     prefix: str = ""
     excel_safe: bool = False
-    strict: bool = False
     review_below: float | None = None
     workers: int = 1
     origin: str | None = None

@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from corpora import entries, packed
+from corpora import conllu, entries, packed
 from corpora.blocks import FORMATS as TEXT_FORMATS
 from corpora.blocks import Blocks
 from corpora.errors import CorpusError
-from corpora.files import STREAM
+from corpora.files import STREAM, codec, written_as
 from corpora.rows import BadRow, Kind, Row, value
-from corpora.table import table_format
+from corpora.table_options import table_format
 from pipeline.jobs import layouts
 from pipeline.jobs.deferred_writer import DeferredWriter
 from pipeline.jobs.input_table import InputTable
@@ -105,10 +105,10 @@ class OutputTable:
         """Keys that no JSON object of the input may have, since they would be in the output twice."""
         return self.new_columns if self.keeps_format and self.options.layout == TABLE else None
 
-    @property
+    @cached_property
     def encoding(self) -> str:
-        """The encoding given, or that of the input."""
-        return self.options.output_encoding or self.options.encoding
+        """The encoding given, or that of the input, with a byte order mark if the input has one."""
+        return self.options.output_encoding or written_as(self.source.source, self.options.encoding)
 
     def cells(self, number: int, found: Cells | None) -> Cells:
         """The new cells of a row, the `number`-th, from the model's; in other layouts its records.
@@ -148,7 +148,8 @@ class OutputTable:
     def deferred_writer(self, table: entries.Entries) -> DeferredWriter:
         """The writer of a format that can't grow."""
         like = self.source.source if self.keeps_format and self.format == "parquet" else None
-        return DeferredWriter((*table.columns, *self.new_columns), format=self.format, like=like, kinds=self.kinds)
+        columns = (*table.columns, *self.new_columns)
+        return DeferredWriter(columns, format=self.format, like=like, kinds=self.kinds, encoding=codec(self.encoding))
 
     @property
     def _delimiter(self) -> str:
@@ -168,7 +169,7 @@ class OutputTable:
             encoding=self.encoding,
             delimiter=self._delimiter,
             excel_safe=self.options.excel_safe,
-            upos=types <= layouts.UPOS,
+            upos=types <= conllu.UPOS,
             origin=self.options.origin,
             review=self.options.review_below is not None,
         )

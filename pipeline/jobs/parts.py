@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,7 +19,7 @@ from pipeline.jobs.input_table import Chunk
 from pipeline.jobs.journal import JobProgress
 from pipeline.jobs.output_table import ORIGIN
 from pipeline.jobs.predict import answers
-from pipeline.jobs.results import RowCounts
+from pipeline.jobs.results import FORCED, RowCounts
 from pipeline.jobs.table_job import TableJob
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages.segment import row_text, without_stop_words
@@ -147,9 +148,10 @@ class SegmentedLines:
         lines = self._lines.at(number)
         if number and self._lines.is_over:
             return None
-        tokens = (without_stop_words(self.segmenter, self.segmenter.split(line.text)) for line in lines)
+        tally = Counter[str]()
+        tokens = (_cut(self.segmenter, line.text, tally) for line in lines)
         count = segmented.write(folder / f"part-{number:05}.txt", tokens, self.encoding)
-        return PartRecord(number, RowCounts(count, count), last=self._lines.is_over)
+        return PartRecord(number, RowCounts(count, count, tally=dict(tally)), last=self._lines.is_over)
 
 
 class SegmentedTable:
@@ -178,9 +180,16 @@ class SegmentedTable:
         rows = self._rows.at(number)
         if number and self._rows.is_over:
             return None
-        path = folder / f"part-{number:05}.{self.table.format}"
+        path, tally = folder / f"part-{number:05}.{self.table.format}", Counter[str]()
         with TableWriter(path, (*self.table.columns, *ORIGIN, "tokens"), encoding=self.table.encoding) as writer:
             for place, row in enumerate(rows, start=number * self.part_rows + 1):
-                tokens = without_stop_words(self.segmenter, self.segmenter.split(row_text(row, self.positions)))
+                tokens = _cut(self.segmenter, row_text(row, self.positions), tally)
                 writer.write((*row, self.name, str(place), segmented.join(tokens)))
-        return PartRecord(number, RowCounts(writer.rows, writer.rows), last=self._rows.is_over)
+        return PartRecord(number, RowCounts(writer.rows, writer.rows, tally=dict(tally)), last=self._rows.is_over)
+
+
+def _cut(segmenter: Segmenter, text: str, tally: Counter[str]) -> list[str]:
+    """The tokens of a text without stop words; adds the words of the dictionary that occur to a tally."""
+    tokens = segmenter.split(text)
+    tally.update(f"{FORCED}{word}" for word in segmenter.dictionary.occurring(text, tokens))
+    return without_stop_words(segmenter, tokens)

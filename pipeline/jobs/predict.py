@@ -17,12 +17,14 @@ from pipeline.errors import NotFinite
 from pipeline.jobs.layouts import TABLE, records
 from pipeline.jobs.results import FORCED
 from pipeline.models import drift
-from pipeline.models.model import NETWORKS, Model, Precision
+from pipeline.models.model import Extended, Model, Precision
+from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.tasks import Claim, Prediction
 
 Cells = Sequence[Any]  # the new cells of a row; in another layout than a table, its records
 Texts = Sequence[str | Tokenised]  # for the model to segment, or segmented already
 # The model's heavy libraries, imported once for all workers where the system can share them.
+NO_WORDS = UserDictionary()
 PRELOAD = ("pipeline.jobs.predict", "onnx", "onnxruntime", "rjieba")
 
 
@@ -56,24 +58,26 @@ class Answers:
 class Predictor:
     """What a worker calls: texts to Answers.
 
-    Only a path and a few options are sent to a worker; its first call loads the model, on one thread.
+    Only a path, a dictionary and a few options are sent to a worker; its first call loads the model, on one thread.
     """
 
-    def __init__(self, folder: Path, precision: Precision, wanted: OutputOptions) -> None:
+    def __init__(
+        self, folder: Path, precision: Precision, wanted: OutputOptions, dictionary: UserDictionary = NO_WORDS
+    ) -> None:
         self.folder = folder
         self.precision = precision
         self.wanted = wanted
+        self.dictionary = dictionary
 
     @classmethod
     def like(cls, model: Model, wanted: OutputOptions) -> Predictor:
         """A Predictor that loads the same model."""
-        path = model.network.path
-        precision: Precision = "int8" if path.name == NETWORKS["int8"] else "float32"
-        return cls(path.parent, precision, wanted)
+        added = model.extended.added if model.extended else NO_WORDS
+        return cls(model.network.path.parent, model.precision, wanted, added)
 
     @cached_property
     def model(self) -> Model:
-        loaded = Model.load(self.folder, precision=self.precision, threads=1)
+        loaded = Model.load(self.folder, precision=self.precision, threads=1, dictionary=self.dictionary)
         gc.freeze()  # the model stays for good: the garbage collector need not look through it again
         return loaded
 
@@ -84,12 +88,12 @@ class Predictor:
 def answers(model: Model, texts: Texts, wanted: OutputOptions = OutputOptions()) -> Answers:
     """The model's answers to texts."""
     try:
-        return _answers(model, _tokenised(model, texts), wanted)
+        return _answers(model, texts, _tokenised(model, texts), wanted)
     except NotFinite as error:
         return Answers([], {}, error)
 
 
-def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
+def _answers(model: Model, texts: Texts, tokenised: Sequence[Tokenised], wanted: OutputOptions) -> Answers:
     best = model.n_best_of_tokens(tokenised, wanted.n_best) if wanted.n_best > 1 else None
     predictions = model.predict_tokens(tokenised) if best is None else [_first(model, found) for found in best]
     claims = [model.answerer.claims(found) for found in predictions]
@@ -99,6 +103,8 @@ def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions
     else:
         cells = _cells(model, predictions, doubts, best or [()] * len(predictions), wanted)
     forced = _forced(model, tokenised)
+    if model.extended:
+        forced.update(_changed(model.extended, texts, tokenised, predictions))
     if not model.answerer.claimed:
         return Answers(cells, forced)
     given = list(chain.from_iterable(map(model.answerer.labels_of, predictions)))
@@ -108,8 +114,27 @@ def _answers(model: Model, tokenised: Sequence[Tokenised], wanted: OutputOptions
 
 def _forced(model: Model, texts: Sequence[Tokenised]) -> drift.Tally:
     """A count for each word of the dictionary that occurs: that of the texts that have it."""
-    dictionary = model.segmenter.dictionary
-    return dict(Counter(f"{FORCED}{word}" for text in texts for word in dictionary.occurring(text.text)))
+    occurring = model.segmenter.dictionary.occurring
+    return dict(Counter(f"{FORCED}{word}" for text in texts for word in occurring(text.text, text.tokens)))
+
+
+def _changed(
+    extended: Extended, texts: Texts, tokenised: Sequence[Tokenised], predictions: Sequence[Prediction]
+) -> drift.Tally:
+    """Counts of the texts with a word of the added dictionary, and of those that the model alone answers otherwise."""
+    added = [index for index, text in enumerate(tokenised) if extended.added.occurring(text.text, text.tokens)]
+    try:
+        alone = extended.alone.predict_tokens(_tokenised(extended.alone, [texts[index] for index in added]))
+    except NotFinite as error:
+        raise NotFinite(error.network, added[error.text]) from None
+    changed = sum(not _agree(predictions[index], other) for index, other in zip(added, alone, strict=True))
+    return {"added": len(added), "changed": changed} if added else {}
+
+
+def _agree(one: Prediction, other: Prediction) -> bool:
+    """Whether two answers are the same but for their confidences."""
+    spans = [[(span.start, span.end, span.type) for span in answer.spans] for answer in (one, other)]
+    return one.value == other.value and spans[0] == spans[1]
 
 
 def _doubtful(claims: Sequence[Claim], below: float | None) -> Sequence[bool]:
@@ -173,8 +198,8 @@ def _records(
         if found.is_blank:
             cells.append(None)
         elif wanted.review_below is None:
-            cells.append(records(wanted.layout, text.text, found))
+            cells.append(records(wanted.layout, text.shown, found))
         else:
-            made = zip(records(wanted.layout, text.text, found), doubtful, strict=True)
+            made = zip(records(wanted.layout, text.shown, found), doubtful, strict=True)
             cells.append([(*record, doubt) for record, doubt in made])
     return cells

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, chdir, contextmanager, nullcontex
 from pathlib import Path
 from typing import Any
 
-from corpora.table import SUFFIXES
+from corpora.table_options import SUFFIXES
 from pipeline import locks
 from pipeline.errors import PipelineError
 from pipeline.jobs.folder_record import FolderRecord

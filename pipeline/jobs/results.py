@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,7 +49,8 @@ class LabelResult:
     attempt had done; `reason`: what is wrong with the first rejected row; `claimed`: what one claim of the model is
     called, and several: labelled rows, entities or words; `warnings`: how the texts differ from those of training;
     `dictionary`: the number of words in the user's dictionary; `unused_tags`: its tags that the tagger does not have,
-    each with the number of words.
+    each with the number of words. Of a dictionary that was added to the model, `overriding`: words that the model's own
+    dictionary has otherwise; `unknown`: those that a model of words has not seen in training, and how many it added.
     """
 
     counts: RowCounts
@@ -60,6 +61,18 @@ class LabelResult:
     warnings: tuple[str, ...] = ()
     dictionary: int = 0
     unused_tags: Mapping[str, int] = field(default_factory=dict)
+    overriding: Sequence[str] = ()
+    unknown: tuple[int, int] = (0, 0)
+
+    @property
+    def with_added(self) -> int:
+        """Rows with a word of the added dictionary."""
+        return int(self.counts.tally.get("added", 0))
+
+    @property
+    def changed(self) -> int:
+        """Those of them that the model alone would have answered otherwise."""
+        return int(self.counts.tally.get("changed", 0))
 
     @property
     def occurring(self) -> int:
@@ -127,13 +140,34 @@ def label_result(model: Model, counts: RowCounts, *, seconds: float, resumed: in
         warnings=warnings,
         dictionary=len(model.segmenter.dictionary),
         unused_tags=_unused_tags(model),
+        overriding=_overriding(model),
+        unknown=_unknown(model),
     )
 
 
+def _overriding(model: Model) -> list[str]:
+    """The words that an added dictionary takes otherwise than the model's own dictionary does."""
+    if not model.extended:
+        return []
+    added, own = model.extended.added, model.extended.alone.segmenter.dictionary
+    return [word for word in added if word in own and added.entry(word) != own.entry(word)]
+
+
+def _unknown(model: Model) -> tuple[int, int]:
+    """How many of the added words a model that reads words has not seen in training, and their number."""
+    vocabulary = model.encoder.vocabularies.get("word")
+    if not model.extended or vocabulary is None or model.segmenter.unit != "word":
+        return 0, 0
+    added = model.extended.added
+    tokens = {*added.words, *(part for parts in added.splits.values() for part in parts)}
+    tokens |= added.weights.keys() - added.never
+    return sum(token not in vocabulary for token in tokens), len(tokens)
+
+
 def _unused_tags(model: Model) -> dict[str, int]:
-    """The tags of the dictionary that are no type of a tagger that has types, the most frequent first."""
+    """The tags of the dictionary that are no type of a tagger, the most frequent first; a tagger of words has none."""
     answerer = model.answerer
-    if not isinstance(answerer, TagAnswerer) or answerer.options.kind == "words":
+    if not isinstance(answerer, TagAnswerer):
         return {}
     types = set(answerer.tagset.types)
     found = Counter(tag for tag in answerer.dictionary.words.values() if tag is not None and tag not in types)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from corpora.entries import Entries
 from corpora.files import STREAM
+from corpora.rejected import reject_lines
 from pipeline.errors import ModelError
 from pipeline.jobs.checks import check_options
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
@@ -23,7 +24,7 @@ from pipeline.jobs.journal import JobProgress
 from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
 from pipeline.jobs.output_table import OutputTable, RowWriter
 from pipeline.jobs.predict import Answers
-from pipeline.jobs.rejects import Rejects, reject_lines
+from pipeline.jobs.rejects import Rejects
 from pipeline.jobs.results import RowCounts
 from pipeline.jobs.workers import answer_chunks
 from pipeline.models.model import Model
@@ -49,7 +50,7 @@ class TableJob:
         self.target = target
         self.options = options
         self.limits = limits
-        self.rejects = Rejects(source, strict=options.strict, limit=limits.bad_rows)
+        self.rejects = Rejects(source, strict=options.bad_rows == "stop", limit=limits.bad_rows)
         self.input = InputTable(model, source, options, limits, self.rejects)
         self.output = OutputTable(model, self.input, target, options)
 
@@ -148,7 +149,8 @@ class TableJob:
         return {
             "the input": None if self.source == STREAM else sha256(self.source),
             "the model": sha256(network.parent / "SHA256SUMS"),
-            "--int8": network.name,
+            "--int8, --float32": network.name,
+            "--dictionary": extended.added.fingerprint if (extended := self.model.extended) else None,
             "the installed programs": installed(),
             "--text": options.columns,
             "--words": options.words,
@@ -160,7 +162,10 @@ class TableJob:
             "--output-encoding": options.output_encoding,
             "--delimiter": options.delimiter,
             "--quoting": options.quoting,
+            "--sheet": options.sheet,
             "--no-header": not options.header,
+            "--header-row": options.header_row,
+            "--skip-rows": options.skip_rows,
             "--probabilities": options.probabilities,
             "--review-below": options.review_below,
             "--prefix": options.prefix,

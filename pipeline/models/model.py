@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import tomli_w
@@ -22,13 +22,13 @@ from pipeline.encoding.features import FEATURES
 from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.encoding.pretrained import Pretrained
-from pipeline.errors import DictionaryError, ModelError, NotFinite
-from pipeline.models import files, schema
+from pipeline.errors import ModelError, NotFinite, SettingsError
+from pipeline.models import files, schema, segmenter_files
 from pipeline.models.texts import checked_texts
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.segmentation.dictionary import UserDictionary
-from pipeline.segmentation.model_engine import FOLDER, ModelEngine
-from pipeline.segmentation.segmenter import Engine, Segmenter, read_stop_words
+from pipeline.segmentation.dictionary import Paths, UserDictionary
+from pipeline.segmentation.model_engine import ModelEngine
+from pipeline.segmentation.segmenter import Segmenter
 from pipeline.tasks import TASKS, Answerer, Prediction, Task
 from pipeline.tasks.prediction import Predictions
 
@@ -62,24 +62,34 @@ class Model:
     encoder: Encoder
     network: OnnxNetwork
     about: Mapping[str, Any] = field(default_factory=dict)
+    extended: Extended | None = None
 
     @classmethod
-    def load(cls, folder: str | Path, *, precision: Precision = "float32", threads: int = 0) -> Model:
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        precision: Precision | None = None,
+        threads: int = 0,
+        dictionary: UserDictionary | Paths = (),
+    ) -> Model:
         """Reads and checks a model folder; nothing in it can run code.
 
-        `precision`: float32, or int8 where the folder has it; `threads`: CPU threads, 0 for all cores.
+        `precision`: float32, or int8 where the folder has it; None for the one that model.toml names, with which the
+        model was evaluated; `threads`: CPU threads, 0 for all cores; `dictionary`: that of `with_dictionary`, or its
+        files of forced words.
         Raises ModelError if a file is missing, altered or not listed (SHA256SUMS), or no regular file; if the folder
-        has another format version; or if something in it is not what zhpipe writes.
+        has another format version; or if something in it is not what zhpipe writes. Raises DictionaryError for a bad
+        dictionary, and SettingsError for one that changes nothing.
         """
         folder = Path(folder)
         files.check_kinds(folder)
         about = schema.parse(folder / "model.toml", FORMAT_VERSION)
         files.check_sums(folder)
         schema.check(folder / "model.toml", about)
+        precision = precision or about.get("precision", "float32")
         if not (folder / NETWORKS[precision]).is_file():
-            raise ModelError(
-                f"{folder}: has no {precision} network (only LSTMs have int8): use float32, without --int8"
-            )
+            raise ModelError(f"{folder}: has no {precision} network (only LSTMs have int8): use --float32")
         try:
             model = cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
         except ModelError:
@@ -90,7 +100,9 @@ class Model:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{folder}: the model can't be read: {reason}: copy the model folder again") from None
         model._check_graph()
-        return model
+        if not isinstance(dictionary, UserDictionary):
+            dictionary = UserDictionary.load(dictionary)
+        return model.with_dictionary(dictionary) if len(dictionary) else model
 
     @classmethod
     def _assemble(cls, folder: Path, about: dict[str, Any], network: OnnxNetwork) -> Model:
@@ -100,14 +112,36 @@ class Model:
             raise ValueError("labels.txt has no labels")
         if options.get("unit", about["encoder"]["units"][0]) not in about["encoder"]["units"]:
             raise ValueError(f"the task reads {options['unit']!r}, of which the encoder has no vocabulary")
+        segmenter = segmenter_files.load(folder, about["segment"], open_segmenter)
         return cls(
             task=task,
-            answerer=task.answerer.load(folder, options),
-            segmenter=_load_segmenter(folder, about["segment"]),
+            answerer=task.answerer.load(folder, options).obeying(segmenter.dictionary),
+            segmenter=segmenter,
             normalise=normaliser(about["corpus"]["nfkc"], about["corpus"]["simplify"]),
             encoder=_load_encoder(folder, about),
             network=network,
             about=about,
+        )
+
+    def with_dictionary(self, dictionary: UserDictionary) -> Model:
+        """The same model with new words, which win over those of its own dictionary; its folder stays as it is.
+
+        Words are normalised as texts are. A tagger obeys them, with their tags, as it obeys the words of
+        `segment.dictionaries` in training; other models cut their words accordingly. `extended` says what was added.
+        Raises SettingsError if the dictionary changes nothing, because the model reads characters and is no tagger, or
+        if it has frequencies, and no jieba cuts the model's words.
+        """
+        if self.segmenter.unit == "char" and not self.answerer.obeys:
+            raise SettingsError(
+                f"{self.network.path.parent}: reads characters, which no dictionary changes: leave the dictionary out"
+            )
+        added = dictionary.normalised(self.normalise)
+        segmenter = self.segmenter.with_dictionary(added)
+        return replace(
+            self,
+            segmenter=segmenter,
+            answerer=self.answerer.obeying(segmenter.dictionary),
+            extended=Extended(self, added),
         )
 
     def _check_graph(self) -> None:
@@ -117,6 +151,11 @@ class Model:
         drafts = self.task.head.drafts(NetworkSettings(**self.about["network"]), self.encoder)
         if reason := graph_check.fault(self.network.path, drafts):
             raise ModelError(f"{self.network.path}: {reason}: use a model folder that zhpipe made")
+
+    @property
+    def precision(self) -> Precision:
+        """Of the network that answers."""
+        return "int8" if self.network.path.name == NETWORKS["int8"] else "float32"
 
     @property
     def labels(self) -> Labels:
@@ -158,7 +197,7 @@ class Model:
         review_below: float | None = None,
         prefix: str = "",
     ) -> pd.DataFrame:
-        """A copy of a pandas data frame with the columns that `zhpipe label` adds.
+        """A copy of a pandas data frame, or of a Dataset of Hugging Face, with the columns that `zhpipe label` adds.
 
         Probabilities and bits are numbers, with 4 decimals; `needs_review` is a boolean; entities, words and tags are
         lists. A row without text keeps its place, with None, NaN or an empty list.
@@ -171,15 +210,18 @@ class Model:
         """
         from pipeline.models import frame as frames
 
-        return frames.label_frame(
+        kind: Any = type(frame)
+        is_dataset = hasattr(kind, "to_pandas") and hasattr(kind, "from_pandas")  # of Hugging Face
+        labelled = frames.label_frame(
             self.predict,
             self.answerer,
-            frame,
+            frame.to_pandas() if is_dataset else frame,  # type: ignore[operator]  # it is no data frame then
             text=text,
             probabilities=probabilities,
             review_below=review_below,
             prefix=prefix,
         )
+        return kind.from_pandas(labelled) if is_dataset else labelled
 
     def n_best(self, texts: Iterable[str], n: int) -> list[list[Prediction]]:
         """A tagger's n most probable answers to each text, best first; none to a text of white space.
@@ -204,12 +246,18 @@ class Model:
 
     def tokenise_all(self, texts: Sequence[str]) -> list[Tokenised]:
         """`tokenise` of each text."""
-        texts = [self.normalise(text) for text in texts]
-        cut = self.segmenter.split_all(texts)
-        return [Tokenised(text, self.segmenter.content(tokens)) for text, tokens in zip(texts, cut, strict=True)]
+        normalised = [self.normalise(text) for text in texts]
+        cut = self.segmenter.split_all(normalised)
+        return [
+            Tokenised(text, self.segmenter.content(tokens), original if original != text else "")
+            for original, text, tokens in zip(texts, normalised, cut, strict=True)
+        ]
 
     def given(self, text: str, words: Sequence[str]) -> Tokenised:
         """A text that is cut into words already, as the network reads it."""
+        if len(self.normalise(text)) == len(text):
+            whole = Tokenised(text, [word for word in words if not word.isspace()]).normalised(self.normalise)
+            return replace(whole, tokens=self.segmenter.content(whole.tokens))
         return Tokenised(self.normalise(text), self.segmenter.content([self.normalise(word) for word in words]))
 
     def predict_tokens(self, texts: Sequence[Tokenised]) -> list[Prediction]:
@@ -239,6 +287,14 @@ def _answered(places: Sequence[int], ask: Callable[[], T]) -> T:
         raise NotFinite(error.network, places[error.text]) from None
 
 
+@dataclass(frozen=True)
+class Extended:
+    """What a model has beside what its folder holds: the model `alone`, and the dictionary `added`, normalised."""
+
+    alone: Model
+    added: UserDictionary
+
+
 def find_model(path: Path) -> Path:
     """The model folder for a path: that of a run if the path is a run's folder, or the path itself."""
     return path / "model" if (path / "model" / "model.toml").is_file() else path
@@ -262,7 +318,7 @@ def save(
     about = {
         "format_version": FORMAT_VERSION,
         **about,
-        "segment": _save_segmenter(folder, segmenter),
+        "segment": segmenter_files.save(folder, segmenter),
         "encoder": _save_encoder(folder, encoder),
     }
     if options := {**task.save(folder), **answerer.save(folder)}:
@@ -270,17 +326,6 @@ def save(
     task.labels.save(folder / "labels.txt")
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
     files.write_sums(folder)
-
-
-def _save_segmenter(folder: Path, segmenter: Segmenter) -> dict[str, Any]:
-    if isinstance(segmenter.trained, ModelEngine):
-        segmenter.trained.copy(folder / FOLDER)
-    (segmenter.dictionary or UserDictionary({})).save(folder / "dictionary.txt")
-    (folder / "stop_words.txt").write_text(
-        "".join(f"{word}\n" for word in sorted(segmenter.stop_words)), encoding="utf-8", newline="\n"
-    )
-    settings = segmenter.settings()
-    return {key: settings[key] for key in ("unit", "engine", "mode", "hmm", "keep_whitespace")}
 
 
 def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
@@ -298,6 +343,9 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         "max_tokens": encoder.max_tokens,
         "units": list(encoder.vocabularies),
         "longest_grams": {unit: grams.longest for unit, grams in encoder.ngrams.items()},
+        "counted": [
+            unit for unit, grams in encoder.ngrams.items() if isinstance(grams, NgramVocabulary) and grams.counts
+        ],
         "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
         "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
@@ -310,26 +358,6 @@ def open_segmenter(folder: Path) -> ModelEngine:
     made = ModelEngine(folder, Model.load)
     made.model  # noqa: B018 (loads and checks it)
     return made
-
-
-def _load_segmenter(folder: Path, segment: Mapping[str, Any]) -> Segmenter:
-    if segment["engine"] not in get_args(Engine):
-        segment = {**segment, "engine": _own_engine(folder / FOLDER, segment["engine"])}
-    try:
-        dictionary = UserDictionary.load(folder / "dictionary.txt")
-        stop_words = read_stop_words(folder / "stop_words.txt")
-    except DictionaryError as error:
-        raise ModelError(str(error).splitlines()[0]) from None
-    return Segmenter(**segment, dictionary=dictionary if len(dictionary) else None, stop_words=stop_words)
-
-
-def _own_engine(folder: Path, name: str) -> ModelEngine:
-    if folder.is_symlink():
-        raise ModelError(f"{folder}: is a link, and may lead anywhere: copy the folder itself")
-    engine = open_segmenter(folder)
-    if engine.name != name:
-        raise ModelError(f"{folder}: is another model than the one that model.toml names: copy the model folder again")
-    return engine
 
 
 def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
@@ -348,7 +376,10 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     for unit, longest in encoder["longest_grams"].items():
         keys, window = arrays.load(folder / f"grams.{unit}.npy", np.int64), encoder.get("windows", {}).get(unit)
-        grams[unit] = NgramVocabulary(keys, longest) if window is None else ContextNgrams(keys, longest, window)
+        if window is None:
+            grams[unit] = NgramVocabulary(keys, longest, unit in encoder.get("counted", ()))
+        else:
+            grams[unit] = ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
     longest = int(encoder["max_tokens"])
     return Encoder(reads, vocabularies, grams, longest, unit_of_tokens, affixes, features, pretrained)

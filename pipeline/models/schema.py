@@ -51,6 +51,8 @@ class SegmentTable(Table):
     mode: Literal["default", "search", "full"]
     hmm: bool
     keep_whitespace: bool
+    keep_whole: bool = False  # which models did not have before they said so
+    main: str = ""
 
 
 class AffixesTable(Table):
@@ -76,6 +78,7 @@ class EncoderTable(Table):
     units: Annotated[list[Unit], Field(min_length=1, max_length=2)]
     longest_grams: dict[Unit, Order]
     windows: dict[Unit, Window] = {}
+    counted: list[Unit] = []
     longest_affix: int = Field(0, ge=0, le=3)
     features: dict[Literal["bigrams", "segmentation", "lexicon", "characters", "affixes"], AffixesTable] = {}
     pretrained: PretrainedTable | None = None
@@ -121,6 +124,8 @@ class ModelTable(Table):
     task: Name
     name: Name
     cell: Literal["rnn", "lstm", "gru"] | None = None
+    vector_size: int | None = Field(None, ge=1)
+    precision: Literal["float32", "int8"] = "float32"
     difference_to_keras: float | None = None
     different_answers: int | None = None
     corpus: CorpusTable

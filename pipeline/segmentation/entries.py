@@ -1,4 +1,4 @@
-"""Entries: the lines of a user dictionary as word, frequency and tag.
+"""Entries: the lines of a user dictionary as word, frequency and tag, or as a word and the parts that it is cut into.
 
 **With a tab**, only tabs separate, and nothing is guessed: `word⇥frequency⇥tag`, `word⇥tag⇥frequency`, `word⇥tag`,
 `word⇥frequency` or `word⇥`. Frequency and tag may be empty. A word that ends in digits, in a lowercase word or in a
@@ -12,16 +12,19 @@ space. Everything to the left is the word, spaces included; the first field alwa
 
 A line whose word would hold what looks like a frequency or a tag is refused, and a tab says which it is: `北京 大学 n`,
 `张三丰 PER`, `云计算 3.5 n`, `云计算/n`.
+
+**With an arrow**, a word and the parts that it is always cut into: `价格便宜 => 价格 便宜`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pipeline.errors import DictionaryError
 
-Fields = tuple[str, str, str]  # word, frequency, tag
+ARROW = "=>"
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af"
 _BLANKS = " \u3000\xa0"
@@ -36,43 +39,72 @@ _SUSPICIOUS = re.compile(f"[{_HAN}]+|[A-Z][A-Z_-]*|[0-9]*[.][0-9]+")
 _SLASHED = re.compile(f".*[{_HAN}].*/([a-z]{{1,5}}|[{_HAN}]*[词名])")
 
 
+class Fields(NamedTuple):
+    """What a line says of a word; frequency and tag are empty, and there are no parts, where it says nothing."""
+
+    word: str
+    frequency: str = ""
+    tag: str = ""
+    parts: tuple[str, ...] = ()
+
+
 def parse(line: str) -> Fields:
-    """Word, frequency and tag of a line that is not blank; the last two may be empty.
+    """The fields of a line that is not blank.
 
-    Raises DictionaryError if the word can't be told from frequency or tag.
+    Raises DictionaryError if the word can't be told from frequency or tag, or is not its parts joined.
 
-    >>> parse("云计算 名词 5"), parse("New York 5"), parse("云计算,5,n")
-    (('云计算', '5', '名词'), ('New York', '5', ''), ('云计算', '5', 'n'))
+    >>> parse("云计算 名词 5"), parse("New York 5").frequency, parse("价格便宜 => 价格 便宜").parts
+    (Fields(word='云计算', frequency='5', tag='名词', parts=()), '5', ('价格', '便宜'))
     """
+    if line.isalpha():  # most lines of large dictionaries
+        return Fields(line)
     if "\t" in line:
         return _tabbed(line)
     line = line.strip()
+    if ARROW in line:
+        return _with_parts(line)
     if "," in line and not any(blank in line for blank in _BLANKS) and _HAS_HAN.search(line.partition(",")[0]):
         return _of_fields(line.split(","), line)
     return _spaced(line)
 
 
-def line(word: str, tag: str | None) -> str:
-    """A line that `parse` reads as this entry: separated by a space where this is unambiguous, else by a tab."""
-    plain = word if tag is None else f"{word} {tag}"
+def line(word: str, tag: str | None = None, frequency: int | None = None) -> str:
+    """A line that `parse` reads as this entry: separated by spaces where this is unambiguous, else by tabs."""
+    fields = Fields(word, "" if frequency is None else str(frequency), tag or "")
+    plain = " ".join(filter(None, fields[:3]))
     try:
-        is_plain = parse(plain) == (word, "", tag or "")
+        is_plain = parse(plain) == fields
     except DictionaryError:
         is_plain = False
-    return plain if is_plain else f"{word}\t\t{tag or ''}"
+    return plain if is_plain else "\t".join(fields[:3])
+
+
+def split_line(word: str, parts: Sequence[str]) -> str:
+    """A line that `parse` reads as a word and its parts."""
+    return f"{word} {ARROW} {' '.join(parts)}"
+
+
+def _with_parts(line: str) -> Fields:
+    word, parts = line.partition(ARROW)[0].strip(), tuple(_FIELD.findall(line.partition(ARROW)[2]))
+    if len(parts) < 2 or "".join(parts) != word:
+        raise DictionaryError(
+            f"{line!r}: expected a word, {ARROW} and two or more parts that are the word when they are joined, such as "
+            f"价格便宜 {ARROW} 价格 便宜; if {line!r} is the word, write this and a tab"
+        )
+    return Fields(word, parts=parts)
 
 
 def _tabbed(line: str) -> Fields:
     word, *rest = (part.strip() for part in line.split("\t"))
     match rest:
         case [tag, frequency] if _NUMBER.fullmatch(frequency) and tag and not _NUMBER.fullmatch(tag):
-            return word, frequency, tag
+            return Fields(word, frequency, tag)
         case [frequency, tag]:
-            return word, frequency, tag
+            return Fields(word, frequency, tag)
         case [number] if _NUMBER.fullmatch(number):
-            return word, number, ""
+            return Fields(word, number)
         case [tag]:
-            return word, "", tag
+            return Fields(word, tag=tag)
     raise DictionaryError(f"expected at most word, frequency and tag between tabs, found {len(rest) + 1} fields")
 
 
@@ -87,7 +119,7 @@ def _spaced(line: str) -> Fields:
     word = line[: found[count - 1].end()]
     if count == 1 and _SLASHED.fullmatch(word):
         raise _unclear(line, word.rpartition("/")[0], word)
-    return word, frequency, tag
+    return Fields(word, frequency, tag)
 
 
 def _ending(fields: Sequence[str]) -> tuple[int, str, str]:
@@ -114,7 +146,7 @@ def _of_fields(fields: Sequence[str], line: str) -> Fields:
         raise _unclear(line, word, line)
     if not (named or (numbers and not tags)):
         raise _unclear(line, word, line)
-    return word, "".join(numbers), "".join(tags)
+    return Fields(word, "".join(numbers), "".join(tags))
 
 
 def _is_tag(field: str) -> bool:

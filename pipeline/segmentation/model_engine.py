@@ -88,7 +88,7 @@ class ModelEngine:
         return self.model.answerer.word_finder
 
     def _finder(self, dictionary: UserDictionary) -> Any:
-        if not dictionary.words:
+        if not dictionary.forces:
             return self._own
         if self._obeying is None or self._obeying[0] is not dictionary:
             self._obeying = dictionary, self._own.with_dictionary(dictionary)

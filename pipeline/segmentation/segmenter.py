@@ -6,12 +6,15 @@ from itertools import chain, pairwise
 from typing import Any, Literal, Protocol, get_args
 
 from pipeline.errors import DictionaryError, SettingsError
+from pipeline.segmentation import whole
 from pipeline.segmentation.dictionary import Paths, UserDictionary, each_path, numbered_lines, refuse
-from pipeline.segmentation.jieba_engines import WHITE_SPACE, Jieba, JiebaEngine, Rjieba, cut_full
+from pipeline.segmentation.jieba_engines import WHITE_SPACE, Jieba, JiebaEngine, Rjieba, can_be_found, cut_full
+from pipeline.segmentation.main_dictionary import MainDictionary
 
 Unit = Literal["word", "char"]
 Engine = Literal["rjieba", "jieba"]
 Mode = Literal["default", "search", "full"]
+Places = list[tuple[int, int]]
 
 
 class WordEngine(Protocol):
@@ -55,12 +58,20 @@ class Segmenter:
             to `T恤`).
         hmm: whether jieba's hidden Markov model guesses unknown words (in "default" and "search").
         dictionary: forced words, found leftmost first and of these the longest. Each is one token, in every mode,
-            whatever characters it holds. The engine cuts the text between them.
+            whatever characters it holds; a word that is always split is the tokens that it is split into. The engine
+            cuts the text between them. Weighted words take part in jieba's best path, and words of frequency 0 do not;
+            where the hidden Markov model finds one of these all the same, it is cut into characters, as in jieba.
+        main: what stands in for jieba's own dictionary.
+        keep_whole: whether e-mail addresses, URLs, `@name`, `#topic#`, times and emoji of several code points are
+            tokens (`pipeline.segmentation.whole`), and whether runs of Latin letters and digits stay whole: in mode
+            "default" no token begins or ends inside one, unless the dictionary says how it is split. Does not affect
+            characters. Overrides `keep_whole` of the dictionary.
         stop_words: what `content` leaves out.
         keep_whitespace: whether `content` keeps white space.
 
     Raises:
-        SettingsError: unit, engine or mode is not one of the above.
+        SettingsError: unit, engine or mode is not one of the above; or characters or a trained engine are given
+            weighted words, words of frequency 0 or a main dictionary, which are for jieba.
 
     Laws, for every str: no token is empty. In mode "default" and in unit "char", `"".join(split(text)) == text`. In
     the modes "search" and "full" every token occurs in the text, and every character of the text is in a token.
@@ -69,6 +80,9 @@ class Segmenter:
     ['周末', '在', '滨江', '步', '道', '骑车']
     >>> Segmenter(dictionary=UserDictionary({"滨江步道": "nt"})).split("周末在滨江步道骑车")
     ['周末', '在', '滨江步道', '骑车']
+    >>> forced, weighted = UserDictionary({"和服": None}), UserDictionary(weights={"和服": None})
+    >>> Segmenter(dictionary=forced).split("商品和服务"), Segmenter(dictionary=weighted).split("商品和服务")
+    (['商品', '和服', '务'], ['商品', '和', '服务'])
     """
 
     def __init__(
@@ -79,6 +93,8 @@ class Segmenter:
         mode: Mode = "default",
         hmm: bool = True,
         dictionary: UserDictionary | None = None,
+        main: MainDictionary | None = None,
+        keep_whole: bool = True,
         stop_words: Collection[str] = (),
         keep_whitespace: bool = False,
     ) -> None:
@@ -93,9 +109,25 @@ class Segmenter:
         self.engine: str = self.trained.name if self.trained else named
         self.mode: Mode = mode
         self.hmm = hmm
-        self.dictionary = UserDictionary() if dictionary is None else dictionary
+        self.dictionary = (dictionary or UserDictionary()).keeping_whole(keep_whole)
+        self.main = main
+        self.keep_whole = keep_whole
+        if unit == "char" or self.trained:
+            self._check_nothing_for_jieba()
         self.stop_words = frozenset(stop_words)
         self.keep_whitespace = keep_whitespace
+
+    def _check_nothing_for_jieba(self) -> None:
+        cutter = "a trained segmenter" if self.trained else 'unit "char"'
+        if self.main is not None:
+            raise SettingsError(f"segmenter: a main dictionary is for jieba, and {cutter} reads none: leave it out")
+        if self.dictionary.weights:
+            word, frequency = next(iter(self.dictionary.weights.items()))
+            way_out = f"write {word} => and the parts that it is cut into" if frequency == 0 else "force it"
+            raise SettingsError(
+                f"segmenter: the frequency of {word!r} is for jieba, and {cutter} weighs no words: {way_out}, or leave "
+                "the word out"
+            )
 
     def split(self, text: str) -> list[str]:
         """The tokens of `text`, white space and punctuation included; [] for the empty text."""
@@ -125,10 +157,25 @@ class Segmenter:
         """Whether `word` is in the user's dictionary or in the engine's own."""
         return word in self.dictionary.words or (self.trained or self._jieba).knows(word)
 
+    @cached_property
+    def unreachable(self) -> list[str]:
+        """The weighted words that are never found, because jieba cuts at one of their characters."""
+        return [
+            word for word, frequency in self.dictionary.weights.items() if frequency != 0 and not can_be_found(word)
+        ]
+
+    def with_dictionary(self, dictionary: UserDictionary) -> "Segmenter":
+        """The same with the entries of another dictionary, which win over its own. Raises SettingsError."""
+        made = Segmenter(**self._arguments(), dictionary=self.dictionary.updated(dictionary))
+        if not (dictionary.weights or self.dictionary.weights):
+            vars(made).update({name: value for name, value in vars(self).items() if name == "_jieba"})
+        return made
+
     def settings(self) -> dict[str, Any]:
         """The arguments that build this segmenter again, in types that JSON and TOML have.
 
-        `dictionary` is the list of its lines, `stop_words` a sorted list, a trained `engine` its name.
+        `dictionary` and `weighted` are lists of its lines, `stop_words` a sorted list; a trained `engine` and a `main`
+        dictionary are their names, which is "" for jieba's own dictionary.
         """
         return {
             "unit": self.unit,
@@ -136,35 +183,51 @@ class Segmenter:
             "mode": self.mode,
             "hmm": self.hmm,
             "dictionary": self.dictionary.lines(),
+            "weighted": self.dictionary.weighted_lines(),
+            "main": self.main.name if self.main else "",
+            "keep_whole": self.keep_whole,
             "stop_words": sorted(self.stop_words),
             "keep_whitespace": self.keep_whitespace,
         }
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], trained: WordEngine | None = None) -> "Segmenter":
+    def from_settings(
+        cls, settings: Mapping[str, Any], trained: WordEngine | None = None, main: MainDictionary | None = None
+    ) -> "Segmenter":
         """The segmenter that `settings()` describes; missing keys have their defaults.
 
         Arguments:
             trained: the engine, if `settings` name a trained one.
+            main: the main dictionary, if `settings` name one.
 
         Raises:
-            SettingsError: `settings()` returns no such key or value.
+            SettingsError: `settings()` returns no such key or value, or names another main dictionary.
             DictionaryError: a line of the dictionary is not an entry.
 
         >>> Segmenter.from_settings({"unit": "char"}).split("天气")
         ['天', '气']
         """
         _check_types(settings, cls().settings())
-        lines = settings.get("dictionary", [])
         engine = trained if trained and settings.get("engine") == trained.name else settings.get("engine", "rjieba")
-        return cls(**{**settings, "engine": engine, "dictionary": UserDictionary.parse(lines)})
+        named = settings.get("main", "")
+        if named != (main.name if main else ""):
+            raise SettingsError(f"segmenter: main is {named!r}: give the main dictionary of this name")
+        dictionary = UserDictionary.parse(settings.get("dictionary", []), settings.get("weighted", []))
+        rest = {key: value for key, value in settings.items() if key not in ("weighted", "main")}
+        return cls(**{**rest, "engine": engine, "dictionary": dictionary, "main": main})
+
+    def _arguments(self) -> dict[str, Any]:
+        """The arguments that build this segmenter again, but for the dictionary."""
+        names = ("unit", "mode", "hmm", "main", "keep_whole", "stop_words", "keep_whitespace")
+        return {"engine": self.trained or self.engine, **{name: getattr(self, name) for name in names}}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Segmenter.from_settings, (self.settings(), self.trained)
+        return _made, ({**self._arguments(), "dictionary": self.dictionary},)
 
     @cached_property
     def _jieba(self) -> JiebaEngine:
-        return Rjieba() if self.engine == "rjieba" else Jieba()
+        made = Rjieba if self.engine == "rjieba" else Jieba
+        return made(self.dictionary.weights, self.main)
 
     @cached_property
     def _split(self) -> Callable[[str], list[str]]:
@@ -173,37 +236,86 @@ class Segmenter:
             return list
         if self.trained:
             return lambda text: self.split_all([text])[0]
-        return self._split_around if self.dictionary.words else self._cut
+        if self.keep_whole:
+            return lambda text: _around(text, self._units(text), self._cut_whole)
+        if self.dictionary.forces:
+            return lambda text: _around(text, self.dictionary.find(text), self._cut)
+        return self._cut
 
     @cached_property
     def _cut(self) -> Callable[[str], list[str]]:
         """The cut of text without forced words, by jieba or rjieba."""
-        jieba, hmm = self._jieba, self.hmm
+        engine = self._jieba
         if self.mode == "full":
-            return lambda text: list(cut_full(text, jieba.knows))
-        cut = jieba.cut if self.mode == "default" else jieba.search
-        return lambda text: cut(text, hmm)
+            return lambda text: list(cut_full(text, engine))
+        return self._words if self.mode == "default" else self._by_engine(engine.search)
+
+    @cached_property
+    def _words(self) -> Callable[[str], list[str]]:
+        """The same in mode "default"."""
+        return self._by_engine(self._jieba.cut)
+
+    def _by_engine(self, cut: Callable[[str, bool], list[str]]) -> Callable[[str], list[str]]:
+        """A function of the engine with these settings; words of frequency 0 are cut into characters."""
+        hmm, never = self.hmm, self.dictionary.never
+        if not never:
+            return lambda text: cut(text, hmm)
+        return lambda text: [part for token in cut(text, hmm) for part in (token if token in never else (token,))]
+
+    def _cut_whole(self, text: str) -> list[str]:
+        """`_cut`, with each run of letters and digits that it cuts as a token, and what is around it cut by itself."""
+        if self.mode == "full" or not whole.has_runs(text):
+            return self._cut(text)
+        tokens = self._words(text)
+        if runs := whole.cut_runs(text, tokens):
+            return _around(text, runs, self._cut_whole)
+        return tokens if self.mode == "default" else self._cut(text)
+
+    def _units(self, text: str) -> Places:
+        """Forced words, the parts of words that are split, and the patterns that none of these covers."""
+        forced, patterns = self.dictionary.find(text), whole.patterns(text)
+        if not (forced and patterns):
+            return forced or patterns
+        taken = {place for start, end in forced for place in range(start, end)}
+        return sorted([*forced, *(place for place in patterns if taken.isdisjoint(range(*place)))])
 
     def _cut_at(self, text: str, words: Sequence[tuple[int, int]]) -> list[str]:
         """The text cut where words begin and end and around white space, but never inside a forced word."""
         edges = {0, len(text)}
         edges.update(edge for space in WHITE_SPACE.finditer(text) for edge in space.span())
-        for start, end in chain(words, self.dictionary.find(text)):
-            edges.difference_update(range(start + 1, end))
-            edges.update((start, end))
+        edges.update(edge for word in words for edge in word)
+        if self.keep_whole:
+            for start, end in (run.span() for run in whole.RUN.finditer(text)):
+                if not edges.isdisjoint(range(start + 1, end)):
+                    _keep(edges, start, end)
+        for start, end in self._units(text) if self.keep_whole else self.dictionary.find(text):
+            _keep(edges, start, end)
         return [text[start:end] for start, end in pairwise(sorted(edges))]
 
-    def _split_around(self, text: str) -> list[str]:
-        """The forced words of the text, and the cut of what lies between them."""
-        cut, tokens, done = self._cut, list[str](), 0
-        for start, end in self.dictionary.find(text):
-            if done < start:
-                tokens += cut(text[done:start])
-            tokens.append(text[start:end])
-            done = end
-        if done < len(text):
-            tokens += cut(text[done:])
-        return tokens
+
+def _keep(edges: set[int], start: int, end: int) -> None:
+    """Makes a place one token."""
+    edges.difference_update(range(start + 1, end))
+    edges.update((start, end))
+
+
+def _around(text: str, units: Places, cut: Callable[[str], list[str]]) -> list[str]:
+    """The units of a text as tokens, and the cut of what lies between them."""
+    if not units:
+        return cut(text)
+    tokens, done = list[str](), 0
+    for start, end in units:
+        if done < start:
+            tokens += cut(text[done:start])
+        tokens.append(text[start:end])
+        done = end
+    if done < len(text):
+        tokens += cut(text[done:])
+    return tokens
+
+
+def _made(arguments: dict[str, Any]) -> Segmenter:
+    return Segmenter(**arguments)
 
 
 def read_stop_words(paths: Paths) -> frozenset[str]:

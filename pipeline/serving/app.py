@@ -71,11 +71,16 @@ class Predicted(BaseModel):
 
 
 class About(BaseModel):
-    """A model of the service. `columns`: all that a prediction can have; `version`: changes when the model does."""
+    """A model of the service.
+
+    `label_separator`: joins the labels of a text, if it may have several; `columns`: all that a prediction can have;
+    `version`: changes when the model does.
+    """
 
     name: str
     task: str
     labels: list[str]
+    label_separator: str | None
     columns: list[str]
     precision: str
     version: str
@@ -255,7 +260,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         probabilities: bool = False,
         strict: Annotated[bool, Query(description="Refuse a table with a row that can't be read.")] = True,
     ) -> Response:
-        options = LabelOptions(text=text, probabilities=probabilities, strict=strict)
+        options = LabelOptions(text=text, probabilities=probabilities, bad_rows="stop" if strict else "set-aside")
         made = await service.label(name, request, options)
         result = made.result
         counts = {"rows": result.rows, "labelled": result.labelled, "blank": result.blank, "rejected": result.rejected}

@@ -66,6 +66,7 @@ class ServedModel:
             "name": self.name,
             "task": model.task.name,
             "labels": list(model.labels.names),
+            "label_separator": model.answerer.facts.get("label_separator"),
             "columns": list(model.answerer.output.columns(True)),
             "precision": "int8" if self.int8 else "float32",
             "version": self._sums[:12],

@@ -15,6 +15,7 @@ from pipeline.evaluation.metrics.multilabel import micro_f1
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.stages import freeze
 from pipeline.stages.prepare import Prepared
+from pipeline.tasks.classify import text_scores
 
 
 def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -> dict[str, Any]:
@@ -27,14 +28,15 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
     """
     from pipeline.networks import network as networks
     from pipeline.training import label_regressions as regressions
-    from pipeline.training.ngram_regression import features
+    from pipeline.training.linear_ngrams import features
 
     if not settings.label_regressions:
         return {}
     rows, idf = [prepared.dev[place] for place in prepared.fair], prepared.tables.idf
     gold, dev = _gold(rows), features(rows, idf)
     freeze.save_graph(settings, prepared, network, graph)
-    of_network = _scores(OnnxNetwork(graph), rows, len(prepared.task.labels))
+    texts = [row.tokenised for row in prepared.fair_rows]
+    of_network = text_scores(OnnxNetwork(graph), prepared.encoder, texts, len(prepared.task.labels))
     chosen, weighing = regressions.choose(features(prepared.train, idf), _gold(prepared.train), dev, of_network, gold)
     of_ngrams, scale = chosen.scores(dev), settings.network.wide.scale
     folded = regressions.fold(networks.weights(network), chosen, weighing, parts=list(idf), scale=scale)
@@ -52,14 +54,6 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
 
 def _gold(rows: list[Example]) -> NDArray[np.bool_]:
     return np.array([row.target for row in rows], bool)
-
-
-def _scores(frozen: OnnxNetwork, rows: list[Example], labels: int) -> NDArray[np.float32]:
-    """Logits (rows, labels)."""
-    scores = np.zeros((len(rows), labels), np.float32)
-    for batch, found in frozen.answers(rows, labels):
-        scores[batch.positions] = found
-    return scores
 
 
 def _f1(scores: NDArray[Any], gold: NDArray[np.bool_]) -> float:

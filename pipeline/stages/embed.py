@@ -26,7 +26,7 @@ from pipeline.errors import PipelineError
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages import segment
+from pipeline.stages import run_segmenter, segment
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.stage import Stage
 from pipeline.workplace import BEGUN, begin, is_begun
@@ -89,7 +89,7 @@ def embed_files(
     PipelineError if it exists, CorpusError for a bad file, EmbeddingError if no word is frequent enough.
     """
     with _new_folder(Path(target)) as folder:
-        path = _segment_lines(sources, encoding, segment.make_segmenter(cut), cut.workers, folder, progress)
+        path = _segment_lines(sources, encoding, run_segmenter.make_segmenter(cut), cut.workers, folder, progress)
         sentences = _bigrams((), path, folder) if pairs else Sentences((), path)
         with progress("embed", total=None, unit="sentences") as advance:
             vectors = word2vec.train(sentences, _options(settings, seed), advance=advance)
@@ -165,7 +165,7 @@ def _bigrams(texts: Sequence[Sequence[str]], extra: Path | None, folder: Path) -
 
 def _words(settings: Settings, texts: Sequence[Sequence[str]], folder: Path, progress: Progress) -> Sentences:
     """Train, and the extra text unless the lexicon has a table, cut by jieba."""
-    segmenter = Segmenter()
+    segmenter = Segmenter(keep_whole=False)
     sources = () if "lexicon" in settings.network.features.tables else settings.embed.extra
     workers = settings.segment.workers
     path = (
@@ -269,7 +269,9 @@ def _segment_extra(settings: Settings, run: Path, folder: Path, progress: Progre
     reads_extra = embed.method == "word2vec" or "bigrams" in set(features.trained) - set(features.tables)
     if not embed.extra or not reads_extra:
         return None
-    return _segment_lines(embed.extra, "utf-8", segment.read_segmenter(run), settings.segment.workers, folder, progress)
+    return _segment_lines(
+        embed.extra, "utf-8", run_segmenter.read_segmenter(run), settings.segment.workers, folder, progress
+    )
 
 
 def _segment_lines(

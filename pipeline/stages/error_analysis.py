@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from corpora.table import TABLES, TableReader
+from corpora.table import TableReader
+from corpora.table_options import TABLES
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.errors import PipelineError
@@ -49,17 +50,11 @@ def slice_file(settings: Settings, part: str) -> str:
 
 def _cells(settings: Settings, path: str) -> dict[int, tuple[str, ...]]:
     corpus = settings.corpus
-    table = TableReader(
-        path,
-        format=_table_format(settings, path),
-        encoding=corpus.encoding,
-        delimiter=corpus.delimiter,
-        quoting=corpus.quoting,
-    )
+    table = TableReader(path, corpus.table_options, format=_table_format(settings, path))
     places = [table.position(column, "evaluate.slices") for column in settings.evaluate.slices]
     return {
         number: tuple("" if row[place] is None else str(row[place]) for place in places)
-        for number, row in enumerate(table, start=1)
+        for number, row in table.numbered()
     }
 
 
@@ -72,7 +67,7 @@ def _table_format(settings: Settings, path: str) -> str:
             f"{path}: a text of the format {found} has no columns to slice by: leave out evaluate.slices, or take a "
             f"format that has: {', '.join(known)}"
         )
-    return found if found in TABLES else "jsonl"
+    return found if found in TABLES else "json"
 
 
 def samples(model: Model, rows: Sequence[SegmentedRow]) -> list[Sample]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,7 @@ from pipeline.evaluation.analysis import suspects
 from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics import calibration, significance, slices
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.report import markdown, tracking
+from pipeline.evaluation.report import markdown, tables, tracking
 from pipeline.evaluation.report.page import most_confident
 from pipeline.evaluation.report.report import Detail, Report
 from pipeline.evaluation.report.summary import all_leaked
@@ -33,7 +32,8 @@ from pipeline.models import thresholds
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.provenance import sha256, versions
-from pipeline.stages import error_analysis, segment, train
+from pipeline.stages import error_analysis, rejected_rows, segment, train
+from pipeline.stages.advice import with_overrides
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
@@ -81,6 +81,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     if model.task.judge.single_label:
         written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
     _write(made["evaluate"], model, written, parts, detail)
+    tables.encode(made["evaluate"], chosen.encoding)
     if settings.evaluate.mlflow:
         tracking.log(settings.evaluate.mlflow, written.as_dict(), made["evaluate"])
     return _summary(written, model)
@@ -93,25 +94,24 @@ def evaluate_file(
     *,
     text: str | Sequence[str] = "text",
     label: str = "label",
-    format: str | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    quoting: bool | None = None,
     label_separator: str | None = None,
     overrides: Sequence[str] = (),
     language: Locale = "en",
     progress: Progress = silent,
     notify: Callable[[str], object] = lambda note: None,
     summarise: Callable[[str], object] = lambda summary: None,
+    output_encoding: str = "utf-8",
+    **reading: Any,
 ) -> Report:
     """Scores a model (or a run's model) on a labelled file, writes the report's files into `out`, and returns it.
 
-    `delimiter` and `quoting` are those of `corpora.table.TableReader`; `overrides` set other settings of the corpus,
-    such as `corpus.tagged.offsets=utf-16`; `label_separator` is between the labels of a row, by default the model's own
-    if a text has several. Rows without text or label are skipped and counted. Labels that equal the
-    model's as numbers, such as 1.0 and 1, are taken for them. `notify` is called with a sentence for each thing that
-    looks wrong, `summarise` with the headline scores in a line. Raises CorpusError for a bad file or column, ModelError
-    for a bad model, PipelineError if no row is left to score, or if the model knows the label of none.
+    `reading`: fields of `corpora.table_options.TableOptions`; `overrides` set other settings of the corpus, such as
+    `corpus.tagged.offsets=utf-16`; `label_separator` is between the labels of a row, by default the model's own if a
+    text has several; `output_encoding`: of the CSV files. Rows without text or label are skipped and counted. Labels
+    that equal the model's as numbers, such as 1.0 and 1, are taken for them. `notify` is called with a sentence for
+    each thing that looks wrong, `summarise` with the headline scores in a line. Raises CorpusError for a bad file or
+    column, ModelError for a bad model, PipelineError if no row is left to score, or if the model knows the label of
+    none.
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
@@ -119,8 +119,7 @@ def evaluate_file(
     model = Model.load(folder)
     if label_separator is not None and not model.task.several_labels:
         raise PipelineError(f"{folder}: is {model.task.described}, not of several labels: leave out --label-separator")
-    given: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding}
-    given |= {"delimiter": delimiter, "quoting": quoting, "label_separator": label_separator}
+    given: dict[str, Any] = {"text": text, "label": label, "label_separator": label_separator, **reading}
     read_as = corpus_settings(given, overrides)
     rows, skipped = _read(model, corpus, read_as, notify)
     with progress("evaluate", total=len(rows), unit="texts") as advance:
@@ -131,6 +130,8 @@ def evaluate_file(
         written = replace(written, intervals=_intervals(model, {"test": part}))
         detail = replace(detail, explained=_explained(model, part, progress))
     _write(Path(out), model, written, {"test": part}, detail)
+    tables.encode(Path(out), output_encoding)
+    rejected_rows.write(Path(out), {"": str(corpus)}, read_as)
     summarise(_summary(written, model))
     return written
 
@@ -143,8 +144,7 @@ def _read(
     try:
         documents = list(segment.usable(task.read(corpus, read_as, counts), task, counts))
     except CorpusError as error:
-        keys = r'(?:\bset )?(?<![\w.])(offsets|overlaps|brackets) = "?([\w-]+)"?'
-        raise CorpusError(re.sub(keys, r"--set corpus.tagged.\1=\2", str(error))) from None
+        raise CorpusError(with_overrides(str(error))) from None
     skipped = counts["no_text"] + counts["no_label"]
     if not documents:
         raise PipelineError(f"{corpus}: no row has {task.needs}; {skipped} rows were read")

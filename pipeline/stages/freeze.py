@@ -17,6 +17,7 @@ from pipeline.stages.prepare import Prepared
 from pipeline.tasks import Answerer
 
 NO_NUMBERS = "train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
+MOST_LOST = 0.001  # of any dev score by int8, for labelling to use it by itself
 TOLERANCE = 1e-4  # largest difference in logits between the trained and the frozen network; a share of larger logits
 
 
@@ -87,7 +88,9 @@ def _compared(
     return {"difference_to_keras": difference, "different_answers": different}
 
 
-def calibrate(prepared: Prepared, answerer: Answerer[Any], folder: Path) -> tuple[Answerer[Any], dict[str, Any]]:
+def calibrate(
+    prepared: Prepared, answerer: Answerer[Any], folder: Path, precision: model.Precision
+) -> tuple[Answerer[Any], dict[str, Any]]:
     """The answerer with confidences that fit dev, and what model.toml says about confidence and drift.
 
     Uses the fair rows of dev: a model is more confident about rows that it has memorised. Writes confidence.csv. Does
@@ -95,7 +98,7 @@ def calibrate(prepared: Prepared, answerer: Answerer[Any], folder: Path) -> tupl
     """
     if not answerer.claimed:
         return answerer, {}
-    frozen, encoder = OnnxNetwork(folder / model.NETWORKS["float32"]), prepared.encoder
+    frozen, encoder = OnnxNetwork(folder / model.NETWORKS[precision]), prepared.encoder
     rows = prepared.fair_rows
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     answerer, about, points = answerer.calibrated(frozen, encoder, texts, golds)
@@ -113,3 +116,13 @@ def int8_scores(prepared: Prepared, answerer: Answerer[Any], folder: Path, dev: 
         return {}
     found = dev_scores(prepared, answerer, OnnxNetwork(path))
     return {"int8": {"dev": found, "lost": {name: dev[name] - found[name] for name in found if name != "loss"}}}
+
+
+def precision(prepared: Prepared, int8: Mapping[str, Any]) -> model.Precision:
+    """The network that answers unless a user wants the other: int8 where no share on dev is over `MOST_LOST` lower.
+
+    `int8`: from `int8_scores`. The scores of a language model are no shares, and it keeps float32.
+    """
+    if not int8 or not prepared.task.answerer.claimed:
+        return "float32"
+    return "int8" if max(int8["int8"]["lost"].values()) <= MOST_LOST else "float32"

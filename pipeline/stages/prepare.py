@@ -28,9 +28,10 @@ from pipeline.encoding.features import (
 )
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
+from pipeline.models.earlier_model import EarlierModel
 from pipeline.pretrained import encoder as pretrained
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages import embed, segment
+from pipeline.stages import embed, run_segmenter, segment
 from pipeline.stages.segment import SegmentedRow
 from pipeline.tasks import TASKS, Task
 
@@ -44,7 +45,8 @@ class Prepared:
     """All that training needs; `task` knows the train split.
 
     `fair`: the places of the dev rows whose text train does not have, or of all rows if train has every text. Only
-    these rows judge a model, since a model that memorises does best on the others.
+    these rows judge a model, since a model that memorises does best on the others. `earlier`: the model that training
+    goes on from.
     """
 
     task: Task[Any]
@@ -56,6 +58,7 @@ class Prepared:
     dev_rows: list[SegmentedRow]
     dev: list[Example]
     fair: list[int]
+    earlier: EarlierModel | None = None
 
     @property
     def fair_rows(self) -> list[SegmentedRow]:
@@ -67,11 +70,15 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     """Reads train and dev, fits the task and the encoder on train, and makes the examples of both."""
     from pipeline.networks.network import Tables
 
-    unfitted, segmenter = TASKS[settings.task].from_settings(settings), segment.read_segmenter(run)
+    unfitted, segmenter = TASKS[settings.task].from_settings(settings), run_segmenter.read_segmenter(run)
     rows, dev_rows = (segment.read_part(run, part, unfitted.parse_gold) for part in ("train", "dev"))
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     task = unfitted.fit(texts, golds)
-    encoder, weights = _encoder(settings, run, texts, per_token=task.head.per_token)
+    earlier = EarlierModel.load(settings.train.from_model) if settings.train.from_model else None
+    if earlier:
+        earlier.check(settings)
+        task = task.extended(earlier.model.task)
+    encoder, weights = _encoder(settings, run, texts, earlier, per_token=task.head.per_token)
     own = (
         pretrained.load(pretrained.folder_of(settings.network.encoder)) if settings.network.encoder != "none" else None
     )
@@ -95,6 +102,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         dev_rows=dev_rows,
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.gold for row in dev_rows]),
         fair=_fair(len(dev_rows), segment.read_audit(run)["leaked_dev"]),
+        earlier=earlier,
     )
 
 
@@ -104,11 +112,13 @@ def _fair(rows: int, leaked: Sequence[int]) -> list[int]:
 
 
 def _encoder(
-    settings: Settings, run: Path, texts: Sequence[Tokenised], *, per_token: bool
+    settings: Settings, run: Path, texts: Sequence[Tokenised], earlier: EarlierModel | None, *, per_token: bool
 ) -> tuple[Encoder, dict[str, Any]]:
     """The encoder, and the value of each id of each wide part: its idf in the train split, or 1."""
     network, wide, unit_of_tokens = settings.network, settings.network.wide, settings.segment.unit
     vocabularies = {unit: embed.read_vocabulary(run, unit) for unit in embed.units(settings)}
+    if earlier:
+        vocabularies = {unit: earlier.vocabulary(unit, tokens) for unit, tokens in vocabularies.items()}
     plain = Encoder(network.units_read, vocabularies, {}, network.max_tokens, unit_of_tokens)
     chosen = {"min_count": wide.min_count, "max_features": wide.max_features}
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
@@ -119,14 +129,24 @@ def _encoder(
             grams[unit] = windows = ContextNgrams.build(ids, longest=longest, window=wide.window, **chosen)
             values[unit] = windows.weights()
         else:
-            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, **chosen)
+            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, counts=wide.counts, **chosen)
             values[unit] = bags.idf(ids)
+        if earlier:
+            grams[unit] = merged = earlier.ngrams(unit, grams[unit])
+            values[unit] = merged.idf(ids) if isinstance(merged, NgramVocabulary) else merged.weights()
     affixes = None
     if settings.affixes:
         words = [text.tokens for text in texts]
         affixes = Affixes.build(words, longest=settings.affixes, min_count=wide.min_count)
+        affixes = earlier.affixes(affixes) if earlier else affixes
         values["affix"] = affixes.weights()
-    return replace(plain, ngrams=grams, affixes=affixes, features=_features(settings, run, texts)), values
+    features = _features(settings, run, texts)
+    if earlier:
+        features = {name: earlier.feature(name, feature) for name, feature in features.items()}
+    encoder = replace(plain, ngrams=grams, affixes=affixes, features=features)
+    if earlier:
+        values = {part: earlier.values(part, found, encoder) for part, found in values.items()}
+    return encoder, values
 
 
 def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict[str, Feature]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -12,28 +11,34 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from corpora import findings, formats, segmented
+from corpora import findings, formats, rejected, segmented
 from corpora.document import Document
 from corpora.errors import CorpusError
+from corpora.files import written_as
+from corpora.normalise import normaliser
+from corpora.rows import BadRow
 from corpora.split import Splits, audit, split
 from corpora.table import TableReader, TableWriter
+from corpora.table_options import TableOptions
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.segment import SegmentSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.models.model import find_model, open_segmenter
+from pipeline.models.segmenter_files import MAIN
 from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
-from pipeline.segmentation.dictionary import UserDictionary
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
-from pipeline.segmentation.segmenter import Segmenter, read_stop_words
+from pipeline.segmentation.segmenter import Segmenter
+from pipeline.stages import rejected_rows
+from pipeline.stages.advice import with_settings
 from pipeline.stages.manifest import Inputs
+from pipeline.stages.run_segmenter import FILES, described, dictionary_notes, engine_files, files, make_segmenter
 from pipeline.stages.stage import Stage
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
-VERSION = 3
+VERSION = 4
 PARTS = ("train", "dev", "test")
 COLUMNS = ("row", "label", "text", "tokens")
 SMALL = 2000  # fewer texts are cut before worker processes have started
@@ -42,7 +47,6 @@ COUNTED = {
     "no_text": "rows with no text left out",
     "no_label": "rows with no label left out",
     "illegal_tags": "neighbouring tags that break the scheme, read as spans all the same",
-    **findings.SAID,
 }
 
 
@@ -58,15 +62,15 @@ class SegmentedRow:
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
     """Writes train.csv, dev.csv and test.csv (row, label, text, tokens), corpus.json (the audit) and segmenter.json.
 
-    A trained engine is copied into the folder.
+    A trained engine and a main dictionary are copied into the folder.
     """
     folder = made["segment"]
     task = TASKS[settings.task].from_settings(settings)
     splits, counts = read_splits(settings, task)
-    segmenter = make_segmenter(settings.segment)
+    segmenter = make_segmenter(settings.segment, normaliser(settings.corpus.nfkc, settings.corpus.simplify))
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
-    doubts = {kind: counts[kind] for kind in findings.SAID if counts[kind]}
+    doubts = findings.found(counts)
     report = {
         "skipped": skipped,
         "illegal_tags": counts["illegal_tags"],
@@ -74,12 +78,15 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         **audit(splits).as_dict(),
     }
     _write_json(folder / "corpus.json", report, indent=2)
+    given = {part: path for part in PARTS if (path := getattr(settings.corpus, part))}
+    rejected_rows.write(folder, given, settings.corpus)
     _write_json(folder / "segmenter.json", segmenter.settings())
     if isinstance(segmenter.trained, ModelEngine):
         segmenter.trained.copy(folder / FOLDER)
+    if segmenter.main:
+        segmenter.main.save(folder / MAIN)
     notes = renamed_labels(settings.corpus, counts)
-    summary, words = "; ".join([_summary(splits, counts, report), *notes]), len(segmenter.dictionary)
-    return f"{summary}; {occurrence(len(occurring), words)}" if words else summary
+    return "; ".join([_summary(splits, counts, report), *notes, *dictionary_notes(segmenter, len(occurring))])
 
 
 def segment_file(
@@ -88,37 +95,49 @@ def segment_file(
     settings: SegmentSettings,
     *,
     text: str | Sequence[str] = "text",
-    format: str | None = None,
-    encoding: str = "utf-8",
-    delimiter: str | None = None,
-    quoting: bool | None = None,
     force: bool = False,
     progress: Progress = silent,
-    occurring: set[str] | None = None,
+    notes: list[str] | None = None,
+    output_encoding: str | None = None,
+    **reading: Any,
 ) -> int:
     """Segments a plain text line by line, or a table, which gets a column `tokens`; returns the number of texts.
 
-    `occurring` gets the words of the dictionaries that occur in the texts.
-    Stop words are left out; white space is kept (`corpora.segmented` says how it is written). `delimiter` and `quoting`
-    are those of `corpora.table.TableReader`. The target appears when it is complete. Raises CorpusError for a bad file
-    or column, PipelineError if the target exists, unless `force`.
+    `notes` gets what became of the words of the dictionaries. Stop words are left out; white space is kept
+    (`corpora.segmented` says how it is written). `reading`: fields of `corpora.table_options.TableOptions`; rows that
+    are set aside go to TARGET.rejected.csv. The target appears when it is complete, in the encoding of the source
+    unless another is named. Raises CorpusError for a bad file or column, PipelineError if the target exists, unless
+    `force`.
     """
     source, target = Path(source), Path(target)
     check_target(source, target, force)
+
     segmenter, workers = make_segmenter(settings), settings.workers or os.cpu_count() or 1
+    occurring: set[str] = set()
 
     def cut(texts: Iterable[str]) -> Iterator[list[str]]:
-        for tokens in split_texts(segmenter, texts, workers=workers):
-            if occurring is not None:
-                occurring.update(forced_words(segmenter, tokens))
+        texts, again = tee(texts)
+        for text, tokens in zip(again, split_texts(segmenter, texts, workers=workers), strict=True):
+            occurring.update(segmenter.dictionary.occurring(text, tokens))
             yield without_stop_words(segmenter, tokens)
 
+    options = TableOptions(**{**reading, "format": None})
+    encoding = output_encoding or written_as(source, options.encoding)
     with progress("segment", total=None, unit="texts") as advance:
-        if formats.corpus_format(source, format) == "lines":
-            texts = (document.text for document in formats.read(source, "lines", encoding=encoding))
-            return segmented.write(target, cut(texts), encoding, advance)
-        reader = TableReader(source, format=format, encoding=encoding, delimiter=delimiter, quoting=quoting)
-        return _write_table(reader, target, (text,) if isinstance(text, str) else text, encoding, cut, advance)
+        if formats.corpus_format(source, reading.get("format")) == "lines":
+            texts = (document.text for document in formats.read(source, "lines", options=options))
+            count = segmented.write(target, cut(texts), encoding, advance)
+        else:
+            bad: list[tuple[int, BadRow]] = []
+            reader = TableReader(
+                source, options, format=reading.get("format"), set_aside=lambda number, row: bad.append((number, row))
+            )
+            columns = (text,) if isinstance(text, str) else text
+            count = _write_table(reader, target, columns, encoding, cut, advance)
+            rejected.write(rejected.rejected_path(target), bad, reader.format, reader.encoding)
+    if notes is not None:
+        notes += dictionary_notes(segmenter, len(occurring))
+    return count
 
 
 def _write_table(
@@ -155,22 +174,6 @@ def check_target(source: Path, target: Path, force: bool) -> None:
         raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
     if not target.absolute().parent.is_dir():
         raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
-
-
-def forced_words(segmenter: Segmenter, tokens: Sequence[str]) -> set[str]:
-    """The words of the user's dictionary that occur in a text that the segmenter cut into tokens."""
-    if segmenter.unit == "char":
-        return segmenter.dictionary.occurring("".join(tokens))
-    return segmenter.dictionary.occurring("", tokens)
-
-
-def occurrence(occurring: int, words: int) -> str:
-    """How many of a dictionary's words occur, in words.
-
-    >>> occurrence(2, 1000)
-    '2 of the 1,000 dictionary words occur in the text'
-    """
-    return f"{occurring:,} of the {words:,} dictionary words {'occurs' if occurring == 1 else 'occur'} in the text"
 
 
 def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
@@ -223,50 +226,19 @@ def split_seed(settings: Settings) -> int:
     return settings.seed if settings.corpus.split_seed is None else settings.corpus.split_seed
 
 
-def make_segmenter(settings: SegmentSettings) -> Segmenter:
-    """The segmenter that the settings describe. Reads its dictionaries and stop words; loads a trained engine."""
-    return Segmenter(
-        unit=settings.unit,
-        engine=_engine(settings),
-        mode=settings.mode,
-        hmm=settings.hmm,
-        dictionary=UserDictionary.load(settings.dictionaries) if settings.dictionaries else None,
-        stop_words=read_stop_words(settings.stop_words) if settings.stop_words else (),
-        keep_whitespace=settings.keep_whitespace,
-    )
-
-
 def read_part(run: Path, part: str, parse_gold: Callable[[str], Any] = str) -> list[SegmentedRow]:
     """A segmented part of a run, tokens without stop words and white space. Loads no engine.
 
     `parse_gold`: that of the task, if gold answers are needed.
     """
-    # The engine plays no part in `content`, and rjieba's is not loaded before it cuts.
-    content = Segmenter.from_settings({**_described(run), "engine": "rjieba", "dictionary": []}).content
+    # Engine and dictionaries play no part in `content`, and rjieba is not loaded before it cuts.
+    without = {"engine": "rjieba", "dictionary": [], "weighted": [], "main": ""}
+    content = Segmenter.from_settings({**described(run), **without}).content
     table = TableReader(run / "segment" / f"{part}.csv", quoting=True)
     return [
         SegmentedRow(int(str(row)), parse_gold(str(gold)), Tokenised(str(text), content(segmented.split(str(tokens)))))
         for row, gold, text, tokens in table
     ]
-
-
-def read_segmenter(run: Path) -> Segmenter:
-    """The segmenter of a run; loads a trained engine from the run's own copy."""
-    own = run / "segment" / FOLDER
-    return Segmenter.from_settings(_described(run), open_segmenter(own) if own.is_dir() else None)
-
-
-def _described(run: Path) -> dict[str, Any]:
-    """What `Segmenter.settings` returned for the segmenter of a run."""
-    described: dict[str, Any] = json.loads((run / "segment" / "segmenter.json").read_text(encoding="utf-8"))
-    return described
-
-
-def _engine(settings: SegmentSettings) -> Any:
-    """The engine; no trained one is loaded where every character is a token."""
-    if not settings.trained:
-        return settings.engine
-    return open_segmenter(find_model(Path(settings.engine))) if settings.unit == "word" else "rjieba"
 
 
 def read_audit(run: Path) -> dict[str, Any]:
@@ -296,20 +268,10 @@ def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: Muta
     try:
         documents = list(usable(task.read(path, corpus, counts), task, counts))
     except CorpusError as error:
-        raise PipelineError(_with_settings(str(error))) from None
+        raise PipelineError(with_settings(str(error))) from None
     if not documents:
         raise PipelineError(f"{path}: no row has {task.needs}: add such rows, or name another file")
     return documents
-
-
-def _with_settings(message: str) -> str:
-    """The message with settings of the config in place of the options of the command line."""
-    message = re.sub(r"(?<=\s)--encoding (\S+)", r'corpus.encoding = "\1"', message)
-    message = re.sub(r"(?<=\s)--no-quoting\b", "corpus.quoting = false", message)
-    message = re.sub(r"(?<=\s)--quoting\b", "corpus.quoting = true", message)
-    message = re.sub(r"(?<![\w.])(offsets|overlaps|brackets) = ", r"corpus.tagged.\1 = ", message)
-    message = re.sub(r"(?<=\s)--label-separator\b", "corpus.label_separator", message)
-    return re.sub(r"(?<=\s)--(text|label|format)\b", r"corpus.\1", message)
 
 
 def _write_parts(
@@ -343,8 +305,7 @@ def _write_part(
         cut = split_texts(segmenter, texts, workers=process_count(workers, len(texts)))
         for document in documents:
             tokens = next(cut) if document.sentence is None else document.sentence.tokens
-            given = document.sentence is not None
-            occurring |= segmenter.dictionary.occurring(document.text) if given else forced_words(segmenter, tokens)
+            occurring |= segmenter.dictionary.occurring(document.text, tokens)
             gold = task.format_gold(task.gold(document))
             table.write((document.row, gold, document.text, segmented.join(tokens)))
             advance(1)
@@ -352,11 +313,18 @@ def _write_part(
 
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
-    notes = [f"{counts[name]} {_with_settings(said)}" for name, said in COUNTED.items() if counts[name]]
+    notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
+    notes += map(with_settings, findings.said(counts))
     notes += [
         f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
         for part in ("dev", "test")
         if (leaked := len(report[f"leaked_{part}"]))
+    ]
+    notes += [
+        f"{count} {part} rows are like a row of {'train' if part == 'dev' else 'train or dev'} but for digits, "
+        "punctuation, width or case"
+        for part, count in report["near_duplicates"].items()
+        if count
     ]
     notes += [f"{report['conflicts']} texts with two labels"] if report["conflicts"] else []
     notes += [f"labels that train lacks: {', '.join(report['unseen_labels'])}"] if report["unseen_labels"] else []
@@ -365,25 +333,20 @@ def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any
 
 def _inputs(settings: Settings, run: Path) -> Inputs:
     corpus, cut = settings.corpus, settings.segment
-    paths = [path for part in PARTS if (path := getattr(corpus, part))]
+    paths = [Path(path) for part in PARTS if (path := getattr(corpus, part))]
+    sources = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
     used = {
         "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
-        "segment": cut.model_dump(exclude={"workers", "dictionaries", "stop_words"}),
+        "segment": {
+            **cut.model_dump(exclude={"workers", *FILES}),
+            "files": {name: len(files(cut, name)) for name in FILES},
+        },
         "task": settings.task,
         "tag": settings.tag.model_dump(include={"kind", "scheme"}),
         "seed": split_seed(settings),
     }
-    return Inputs(used, [*map(Path, (*paths, *cut.dictionaries, *cut.stop_words)), *_engine_files(cut)], VERSION)
-
-
-def _engine_files(cut: SegmentSettings) -> list[Path]:
-    """The checksums of a trained engine, which tell it from any other."""
-    if not cut.trained or cut.unit == "char":
-        return []
-    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
-    if not sums.is_file():
-        raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
-    return [sums]
+    named = [path for name in FILES for path in files(cut, name)]
+    return Inputs(used, [*sources, *map(Path, named), *engine_files(cut)], VERSION)
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)

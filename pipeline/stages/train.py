@@ -16,6 +16,7 @@ from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.models import model
 from pipeline.models.files import SUMS
+from pipeline.models.model import find_model
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.pretrained import encoder as pretrained
 from pipeline.progress import Progress
@@ -30,9 +31,10 @@ from pipeline.training.silence import silent_stderr
 if TYPE_CHECKING:
     import keras
 
+    from pipeline.models.earlier_model import EarlierModel
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 7
+VERSION = 8
 # On the machine that trains; a model says nothing of it.
 PATHS: dict[str, Any] = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
@@ -57,13 +59,14 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     parts, dev = _finish(settings, prepared, trainer, network, folder)
     answerer = freeze.answerer_of(prepared, network)
     frozen = freeze.freeze(settings, prepared, answerer, network, model_folder)
-    answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder)
+    int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
+    precision = freeze.precision(prepared, int8)
+    answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder, precision)
     training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
-    int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
     model.save(
         model_folder,
-        about={**_about(settings, run, dev), **frozen, **int8, **calibrated},
+        about={**_about(settings, run, dev), "precision": precision, **frozen, **int8, **calibrated},
         task=prepared.task,
         answerer=answerer,
         segmenter=prepared.segmenter,
@@ -76,6 +79,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev {prepared.task.judge.summary(dev)}",
         f"{learnt}: {WAY_OUT}" if learnt else "",
         combine.summary(parts),
+        _said_of(int8, precision),
         f"{best.tokens_per_second:,.0f} tokens/s",
     ]
     return "; ".join(filter(None, said))
@@ -131,6 +135,8 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path, progress: Pro
 
     head = prepared.task.head
     network = head.build(settings, prepared.tables)
+    if prepared.earlier:
+        _go_on(network, prepared, prepared.earlier)
     candidate = folder / CANDIDATE
     frozen = None
     if settings.network.encoder != "none" and settings.network.encoder_mode == "frozen":
@@ -155,6 +161,14 @@ def _trainer(settings: Settings, prepared: Prepared, folder: Path, progress: Pro
         feed=learner.feed,
     )
     return network, trainer
+
+
+def _go_on(network: keras.Model, prepared: Prepared, earlier: EarlierModel) -> None:
+    """Gives a new network the weights of an earlier model."""
+    from pipeline.networks import network as networks
+
+    fresh = networks.weights(network)
+    networks.assign(network, earlier.carried(fresh, prepared.task, prepared.encoder))
 
 
 def _finish(
@@ -205,12 +219,22 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "task": settings.task,
         "name": settings.name,
         "cell": settings.network.cell,
+        "vector_size": settings.embed.vector_size,
         "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
         "network": json.loads(settings.network.model_dump_json(exclude_none=True, exclude=PATHS)),
         "dev": dict(dev),
         "training_data": {"sha256": sha256(run / "segment" / "train.csv")},
         "versions": versions(),
     }
+
+
+def _said_of(int8: Mapping[str, Any], precision: model.Precision) -> str:
+    """What int8 loses, and who answers for it; nothing if there is no int8 network."""
+    if not int8:
+        return ""
+    lost = {name: max(0.0, value) for name, value in int8["int8"]["lost"].items()}
+    shown = ", ".join(f"{100 * value:.1f} points of {name}" for name, value in lost.items() if value) or "nothing"
+    return f"int8 loses {shown} on dev: {precision} answers"
 
 
 def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Callable[[Epoch], None]:
@@ -232,7 +256,7 @@ def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Call
 def _inputs(settings: Settings, run: Path) -> Inputs:
     used = {
         "network": settings.network.model_dump(),
-        "train": settings.train.model_dump(),
+        "train": settings.train.model_dump(exclude={"from_model"}),
         "task": settings.task,
         "tag": settings.tag.model_dump(),
         "language": settings.language.model_dump(exclude={"ngram_order"}),
@@ -249,6 +273,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
             made / "vocabulary.txt",
             *(path for path in (made / "vectors.npy", made / "words.txt") if path.exists()),
         ]
+    if settings.train.from_model:
+        files.append(find_model(Path(settings.train.from_model)) / "SHA256SUMS")
     return Inputs(used, files, VERSION)
 
 

@@ -27,7 +27,7 @@ class Constraints:
     tokens do. Then
 
     - its tokens are one word, for the kinds that learn words ("words", "joint"); the word has the dictionary's tag if
-      the tag set has this tag for words of its length;
+      the tag set has this tag for words of its length; of a word that is always split, each part is one word;
     - its tokens are one entity, for "entities", if the dictionary gives it one of the entity types;
     - its token has the dictionary's tag, for "pos".
 
@@ -59,7 +59,7 @@ class Constraints:
             after_gap = [row for row, ((_, end), (start, _)) in enumerate(pairwise(places), 1) if end < start]
             allowed[after_gap] &= self._begins
         for rows, word in _on_tokens(places, found, text.text):
-            self._force(allowed, rows, self.dictionary.words[word], None if scores is None else scores[rows])
+            self._force(allowed, rows, self.dictionary.words.get(word), None if scores is None else scores[rows])
         return allowed
 
     def _force(self, allowed: Flags, rows: slice, type_: str | None, scores: NDArray[np.float32] | None) -> None:

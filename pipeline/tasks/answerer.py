@@ -46,13 +46,15 @@ class Answerer(ABC, Generic[Answer]):
     one with a temperature that fits dev, `load` one as a model folder describes it.
 
     `temperature`: divides the scores before the softmax; changes how confident the answers are, never which answer
-    wins. `claimed`: what one and several of its claims are called, None for answers that are not right or wrong;
-    `reviewed`: what the thresholds of a model folder count; `has_alternatives`: whether `n_best` gives several answers
-    to a text; `word_finder`: for a segmenter, where the answers are words; `output`: how predictions are written.
+    wins. `obeys`: whether a dictionary changes the answers themselves. `claimed`: what one and several of its claims
+    are called, None for answers that are not right or wrong; `reviewed`: what the thresholds of a model folder count;
+    `has_alternatives`: whether `n_best` gives several answers to a text; `word_finder`: for a segmenter, where the
+    answers are words; `output`: how predictions are written.
     """
 
     temperature: float = 1.0
     has_alternatives: bool = False
+    obeys: bool = False
 
     @property
     def claimed(self) -> tuple[str, str] | None:
@@ -73,6 +75,10 @@ class Answerer(ABC, Generic[Answer]):
     def word_finder(self) -> WordFinder | None:
         """What finds words for a segmenter; None where the answers are not words."""
         return None
+
+    def obeying(self, dictionary: UserDictionary) -> Self:
+        """The same with answers that obey the words of a dictionary, if they can."""
+        return self
 
     def with_weights(self, weights: Weights) -> Self:
         """The same with what it needs of a trained network's weights: by default nothing."""

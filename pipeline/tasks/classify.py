@@ -117,9 +117,7 @@ def table_rows(
         corpus.format,
         text=corpus.text_columns,
         label=corpus.label,
-        encoding=corpus.encoding,
-        delimiter=corpus.delimiter,
-        quoting=corpus.quoting,
+        options=corpus.table_options,
         label_separator=label_separator,
         normalise=normaliser(corpus.nfkc, corpus.simplify),
     ).counted(counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,12 @@ class Prediction:
     def is_blank(self) -> bool:
         """Whether the text was nothing but white space, so that there is no answer."""
         return self.value is None and not self.tokens
+
+    def to_spacy(self, vocab: Any = None) -> Any:
+        """A tagger's answer as a `spacy.tokens.Doc`; see `spacy_doc.to_spacy`."""
+        from pipeline.tasks import spacy_doc
+
+        return spacy_doc.to_spacy(self, vocab)
 
     def _repr_html_(self) -> str:
         from pipeline.tasks import notebook

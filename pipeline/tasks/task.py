@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from corpora import formats
 from corpora.document import Document
-from corpora.table import TABLES
+from corpora.table_options import TABLES
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example
@@ -74,6 +75,11 @@ class Task(ABC, Generic[Gold]):
     @abstractmethod
     def fit(self, texts: Sequence[Tokenised], golds: Sequence[Gold]) -> Self:
         """The same task with what it learns from the train split, such as its labels."""
+
+    def extended(self, before: Task[Gold]) -> Self:
+        """The same task with the labels of an earlier model too, of which train may lack some."""
+        labels = Labels.build([*before.labels.names, *self.labels.names])
+        return replace(self, labels=labels)  # type: ignore[type-var]  # every task is a dataclass
 
     @abstractmethod
     def examples(self, encoder: Encoder, texts: Sequence[Tokenised], golds: Sequence[Gold | None]) -> list[Example]:

@@ -64,7 +64,7 @@ def test_lines(tmp_path):
 
 
 def test_names_of_formats(tmp_path):
-    assert set(FORMATS) == {"csv", "tsv", "jsonl", "parquet", "xlsx", "lines"}
+    assert set(FORMATS) == {"csv", "tsv", "jsonl", "json", "parquet", "xlsx", "lines"}
     assert corpus_format(tmp_path / "a.txt", "tsv") == "tsv"
     with pytest.raises(CorpusError, match='no format "cvs"; the formats are csv, '):
         read(tmp_path / "a.csv", "cvs")

@@ -106,6 +106,11 @@ def test_other_columns_are_not(cells):
     assert label_sets.joined_by(Counter(cells * 20)) is None
 
 
+@given(st.lists(st.text("|;, /#+[]'\"a物\u3000", min_size=1, max_size=9), max_size=30))
+def test_any_cells_can_be_looked_at(cells):
+    assert label_sets.joined_by(Counter(cells)) in (None, label_sets.LIST, *label_sets.SEPARATORS)
+
+
 def test_texts_with_commas_are_texts(tmp_path):
     with TableWriter(tmp_path / "a.csv", ("评价", "标签")) as table:
         for number in range(40):

@@ -38,6 +38,19 @@ def test_simplify_with_the_real_tables():
     assert normaliser(simplify=True)("頭髮發現乾燥後臺") == "头发发现干燥后台"
 
 
+def test_simplify_keeps_the_number_of_characters(monkeypatch):
+    """Offsets in the result are offsets in the text, whatever the table does."""
+    tables = {"瞭": "了", "甲": "一二", "丙": ""}
+
+    def convert(text):
+        return "".join(tables.get(character, character) for character in text)
+
+    monkeypatch.setitem(sys.modules, "opencc", SimpleNamespace(OpenCC=lambda config: SimpleNamespace(convert=convert)))
+    assert normaliser(simplify=True)("瞭乙") == "了乙"
+    assert normaliser(simplify=True)("甲瞭") == "甲了"
+    assert normaliser(simplify=True)("丙瞭") == "丙了"
+
+
 def test_simplify_without_opencc_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "opencc", None)
     with pytest.raises(CorpusError, match=r"zhpipe\[opencc\]"):

@@ -13,6 +13,7 @@ from corpora.files import EscapedLines
 from corpora.formats import read
 from corpora.rows import BadRow, Row
 from corpora.table import TableReader
+from corpora.table_options import TableOptions
 
 
 def reviews(delimiter, opening=40, closing=58):
@@ -106,7 +107,9 @@ def test_with_quoting_asked_for_nothing_is_reported(tmp_path_factory, rows):
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])
     assert list(TableReader(path, quoting=True)) == rows
-    assert [row.cells for row in delimited.entries(EscapedLines(path, "utf-8"), ",", quoting=True)][1:] == rows
+    assert [row.cells for row in delimited.entries(EscapedLines(path, "utf-8"), ",", TableOptions(quoting=True))][
+        1:
+    ] == rows
 
 
 def test_no_character_is_lost_whatever_is_reported(tmp_path):

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora import spans
+from corpora.annotated import AnnotatedText
+from corpora.annotations.forms import FORMS
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
 from corpora.formats import TAGGED, read_tagged
-from corpora.span_records import FORMS
-from corpora.spans import AnnotatedText
 from corpora.targets import Targets
 
 TEXT = "小明爱北京"
@@ -155,7 +155,7 @@ def test_files_that_are_no_json(tmp_path):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(CorpusError, match=r"a\.json: " + message):
             list(spans.read(path))
-    with pytest.raises(CorpusError, match='no form "brat" of spans; the forms are cluener, doccano, label-studio'):
+    with pytest.raises(CorpusError, match='no form "brat" of spans; the forms are cluener, cmeee, doccano'):
         spans.read(path, "brat")
     with pytest.raises(CorpusError, match="distinct spans in order"):
         AnnotatedText(TEXT, FOUND[::-1])
@@ -169,7 +169,7 @@ def test_sentences_of_characters(tmp_path):
         path,
         [AnnotatedText(TEXT, FOUND), AnnotatedText(TEXT), AnnotatedText(TEXT, (Span(0, 2, "人"), Span(1, 5, "句")))],
     )
-    corpus = read_tagged(path, "doccano", scheme="BIO", overlaps="drop")
+    corpus = read_tagged(path, "doccano", scheme="BIO", overlaps="longest")
     assert (
         list(corpus)
         == list(corpus)
@@ -179,9 +179,11 @@ def test_sentences_of_characters(tmp_path):
             Sentence(tuple(TEXT), ("O", "B-句", "I-句", "I-句", "I-句")),
         ]
     )
-    with pytest.raises(CorpusError, match=r'a\.jsonl: row 3: 0:2 "人" and 1:5 "句" overlap.*overlaps = "drop"'):
+    with pytest.raises(
+        CorpusError, match=r'a\.jsonl: row 3: 0:2 "人" and 1:5 "句" overlap.*overlaps = "longest" or "outermost"'
+    ):
         list(read_tagged(path, "doccano"))
-    with pytest.raises(CorpusError, match='"refuse" or "drop" is expected'):
+    with pytest.raises(CorpusError, match="one of refuse, longest, outermost is expected"):
         read_tagged(path, "doccano", overlaps="keep")
 
 
@@ -190,8 +192,8 @@ def test_formats_of_tagged_text(tmp_path):
     path.write_text("我 爱 北京\n\n", encoding="utf-8")
     corpus = read_tagged(path, "segmented")
     assert list(corpus) == list(corpus) == [Sentence(("我", "爱", "北京")), Sentence(())]
-    assert set(TAGGED) == {"conll", "conllu", "slashed", "segmented", *FORMS}
-    with pytest.raises(CorpusError, match=r'no tagged format has the suffix "\.txt"; the formats are conll, conllu'):
+    assert set(TAGGED) == {"conll", "iob2", "conllu", "slashed", "segmented", "huggingface", "brat", *FORMS}
+    with pytest.raises(CorpusError, match=r'no tagged format has the suffix "\.txt"; the formats are conll, iob2'):
         read_tagged(path)
     with pytest.raises(CorpusError, match='no tagged format "bio"'):
         read_tagged(path, "bio")
@@ -274,8 +276,8 @@ def test_spans_in_utf_16_units_come_back(document):
 
 def test_dropped_spans_are_counted(tmp_path):
     record = {"text": TEXT, "label": [[0, 2, "人"], [1, 5, "句"], [3, 5, "地点"]]}
-    _, counts = counted(tmp_path, [record, record], format="doccano", overlaps="drop")
+    _, counts = counted(tmp_path, [record, record], format="doccano", overlaps="longest")
     assert counts == {"overlaps_dropped": 4}
     path = tmp_path / "a.jsonl"
-    targets, counts = Targets(read_tagged(path, "doccano", overlaps="drop"), "entities", "char", "BIO"), Counter()
+    targets, counts = Targets(read_tagged(path, "doccano", overlaps="longest"), "entities", "char", "BIO"), Counter()
     assert len(list(targets.counted(counts))) == 2 and counts == {"overlaps_dropped": 4}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from corpora.document import Document
 from corpora.errors import CorpusError
+from corpora.likeness import likeness
 from corpora.split import Splits, audit, split
 
 SHARES = st.sampled_from([0.0, 0.1, 0.15, 0.25, 0.3])
@@ -142,6 +143,37 @@ def test_an_audit_counts_what_brute_force_counts(three):
     assert set(found.unseen_labels) == {d.label for d in splits.dev + splits.test} - seen - {None}
     plain = found.as_dict()
     assert json.loads(json.dumps(plain)) == plain
+
+
+NEAR = st.lists(st.sampled_from("好味！ 。1２Aａ"), min_size=1, max_size=4).map("".join)
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(Document, NEAR, st.sampled_from("甲乙")), min_size=30, max_size=90), st.integers(0, 5))
+def test_near_duplicates_stay_together_unless_they_are_many(documents, seed):
+    try:
+        splits = split(documents, dev=0.2, test=0.2, seed=seed)
+    except CorpusError:
+        assume(False)
+    sizes = Counter(likeness(document.text) for document in documents)
+    keys = [{likeness(document.text) for document in part} for part in parts(splits)]
+    shared = (keys[0] & keys[1]) | (keys[0] & keys[2]) | (keys[1] & keys[2])
+    assert all(sizes[key] > 0.1 * len(documents) for key in shared)
+
+
+def test_near_duplicates_stay_together():
+    pairs = [(f"{name}家店好吃", f"{name}家店，好吃！！") for name in "一二三四五六七八九十"]
+    splits = split([Document(text, "甲") for pair in pairs for text in pair], dev=0.2, test=0.2, seed=1)
+    for part in parts(splits):
+        texts = {document.text for document in part}
+        assert part and all((one in texts) == (other in texts) for one, other in pairs)
+
+
+def test_an_audit_counts_near_duplicates_but_not_equal_texts():
+    train = [Document("满100减20", "甲"), Document("难吃", "乙")]
+    dev = [Document("满２００減20".replace("減", "减") + "！", "甲"), Document("难吃", "乙"), Document("好", "甲")]
+    test = [Document("好！", "甲"), Document("Ｏｋ", "甲")]
+    assert audit(Splits(train, dev, test)).near_duplicates == {"dev": 1, "test": 1}
 
 
 def test_half_characters_can_be_split():

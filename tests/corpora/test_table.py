@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import CorpusError
-from corpora.table import TableReader, TableWriter, table_format
+from corpora.table import TableReader, TableWriter
+from corpora.table_options import table_format
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAMES = st.lists(st.text("内容label 评,\"'\t\n\r", min_size=1, max_size=5), min_size=1, max_size=4, unique=True)

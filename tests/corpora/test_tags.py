@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from corpora.document import Sentence, Span
 from corpora.errors import CorpusError
+from corpora.overlaps import flat
 from corpora.tags import (
     SCHEMES,
     allowed,
-    flat,
     in_characters,
     in_tokens,
     scheme_of,
@@ -132,7 +132,7 @@ def test_spans_of_tokens_and_of_characters(tokens, data):
 def test_scheme_of():
     assert [scheme_of(tag_set(LABELS, scheme)) for scheme in SCHEMES] == list(SCHEMES)
     assert scheme_of(["O"]) == "BIO" and scheme_of(["B", "E"]) == "BIOES"
-    with pytest.raises(CorpusError, match='"I", "M" are of no scheme; the schemes are BIO'):
+    with pytest.raises(CorpusError, match='begin with "I", "M" are of no scheme; the schemes are BIO'):
         scheme_of(["I-人", "M-人"])
 
 

@@ -2,13 +2,18 @@
 
 import base64
 import hashlib
+import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from corpora.guards import visible
-from pipeline.evaluation.report import charts
+from pipeline.config.corpus import CorpusSettings
+from pipeline.config.load import dumps
+from pipeline.config.settings import Settings
+from pipeline.evaluation.report import charts, headline
 from pipeline.evaluation.report.summary import (
     compact,
     count,
@@ -59,11 +64,23 @@ def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, scr
         "compared": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
         "title": title(document, _),
         "verdict": "",
+        "tiles": headline.tiles(document, _),
+        "standing": headline.standing(document),
+        "next_step": headline.next_step(document, _),
+        "problems": headline.problems(document, _),
+        "unreached": headline.unreached(document),
+        "changed": dict(headline.changed_settings(document.get("made", {}).get("config", {}), default_settings())),
         "charts": [Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
         "script": Markup(source),
         "script_hash": base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
     }
     return template(name, locale).render(found | values)
+
+
+@cache
+def default_settings() -> dict[str, Any]:
+    """The settings of a config that names nothing but itself."""
+    return tomllib.loads(dumps(Settings(name="defaults", corpus=CorpusSettings(train="-"))))
 
 
 def template(name: str, locale: Locale = "en") -> "Template":

@@ -48,7 +48,7 @@ class Shown:
     added: str
 
 
-def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: bool = True) -> list[str]:
     """The result in up to three sentences, as `summary.sentences`."""
     part = judged_part(document)
     scores = document.get(part) or {}
@@ -65,7 +65,7 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
         sample=percent(scores["sample_f1"]),
         exact=percentage(scores["subset_accuracy"]),
     )
-    beside = summary.comparisons(document, "micro_f1", _)
+    beside = summary.comparisons(document, "micro_f1", _) if compared else []
     return [first, *beside, *summary.leaked(document, part, "micro_f1", _)]
 
 
@@ -114,11 +114,10 @@ def render(
         locale,
         script="page.js",
         verdict=verdict(document, _),
-        sentences=sentences(document, _),
+        sentences=sentences(document, _, compared=False),
         rows=rows,
         columns=columns_in_use(rows, COLUMNS),
         trust=[Markup(chart) for chart in page.trust(document, claims, _)],
-        offer=page.offer(document),
         names=names,
         by_label=BY_LABEL,
         threshold=threshold,

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, Surprise, exp, relative
-from pipeline.evaluation.report import charts, frame
+from pipeline.evaluation.report import charts, frame, headline
 from pipeline.evaluation.report.summary import (
+    BASELINE_TITLES,
     PARTS,
     all_leaked,
     compact,
@@ -16,11 +17,11 @@ from pipeline.evaluation.report.summary import (
     leaked_sentence,
     leaked_verdict,
     model_title,
+    number,
     percentage,
 )
 from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
 
-TITLES = {"unigram": N_("unigram"), "kneser_ney": N_("Kneser-Ney n-grams")}
 SHOWN = 40  # texts with one of the most surprising tokens
 EXTREMES = 10  # likeliest texts, and unlikeliest texts
 AROUND = 60  # characters shown on each side of a surprising token
@@ -96,7 +97,7 @@ def render(
         sentences=sentences(document, _),
         charts=[Markup(chart) for chart in (*drawn, *_perplexities(document, _))],
         lines=list(_lines(document, _)),
-        compared=[_(TITLES.get(name, name)) for name in _with_groups(document)],
+        compared=[_(BASELINE_TITLES.get(name, name)) for name in _with_groups(document)],
         groups={
             key: _groups(document, key, scores.get(key, {})) for key in ("by_length", "by_rank") if scores.get(key)
         },
@@ -115,23 +116,18 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     part = judged_part(document)
     if all_leaked(document, part):
         return leaked_verdict(part, _)
-    fair = f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
-    scores = document.get(fair) or {}
-    others = {name: found[fair] for name, found in document.get("baselines", {}).items() if found.get(fair)}
-    others = {name: found for name, found in others.items() if found.get("perplexity")}
-    if not others or not scores.get("perplexity"):
+    lead = headline.ngram_lead(document)
+    if lead is None:
         return ""
-    name = min(others, key=lambda one: float(others[one]["perplexity"]))
-    best, who = float(others[name]["perplexity"]), _(TITLES.get(name, name))
-    low, high = document.get("intervals", {}).get(fair, {}).get("perplexity") or (scores["perplexity"],) * 2
-    if low <= best <= high:
+    who = _(BASELINE_TITLES.get(lead.name, lead.name))
+    if lead.interval[0] <= lead.theirs <= lead.interval[1]:
         return _(
             "The network has not proved its worth: the perplexity of {who} is inside its {level} interval.",
             who=who,
             level="95%",
         )
-    share = percentage(abs(1 - scores["perplexity"] / best))
-    if scores["perplexity"] < best:
+    share = percentage(abs(1 - lead.ours / lead.theirs))
+    if lead.ours < lead.theirs:
         return _("The network earned its cost: its perplexity is {share} below that of {who}.", share=share, who=who)
     return _("The network did not earn its cost: its perplexity is {share} above that of {who}.", share=share, who=who)
 
@@ -161,18 +157,13 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
         _(
             N_("{share} below {who} ({perplexity})") if share >= 0 else N_("{share} above {who} ({perplexity})"),
             share=percentage(abs(share)),
-            who=_(TITLES.get(name, name)),
+            who=_(BASELINE_TITLES.get(name, name)),
             perplexity=number(found[part]["perplexity"]),
         )
         for name, found in document.get("baselines", {}).items()
         if part in found and (share := relative(scores, found[part])) is not None
     ]
     return [*first, _("That is {comparisons}.", comparisons=_(", ").join(against))] if against else first
-
-
-def number(value: float | None) -> str:
-    """A perplexity as text; a dash for None."""
-    return "–" if value is None else f"{value:,.2f}" if value < 1e6 else f"{value:.3g}"
 
 
 def bits(value: float | None) -> str:
@@ -183,7 +174,9 @@ def bits(value: float | None) -> str:
 def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
     """For each part the line of the model and then those of the n-gram models."""
     scored = [("", model_title(document, _), document)]
-    scored += [(name, _(TITLES.get(name, name)), found) for name, found in document.get("baselines", {}).items()]
+    scored += [
+        (name, _(BASELINE_TITLES.get(name, name)), found) for name, found in document.get("baselines", {}).items()
+    ]
     for part, title in PARTS.items():
         for name, who, parts in scored:
             found = parts.get(part)
@@ -234,7 +227,7 @@ def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
     series = {model_title(document, _): (epochs, [float(epoch["dev_perplexity"]) for epoch in history])}
     for name, found in document.get("baselines", {}).items():
         if name != "unigram" and (level := (found.get("dev") or {}).get("perplexity")):
-            series[_(TITLES.get(name, name))] = (epochs, [float(level)] * len(epochs))
+            series[_(BASELINE_TITLES.get(name, name))] = (epochs, [float(level)] * len(epochs))
     yield charts.lines(_("perplexity on dev"), series, (_("epoch"), ""), whole_numbers=True)
 
 

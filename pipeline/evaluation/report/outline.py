@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.evaluation.report import label_sets, likelihood, summary
+from pipeline.evaluation.report import headline, label_sets, likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
 from pipeline.evaluation.report.translations import N_, Translate
 
@@ -44,9 +44,10 @@ class ReportSection(NamedTuple):
 
 
 def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
-    """The verdict, "" if there is none, and the result in sentences."""
+    """The verdict, "" if there is none, and the result in sentences; the last says what to do next."""
     verdict = VERDICTS.get(document["task"], summary.verdict)
-    return verdict(document, _), SENTENCES[document["task"]](document, _)
+    sentences = SENTENCES[document["task"]](document, _)
+    return verdict(document, _), [*sentences, *filter(None, [headline.next_step(document, _)])]
 
 
 def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
@@ -103,7 +104,7 @@ def _formatter(document: Mapping[str, Any], key: str) -> Callable[[float | None]
     """The function that formats a score."""
     if document["task"] != "language":
         return percent
-    return likelihood.number if key == "perplexity" else likelihood.bits
+    return summary.number if key == "perplexity" else likelihood.bits
 
 
 def _by_label(document: Mapping[str, Any], per_label: Mapping[str, Any], _: Translate) -> TextTable:
@@ -189,7 +190,7 @@ def _groups(groups: Mapping[str, Mapping[str, Any]], _: Translate) -> TextTable:
         [
             _("unknown") if name == "unknown" else name,
             f"{found['tokens']:,}",
-            likelihood.number(found["perplexity"]),
+            summary.number(found["perplexity"]),
             likelihood.bits(found["bits_per_token"]),
         ]
         for name, found in groups.items()

@@ -87,7 +87,7 @@ def render(
         locale,
         script="page.js",
         verdict=verdict(document, _),
-        sentences=sentences(document, _),
+        sentences=sentences(document, _, compared=False),
         rows=rows,
         columns=columns_in_use(rows),
         trust=[Markup(chart) for chart in trust(document, {name: _claims(rows) for name, rows in outcomes.items()}, _)],
@@ -96,7 +96,6 @@ def render(
         pairs=confused(names, matrix),
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
-        offer=offer(document),
         word_map=Markup(charts.word_map(placed, _)) if (placed := document.get("words", {}).get("map")) else "",
     )
 
@@ -120,15 +119,6 @@ def trust(
     if found := document.get("confidence", {}).get(part):
         yield charts.reliability(found, part, _, of)
         yield charts.coverage({name: one for name, one in sorted(claims.items(), reverse=True) if len(one)}, _, of)
-
-
-def offer(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The threshold with the highest promised precision that accepts half of the claims, or else most of them."""
-    part = judged_part(document)
-    reached = [row for row in document.get("confidence", {}).get("thresholds", []) if row["threshold"] is not None]
-    reached = [row for row in reached if row.get(part, {}).get("precision") is not None]
-    half = [row for row in reached if row["dev"]["coverage"] >= 0.5]
-    return max(half, key=lambda row: row["target"]) if half else (reached[0] if reached else None)
 
 
 def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:

@@ -41,6 +41,8 @@ BASELINE_TITLES = {
     "tfidf_characters_logistic": N_("TF-IDF characters + logistic regression"),
     "crfsuite": "python-crfsuite",
     "jieba": "jieba",
+    "unigram": N_("unigram"),
+    "kneser_ney": N_("Kneser-Ney n-grams"),
 }
 
 
@@ -71,8 +73,11 @@ def score_rows(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[Scor
     return rows
 
 
-def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
-    """The result in up to three sentences: the score, its distance from each baseline, and without leaked rows."""
+def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: bool = True) -> list[str]:
+    """The result in up to four sentences: the score, without leaked rows, what each part of the model earned.
+
+    `compared`: with its distance from each baseline.
+    """
     part = judged_part(document)
     scores = document.get(part) or {}
     if not scores.get("rows"):
@@ -87,7 +92,7 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
             macro_f1=percent(scores["macro_f1"]),
         )
     ]
-    beside = comparisons(document, "accuracy", _)
+    beside = comparisons(document, "accuracy", _) if compared else []
     return [*first, *beside, *leaked(document, part, "accuracy", _), *earned(document, _)]
 
 
@@ -110,7 +115,7 @@ def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     ]
 
 
-def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
+def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: bool = True) -> list[str]:
     """The same as `sentences` for a tagger."""
     part = judged_part(document)
     scores = document.get(part) or {}
@@ -125,7 +130,8 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[
         accuracy=percentage(scores["token_accuracy"]),
         **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
     )
-    return [first, *comparisons(document, "f1", _), *leaked(document, part, "f1", _)]
+    beside = comparisons(document, "f1", _) if compared else []
+    return [first, *beside, *leaked(document, part, "f1", _)]
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
@@ -147,7 +153,7 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     A model that has learnt nothing is told apart first.
     """
     part = judged_part(document)
-    if nothing := _nothing_learnt(document.get(part) or {}, _):
+    if nothing := nothing_learnt(document.get(part) or {}, _):
         return nothing
     if all_leaked(document, part):
         return leaked_verdict(part, _)
@@ -159,14 +165,13 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     found = against[best]
     values = {
         "who": _(BASELINE_TITLES.get(best, best)),
-        "p": p_value(found["p"]),
         "seconds": f"{document.get('baselines', {}).get(best, {}).get('seconds', 0):.1f}",
         "rows": f"{found['rows']:,}",
     }
     if found["p"] >= SIGNIFICANT:
         return _(
-            "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} points, "
-            "p {p}), which trains in {seconds} s.",
+            "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} "
+            "points), which trains in {seconds} s.",
             points=signed(found["difference"]),
             **values,
         )
@@ -174,18 +179,18 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     if found["difference"] > 0:
         return _(
             "The network earned its cost: it is {points} points better than the best baseline, {who}; chance hardly "
-            "explains this (p {p}).",
+            "explains this.",
             points=points,
             **values,
         )
     return _(
-        "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better (p {p}).",
+        "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better.",
         points=points,
         **values,
     )
 
 
-def _nothing_learnt(scores: Mapping[str, Any], _: Translate) -> str:
+def nothing_learnt(scores: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     """A sentence if a model finds no span, or is no better than one answer for all rows; "" if it is."""
     support = {name: found["support"] for name, found in (scores.get("per_label") or {}).items() if found["support"]}
     if scores.get("f1") == 0 and support:
@@ -257,6 +262,11 @@ def percentage(value: float | None) -> str:
 def count(number: int) -> str:
     """A count with its thousands separated."""
     return f"{number:,}"
+
+
+def number(value: float | None) -> str:
+    """A perplexity as text; a dash for None."""
+    return "–" if value is None else f"{value:,.2f}" if value < 1e6 else f"{value:.3g}"
 
 
 def compact(count: int) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from corpora.files import codec, replace_when_done
 from corpora.guards import guarded, unguarded
 from corpora.table import TableReader, TableWriter
 
@@ -25,6 +26,14 @@ def table(path: Path, columns: Sequence[str], *, excel_safe: bool) -> Iterator[R
     """
     with TableWriter(path, tuple(map(guarded, columns)) if excel_safe else columns) as writer:
         yield _Guarded(writer) if excel_safe else writer
+
+
+def encode(folder: Path, encoding: str) -> None:
+    """Rewrites the CSV files of a folder, which are UTF-8, in another encoding. Raises CorpusError if it is unknown."""
+    for path in sorted(folder.glob("*.csv")) if codec(encoding) != "utf-8" else []:
+        text = path.read_bytes().decode("utf-8-sig")
+        with replace_when_done(path) as temporary:
+            temporary.write_bytes(text.encode(codec(encoding)))
 
 
 def read(path: Path, document: Mapping[str, Any]) -> tuple[list[dict[str, str]], Sequence[str]]:

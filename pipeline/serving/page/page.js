@@ -66,10 +66,11 @@ async function start() {
 function bars(row, model) {
   const shares = model.labels.map((label) => [label, row[`p:${label}`]]).filter(([, share]) => typeof share === "number");
   shares.sort((one, other) => other[1] - one[1]);
-  const cells = shares.slice(0, 12).flatMap(([label, share], place) => {
+  const given = model.label_separator ? row.label.split(model.label_separator) : [row.label];
+  const cells = shares.slice(0, 12).flatMap(([label, share]) => {
     const bar = element("div", [element("span")], "bar");
     bar.firstChild.style.width = `${100 * share}%`;
-    return [element("span", label, place ? "" : "first"), bar, element("span", `${(100 * share).toFixed(1)} %`, "number")];
+    return [element("span", label, given.includes(label) ? "first" : ""), bar, element("span", `${(100 * share).toFixed(1)} %`, "number")];
   });
   return element("div", cells, "bars");
 }

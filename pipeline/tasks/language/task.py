@@ -78,11 +78,9 @@ class Language(Task[str]):
             path,
             corpus.format,
             text=corpus.text_columns,
-            encoding=corpus.encoding,
-            delimiter=corpus.delimiter,
-            quoting=corpus.quoting,
+            options=corpus.table_options,
             normalise=normaliser(corpus.nfkc, corpus.simplify),
-        )
+        ).counted(counts)
 
     def gold(self, document: Document) -> str | None:
         """Always ""."""

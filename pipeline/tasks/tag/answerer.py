@@ -56,6 +56,7 @@ class TagAnswerer(Answerer[Prediction]):
     dictionary: UserDictionary = field(default_factory=UserDictionary)
     temperature: float = 1.0
     has_alternatives = True
+    obeys = True
 
     @property
     def claimed(self) -> tuple[str, str]:
@@ -68,6 +69,10 @@ class TagAnswerer(Answerer[Prediction]):
         if self.options.kind not in ("words", "joint"):
             return None
         return TagWordFinder(self.decoder, self.scorer, self.words)
+
+    def obeying(self, dictionary: UserDictionary) -> Self:
+        """With answers that obey the words of a dictionary, and their tags."""
+        return replace(self, dictionary=dictionary)
 
     # What training leaves behind.
 
@@ -185,18 +190,22 @@ class TagAnswerer(Answerer[Prediction]):
         return Decoder(self.chain, self.tagset, self.options.decode == "maxent", self.temperature)
 
     def _answer(self, text: Tokenised, decoded: DecodedTags) -> Prediction:
-        names, types, places = self.tagset.labels.names, self.tagset.types, text.places()
+        names, types, places, shown = self.tagset.labels.names, self.tagset.types, text.places(), text.shown
         raw_tags, score = tuple(names[tag] for tag in decoded.ids), math.exp(min(decoded.log_probability, 0.0))
         found = tuple(
-            _span(text.text, places[start][0], places[stop - 1][1], types[tag], confidence)
+            _span(shown, places[start][0], places[stop - 1][1], types[tag], confidence)
             for start, stop, tag, confidence in decoded.spans
         )
         if self.options.kind in ("entities", "pos"):
-            tokens, tags, confidences = tuple(text.tokens), raw_tags, tuple(decoded.confidences)
+            tokens, tags, confidences = (
+                tuple(shown[start:end] for start, end in places),
+                raw_tags,
+                tuple(decoded.confidences),
+            )
         else:
             tokens, confidences = tuple(span.text for span in found), tuple(span.confidence for span in found)
             tags = tuple(span.type for span in found) if self.options.kind == "joint" else ()
-        return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags, text.text)
+        return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags, shown)
 
     def claims(self, prediction: Prediction) -> Sequence[Claim]:
         """Each entity or word."""

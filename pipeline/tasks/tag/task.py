@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
 from corpora.document import Document
+from corpora.normalise import normaliser
+from corpora.table_options import TableOptions
 from corpora.targets import Targets
 from embeddings import wordlist
 from pipeline.config.corpus import CorpusSettings, TaggedSettings
@@ -24,7 +26,7 @@ from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
-from pipeline.segmentation.dictionary import UserDictionary
+from pipeline.segmentation.dictionary import UserDictionary, load_dictionary
 from pipeline.tagging.tagset import Tagset
 from pipeline.tasks.tag.answerer import TagAnswerer
 from pipeline.tasks.tag.head import TagHead
@@ -35,13 +37,12 @@ from pipeline.tasks.task import Task
 Tags = Sequence[str]
 CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
 # The options that each format of annotated text has, by the name of its reader's argument.
-READER_OPTIONS = {
+READER_OPTIONS: dict[str, tuple[str, ...]] = {
     "conll": ("token", "tag", "separator", "comment"),
     "conllu": ("tag",),
+    "huggingface": ("tag", "names"),
     "slashed": ("separator", "brackets"),
-    "cluener": ("overlaps", "offsets"),
-    "doccano": ("overlaps", "offsets"),
-    "label-studio": ("overlaps", "offsets"),
+    **dict.fromkeys(formats.OF_SPANS, ("overlaps", "offsets")),
 }
 
 
@@ -69,8 +70,7 @@ class Tag(Task[Tags]):
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """As the section `[tag]` says, with the dictionaries of `[segment]`."""
-        paths = settings.segment.dictionaries
-        dictionary = UserDictionary.load(paths) if paths else UserDictionary()
+        dictionary = load_dictionary(settings.segment, normaliser(simplify=settings.corpus.simplify))
         return cls(settings.tag, settings.segment.unit, dictionary=dictionary)
 
     @classmethod
@@ -82,11 +82,13 @@ class Tag(Task[Tags]):
         """The sentences of an annotated corpus; neighbouring tags that break its scheme are counted."""
         tagged = corpus.tagged
         source = formats.read_tagged(path, corpus.format, **_reader_options(path, corpus))
-        options = self.options
+        options, normalise = self.options, normaliser(simplify=corpus.simplify)
+        if options.kind == "pos":
+            source = source.as_written
         targets = Targets(source, options.kind, self.unit, options.scheme, tagged.scheme, str(path))
         for document, illegal in targets.counted(counts):
             counts["illegal_tags"] += illegal
-            yield document
+            yield _normalised(document, normalise) if corpus.simplify else document
 
     def gold(self, document: Document) -> Tags | None:
         """The tags."""
@@ -124,6 +126,10 @@ class Tag(Task[Tags]):
             found |= self._missing(golds)
         fitted = replace(self, labels=Labels.build(found))
         return replace(fitted, words=frozenset(fitted._words(texts, golds)))
+
+    def extended(self, before: Task[Tags]) -> Self:
+        """With the tags and words of an earlier model too."""
+        return replace(super().extended(before), words=self.words | getattr(before, "words", frozenset()))
 
     def _missing(self, golds: Sequence[Tags]) -> set[str]:
         """Tags that train may lack, but without which one-character or dictionary words could not be answered."""
@@ -168,11 +174,10 @@ class Tag(Task[Tags]):
 
     @classmethod
     def load(cls, folder: Path, options: Mapping[str, Any], labels: Labels) -> Self:
-        """What `save` wrote, and the dictionary of the segmenter."""
+        """What `save` wrote."""
         words = folder / "words.txt"
         known = frozenset(wordlist.read(words)) if words.exists() else frozenset()
-        dictionary = UserDictionary.load(folder / "dictionary.txt")
-        return cls(TagSettings(**options["tag"]), options["unit"], labels, known, dictionary)
+        return cls(TagSettings(**options["tag"]), options["unit"], labels, known)
 
     @property
     def head(self) -> TagHead:
@@ -200,6 +205,14 @@ class Tag(Task[Tags]):
         return Tagset(self.labels, None if self.options.kind == "pos" else self.options.scheme)
 
 
+def _normalised(document: Document, normalise: Callable[[str], str]) -> Document:
+    """A document with text and tokens normalised in a way that keeps the number of characters."""
+    if document.sentence is None:
+        return replace(document, text=normalise(document.text))
+    text, sentence = Tokenised(document.text, document.sentence.tokens).normalised(normalise), document.sentence
+    return replace(document, text=text.text, sentence=replace(sentence, tokens=tuple(text.tokens)))
+
+
 def _are_characters(documents: Sequence[Document]) -> bool:
     """Whether the tokens of Chinese text are single characters: all but a few, which may be numbers or names."""
     tokens = [
@@ -215,12 +228,14 @@ def _are_characters(documents: Sequence[Document]) -> bool:
 def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, object]:
     """The options for the reader of a format: those that the settings change."""
     name = formats.tagged_format(Path(path), corpus.format)
+    if corpus.table_options != TableOptions(encoding=corpus.encoding):
+        raise PipelineError(f"{path}: is read as {name}, which has no options of tables: leave them out of corpus")
     defaults = TaggedSettings()
     chosen = {
         key: value
         for key in READER_OPTIONS.get(name, ())
         if (value := getattr(corpus.tagged, key)) != getattr(defaults, key)
     }
-    if name in ("cluener", "doccano", "label-studio"):
+    if name in formats.JSON_OF_SPANS:
         chosen["text"] = corpus.text_columns[0]
     return {"encoding": corpus.encoding, **chosen}

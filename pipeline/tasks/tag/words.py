@@ -51,5 +51,5 @@ class TagWordFinder:
     def with_dictionary(self, dictionary: UserDictionary) -> Self:
         """The same, but these words are obeyed too, before its own."""
         constraints = self.scorer.constraints
-        words = UserDictionary({**constraints.dictionary.words, **dictionary.words})
-        return replace(self, scorer=replace(self.scorer, constraints=replace(constraints, dictionary=words)))
+        obeyed = constraints.dictionary.updated(dictionary)
+        return replace(self, scorer=replace(self.scorer, constraints=replace(constraints, dictionary=obeyed)))

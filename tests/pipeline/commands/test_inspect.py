@@ -55,7 +55,7 @@ def test_spans_that_overlap_are_counted(inspect, tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
     code, out, error = inspect("a.jsonl")
     assert code == 0, error
-    assert "1 spans dropped because they overlap longer ones" in out
+    assert "1 spans dropped because they overlap others that are kept" in out
 
 
 @pytest.mark.parametrize(

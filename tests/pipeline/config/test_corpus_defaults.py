@@ -38,6 +38,22 @@ def test_the_baseline_of_taggers_has_a_bound():
     assert defaults_for("tag", "char", 100_000, 50.0)["evaluate.baselines"] == []
 
 
+def test_a_tagger_reads_more_than_its_tokens_unless_its_config_says_what_it_reads():
+    of_characters, of_words = (defaults_for("tag", unit, 300, 20.0) for unit in ("char", "word"))
+    assert of_characters["network.features.segmentation"] and of_words["network.features.characters"]
+    for network in ({"features": {"lexicon": 50}}, {"wide": {"characters": 2}}):
+        chosen = apply({"network": network}, of_characters)[1]
+        assert not any(key.startswith("network.features") for key in chosen)
+
+
+def test_characters_that_occur_once_count_in_few_short_texts():
+    assert defaults_for("classify", "word", 300, 20.0)["embed.min_count"] == 1
+    assert "embed.min_count" not in defaults_for("classify", "word", 300, 300.0)
+    assert "embed.min_count" not in defaults_for("classify", "word", 9_000, 20.0)
+    chosen = apply({"network": {"inputs": "words"}}, defaults_for("classify", "word", 300, 20.0))[1]
+    assert "embed.min_count" not in chosen
+
+
 def test_each_default_gives_way_to_a_key_of_the_config():
     given = {"train": {"epochs": 2, "optimizer": "sgd"}, "network": {"wide": {"words": 1}}}
     changed, chosen = apply(given, defaults_for("classify", "word", 300, 20.0))

@@ -1,5 +1,6 @@
 """N-grams: against counting by hand, and against scikit-learn's TfidfVectorizer."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -41,6 +42,20 @@ def test_kept_ngrams_and_ids_equal_those_counted_by_hand(texts, longest, min_cou
     ]
     assert [ids.tolist() for ids in ngrams.ids(arrays(texts))] == expected
     assert all(ids.dtype == np.int32 for ids in ngrams.ids(arrays(texts)))
+
+
+@given(TEXTS, st.integers(1, 3))
+def test_counted_ngrams_stand_as_often_as_they_count(texts, longest):
+    plain = NgramVocabulary.build(arrays(texts), longest=longest)
+    counted = NgramVocabulary.build(arrays(texts), longest=longest, counts=True)
+    assert np.array_equal(plain.keys, counted.keys)
+    assert np.array_equal(plain.idf(arrays(texts)), counted.idf(arrays(texts)))
+    for text, distinct, ids in zip(texts, plain.ids(arrays(texts)), counted.ids(arrays(texts)), strict=True):
+        grams = [tuple(text[start : start + n]) for n in range(1, longest + 1) for start in range(len(text) - n + 1)]
+        times = {key(gram): count for gram, count in Counter(grams).items() if min(gram) >= FIRST_TOKEN}
+        assert ids.tolist() == [
+            each for each in distinct.tolist() for _ in range(round(1 + math.log(times[int(plain.keys[each - 1])])))
+        ]
 
 
 @given(TEXTS, st.integers(1, 3))

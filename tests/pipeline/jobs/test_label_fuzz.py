@@ -99,7 +99,7 @@ def test_any_bytes(place, file, options):
     source, target = folder / "in", folder / "out"
     source.write_bytes(data)
     if options["format"] == "jsonl":
-        options = {**options, "delimiter": None}
+        options = {**options, "delimiter": None, "header": True}
     try:
         done = label_file(model, source, target, encoding=encoding, force=True, limits=LIMITS, **options)
     except (CorpusError, PipelineError) as error:
@@ -128,7 +128,7 @@ def check_rows(source, target, encoding, options, done):
         encoding=options["output_encoding"] or encoding,
         delimiter=options["delimiter"] if same else None,
         reserved=() if keys else None,
-        header=options["header"] or out_format in ("parquet", "xlsx"),
+        header=options["header"] or out_format not in ("csv", "tsv"),
     )
     found = list(back.rows)
     unseen = empty_at_the_end(rows) if out_format == "xlsx" else 0

@@ -88,7 +88,7 @@ def test_a_bad_row_goes_as_it_was_and_the_others_go_on(run, data, bad, reason):
     expected = "".join(line for line in data.splitlines(keepends=True) if line.rstrip("\n") not in bad.values())
     assert labelled == list(csv.reader(io.StringIO(expected)))
     with pytest.raises(CorpusError, match=rf"row {min(bad)} \(line \d\): .*{reason}"):
-        run(data, strict=True)
+        run(data, bad_rows="stop")
 
 
 @pytest.mark.parametrize(("encoding", "bytes_"), [("utf-8", b"\xff\xe4"), ("gb18030", b"\xff"), ("cp950", b"\xff")])
@@ -164,6 +164,31 @@ def test_without_a_header(run, random_model):
     assert out.decode().startswith("好吃,")
     with pytest.raises(CorpusError, match='no column "text"; the columns are "1", "2"'):
         run("1,好\n", header=False)
+
+
+def test_a_byte_order_mark_that_came_in_goes_out(run):
+    mark = b"\xef\xbb\xbf"
+    for name in ("in.csv", "in.jsonl", "in.json"):
+        data = "text\n好\n" if name == "in.csv" else '[\n{"text": "好"}\n]' if name == "in.json" else '{"text": "好"}\n'
+        assert run(mark + data.encode(), name, name.replace("in", "out"))[1].startswith(mark)
+        assert not run(mark + data.encode(), name, name.replace("in", "out"), output_encoding="utf-8")[1].startswith(
+            mark
+        )
+        assert not run(data, name, name.replace("in", "out"))[1].startswith(mark)
+
+
+def test_a_json_array_comes_out_as_one(run):
+    done, out, rejected = run('[{"text": "好", "n": [1]}, 3, {"text": null}]', "in.json", "out.json")
+    first, second = json.loads(out)
+    assert (done.labelled, done.blank, done.rejected) == (1, 1, 1) and b"an object like" in rejected
+    assert (first["text"], first["n"], second["text"], second["label"]) == ("好", [1], None, None)
+    assert isinstance(first["confidence"], float)
+
+
+def test_rows_above_and_below_the_header_are_left_out(run):
+    done, out, rejected = run('"标题\nid,text\n单位,无\n1,好\n2\n', header_row=2, skip_rows=3)
+    assert (done.labelled, done.rejected) == (1, 1) and out.decode().startswith("id,text,label,confidence\n1,好,")
+    assert rejected.decode().splitlines()[1].startswith('"2","2 cells expected')
 
 
 def test_odd_characters_come_through(run):

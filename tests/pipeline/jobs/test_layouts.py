@@ -92,7 +92,7 @@ def test_conllu_is_what_its_reader_reads(run, kind):
 
 
 def test_universal_tags_have_their_column(tmp_path, models, monkeypatch):
-    monkeypatch.setattr("pipeline.jobs.layouts.UPOS", frozenset({"n", "v", "w"}))
+    monkeypatch.setattr("corpora.conllu.UPOS", frozenset({"n", "v", "w"}))
     write_csv(tmp_path / "in.csv", [["去北京"]], header=("text",))
     label_file(models["pos"], tmp_path / "in.csv", tmp_path / "out.conllu", layout="conllu")
     [sentence] = conllu.read(tmp_path / "out.conllu", tag="upos")

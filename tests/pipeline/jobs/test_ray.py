@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from random_model import make_model
 
+from corpora.table_options import TableOptions
 from pipeline.config.segment import SegmentSettings
 from pipeline.errors import PipelineError
 from pipeline.jobs import ray
@@ -160,7 +161,7 @@ def test_the_commands(cluster, place):
 def test_no_cluster(place, monkeypatch):
     pytest.importorskip("ray", reason="the engine ray needs zhpipe[ray]")
     with pytest.raises(PipelineError, match=r"--address 127.0.0.1:1: can't be reached \(.*\): ask `ray status` there"):
-        ray.run(SegmentJob(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x", address="127.0.0.1:1")
+        ray.run(SegmentJob(Segmenter(), ("text",), TableOptions()), [place / "in"], place / "x", address="127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PipelineError, match=r"pip install zhpipe\[ray\]"):
-        ray.run(SegmentJob(Segmenter(), ("text",), None, "utf-8"), [place / "in"], place / "x")
+        ray.run(SegmentJob(Segmenter(), ("text",), TableOptions()), [place / "in"], place / "x")

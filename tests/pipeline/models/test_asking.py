@@ -108,6 +108,35 @@ def test_a_frame_gets_lists_of_a_tagger(tagger, tmp_path):
     assert "".join(found["words"][0]) == frame["text"][0] and len(found["tags"][0]) == len(found["words"][0])
 
 
+class Rows:
+    """A table that becomes a data frame and comes from one, as a Dataset of Hugging Face does."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def to_pandas(self):
+        return self.frame
+
+    @classmethod
+    def from_pandas(cls, frame):
+        return cls(frame)
+
+
+def test_a_dataset_comes_back_as_a_dataset(classifier):
+    frame = pd.DataFrame({"内容": ["电影很好看", ""], "id": [1, 2]})
+    found = classifier.label_frame(Rows(frame), text="内容")
+    assert isinstance(found, Rows)
+    pd.testing.assert_frame_equal(found.frame, classifier.label_frame(frame, text="内容"))
+
+
+def test_a_dataset_of_hugging_face(classifier):
+    datasets = pytest.importorskip("datasets")
+    table = datasets.Dataset.from_dict({"内容": ["电影很好看", ""], "id": [1, 2]})
+    found = classifier.label_frame(table, text="内容")
+    assert found.column_names == ["内容", "id", "label", "confidence"] and found["label"][1] is None
+    assert len(classifier.predict(table["内容"])) == 2
+
+
 def test_a_frame_without_the_column_or_with_ours_is_refused(classifier):
     frame = pd.DataFrame({"内容": ["好"], "label": [1]})
     with pytest.raises(ValueError, match=r'expected one column "text"; the columns are "内容", "label": choose'):

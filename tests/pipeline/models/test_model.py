@@ -4,18 +4,23 @@ import hashlib
 import shutil
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mini import mails
+from random_model import make_model
 from seals import seal
 
 import pipeline
+from pipeline.encoding.labels import Labels
 from pipeline.errors import ModelError
 from pipeline.models import model as models
 from pipeline.models.model import Model
 from pipeline.networks import onnx_network
+from pipeline.stages import freeze
 from pipeline.stages.segment import read_part
+from pipeline.tasks import Classify
 
 TEXTS = [text for _, text in mails(30, seed=9)] + ["", " \n\u3000", "从未见过的字", "a", "😀", "\x00", "会议" * 600]
 CELLS = ("rnn", "lstm", "gru")
@@ -46,7 +51,7 @@ def refused(folder, message):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_batches_and_order_change_no_answer(trained, cell, monkeypatch):
-    model = Model.load(trained(cell) / "model", threads=1)
+    model = Model.load(trained(cell) / "model", precision="float32", threads=1)
     together = model.predict(TEXTS)
     order = np.random.default_rng(1).permutation(len(TEXTS))
     mixed = model.predict([TEXTS[place] for place in order])
@@ -54,6 +59,12 @@ def test_batches_and_order_change_no_answer(trained, cell, monkeypatch):
     monkeypatch.setattr(onnx_network, "BATCH_SIZE", 3)
     assert close(model.predict(TEXTS), together)
     assert close([model.predict([text])[0] for text in TEXTS], together)
+
+
+def test_batches_change_little_of_an_answer_in_int8(trained):
+    model = Model.load(trained("lstm") / "model", precision="int8", threads=1)
+    pairs = zip(model.predict(TEXTS), map(model.predict, TEXTS), strict=True)
+    assert all(one.distribution == pytest.approx(other.distribution, abs=0.01) for one, other in pairs)
 
 
 def test_threads_change_no_answer(trained):
@@ -109,12 +120,12 @@ def test_a_text_of_100000_characters(trained):
 
 
 def test_int8_for_lstm_only(trained):
-    full, small = (pipeline.load(trained("lstm"), int8=on).predict(TEXTS) for on in (False, True))
+    full, small = (pipeline.load(trained("lstm"), precision=each).predict(TEXTS) for each in ("float32", "int8"))
     scores = np.array([[one.score, other.score] for one, other in zip(full, small, strict=True)])
     assert np.abs(scores[:, 0] - scores[:, 1]).max() < 0.05
     for cell in ("rnn", "gru"):
         with pytest.raises(ModelError, match="has no int8 network"):
-            pipeline.load(trained(cell), int8=True)
+            pipeline.load(trained(cell), precision="int8")
 
 
 def test_what_int8_costs_on_dev_is_in_the_model(trained):
@@ -127,7 +138,27 @@ def test_what_int8_costs_on_dev_is_in_the_model(trained):
         assert scores["accuracy"] == pytest.approx(np.mean(right))
     for name, lost in about["int8"]["lost"].items():
         assert lost == pytest.approx(about["dev"][name] - about["int8"]["dev"][name])
+    assert about["precision"] == ("int8" if max(about["int8"]["lost"].values()) <= 0.001 else "float32")
+    assert Model.load(run / "model").precision == about["precision"]
     assert "int8" not in tomllib.loads((trained("gru") / "model" / "model.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0.001, "int8"), (-0.5, "int8"), (0.0011, "float32")])
+def test_int8_answers_by_itself_where_it_loses_next_to_nothing(lost, expected):
+    prepared = SimpleNamespace(task=Classify(Labels(("好", "差"))))
+    measured = {"int8": {"dev": {}, "lost": {"accuracy": 0.0, "macro_f1": lost}}}
+    assert freeze.precision(prepared, measured) == expected
+    assert freeze.precision(prepared, {}) == "float32"
+
+
+def test_a_model_answers_with_the_network_that_it_names(tmp_path):
+    folder = make_model(tmp_path / "model")
+    assert Model.load(folder).precision == "float32"
+    path = folder / "model.toml"
+    path.write_text('precision = "int8"\n' + path.read_text("utf-8"), encoding="utf-8")
+    seal(folder)
+    assert Model.load(folder).precision == pipeline.load(folder).precision == "int8"
+    assert Model.load(folder, precision="float32").precision == "float32"
 
 
 def test_every_file_is_watched(folder):

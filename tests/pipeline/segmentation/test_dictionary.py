@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DictionaryError
 from pipeline.segmentation.dictionary import UserDictionary
 
-characters = st.characters(exclude_characters="\t\r\n", exclude_categories=["Cs"])
+characters = st.characters(exclude_characters="\t\r\n\ufdd0\ufdd1", exclude_categories=["Cs"])
 entries = st.text(characters, min_size=1, max_size=8).filter(lambda t: t == t.strip() and t[0] != "\ufeff")
 tricky = st.lists(
     st.sampled_from(["词", "New", "York", "machine", "n", "15", "0", "Pro", "·", "𠮷"]),
@@ -19,7 +20,19 @@ tricky = st.lists(
     max_size=4,
 )
 words = entries | tricky.map(" ".join)
-dictionaries = st.dictionaries(words, st.none() | words, max_size=8).map(UserDictionary)
+some = st.lists(st.text("甲乙丙", min_size=1, max_size=3), min_size=2, max_size=3).map(tuple)
+
+
+@st.composite
+def dictionaries(draw: st.DrawFn) -> UserDictionary:
+    """Any dictionary; a word is in one of its three parts alone."""
+    forced = draw(st.dictionaries(words, st.none() | words, max_size=8))
+    weights = draw(st.dictionaries(words, st.none() | st.integers(0, 10**12 - 1), max_size=4))
+    splits = {"".join(parts): parts for parts in draw(st.lists(some, max_size=3))}
+    weights = {word: weight for word, weight in weights.items() if word not in forced}
+    return UserDictionary(
+        forced, weights, {word: parts for word, parts in splits.items() if word not in forced | weights}
+    )
 
 
 def write(folder: Path, content: str | bytes, name: str = "dict.txt") -> Path:
@@ -115,8 +128,10 @@ def test_the_later_file_wins(tmp_path: Path) -> None:
         ("云\t多\tn", "whole number as the frequency of '云', found '多'"),
         ("云\t²\tn", "found '²'"),
         ("云\t1\tn\tx", "found 4 fields"),
-        ("云计算 0 n", "frequency 0 would split '云计算'"),
-        ("云计算\t000", "frequency 0"),
+        ("云计算\t1234567890123", "has 13 digits: expected at most 12"),
+        ("价格便宜 => 价格 很便宜", "parts that are the word when they are joined, such as 价格便宜 => 价格 便宜"),
+        ("价格便宜 => 价格便宜", "two or more parts"),
+        ("a => b", "if 'a => b' is the word, write this and a tab"),
         (b"\xd4\xc6\xbc\xc6\xcb\xe3 5 n", "not UTF-8 .byte 1 of the line"),
         (" \ufeff云", "byte order mark"),
         # Before: taken for one word, without effect or warning.
@@ -138,7 +153,7 @@ def test_a_bad_line_is_named_with_its_file_and_number(tmp_path: Path, line: str 
 
 
 def test_all_bad_lines_of_all_files_are_counted_and_twenty_named(tmp_path: Path) -> None:
-    first, second = write(tmp_path, "坏 0\n" * 18, "1.txt"), write(tmp_path, "好\n" + "坏 0\n" * 7, "2.txt")
+    first, second = write(tmp_path, "坏/n\n" * 18, "1.txt"), write(tmp_path, "好\n" + "坏/n\n" * 7, "2.txt")
     with pytest.raises(DictionaryError) as caught:
         UserDictionary.load([first, second])
     lines = str(caught.value).split("\n")
@@ -153,12 +168,31 @@ def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
             UserDictionary.load(path)
 
 
-@pytest.mark.parametrize("word", ["", " 词", "词\u3000", "词\t语", "词\n语", "词\ud800", "\ufeff词"])
+@pytest.mark.parametrize("word", ["", " 词", "词\u3000", "词\t语", "词\n语", "词\ud800", "\ufeff词", "词\ufdd0"])
 def test_words_and_tags_that_no_file_can_hold_are_refused(word: str) -> None:
     with pytest.raises(DictionaryError, match="the word"):
         UserDictionary({word: None})
+    with pytest.raises(DictionaryError, match="the word"):
+        UserDictionary(weights={word: 5})
     with pytest.raises(DictionaryError, match="the tag"):
         UserDictionary({"词": word})
+
+
+@pytest.mark.parametrize(
+    ("given_words", "message"),
+    [
+        ({"words": {"甲": None}, "weights": {"甲": 5}}, "'甲' is forced, weighted or split at once"),
+        ({"weights": {"甲乙": 5}, "splits": {"甲乙": ("甲", "乙")}}, "'甲乙' is forced, weighted or split at once"),
+        ({"splits": {"甲乙": ("甲", "丙")}}, r"the parts of '甲乙' are \['甲', '丙'\]"),
+        ({"splits": {"甲": ("甲",)}}, "the parts of '甲'"),
+        ({"splits": {"甲": ("甲", "")}}, "the parts of '甲'"),
+        ({"weights": {"甲": -1}}, "the frequency of '甲' is -1"),
+        ({"weights": {"甲": 10**12}}, "the frequency of '甲' is 1000000000000"),
+    ],
+)
+def test_entries_that_contradict_themselves_are_refused(given_words: dict[str, Any], message: str) -> None:
+    with pytest.raises(DictionaryError, match=message):
+        UserDictionary(**given_words)
 
 
 def test_words_that_occur() -> None:
@@ -166,20 +200,41 @@ def test_words_that_occur() -> None:
     assert dictionary.occurring("去北京滨江步道") == {"北京", "滨江步道"}
     assert dictionary.occurring("去北京", ["去", "北京"]) == {"北京"}
     assert UserDictionary().occurring("去北京") == set()
+    tuned = UserDictionary({}, {"北京": None, "和服": 5, "上海": 0, "天津": 0}, {"去北": ("去", "北")})
+    assert tuned.occurring("去北京上海和服务", ["和", "服务", "北京"]) == {"北京", "上海", "去北"}
 
 
-@given(dictionaries)
+def test_words_of_frequency_0_and_parts(tmp_path: Path) -> None:
+    """Before: frequency 0 was refused. After: in both kinds of file it says that the word is never a token."""
+    forced = write(tmp_path, "价格便宜 => 价格 便宜\n云计算 0 n\n质量\t000\n北京 9\n", "1.txt")
+    weighted = write(tmp_path, "和服 3 n\n云计算 7\n北京 5\n大模型 n\n好看 0\n", "2.txt")
+    dictionary = UserDictionary.load(forced, weighted)
+    assert dict(dictionary.words) == {"北京": None}
+    assert dict(dictionary.weights) == {"和服": 3, "大模型": None, "好看": 0, "云计算": 0, "质量": 0}
+    assert dict(dictionary.splits) == {"价格便宜": ("价格", "便宜")}
+    assert dictionary.find("价格便宜吗") == [(0, 2), (2, 4)] and len(dictionary) == 7
+
+
+@given(dictionaries())
 def test_lines_give_the_dictionary_back(dictionary: UserDictionary) -> None:
-    back = UserDictionary.parse(dictionary.lines())
-    assert list(back.words.items()) == list(dictionary.words.items())
+    back = UserDictionary.parse(dictionary.lines(), dictionary.weighted_lines())
+    assert back == dictionary and list(back.words.items()) == list(dictionary.words.items())
 
 
 def test_save_and_load(tmp_path: Path) -> None:
     dictionary = UserDictionary({"New York": "ns", "iPhone 15": None, "尼古拉·特斯拉": "PER", "\u200b𠮷野家": "nt"})
-    dictionary.save(tmp_path / "dict.txt")
-    assert UserDictionary.load(tmp_path / "dict.txt") == dictionary
-    assert b"\r" not in (tmp_path / "dict.txt").read_bytes()
+    forced, weighted = tmp_path / "dict.txt", tmp_path / "weighted.txt"
+    dictionary.save(forced, weighted)
+    assert UserDictionary.load(forced) == dictionary and not weighted.exists()
+    assert b"\r" not in forced.read_bytes()
     assert pickle.loads(pickle.dumps(dictionary)) == dictionary
+    tuned = dictionary.updated(
+        UserDictionary({}, {"和服": 3, "New York": None, "便宜": 0}, {"价格便宜": ("价格", "便宜")})
+    )
+    tuned.save(forced, weighted)
+    assert UserDictionary.load(forced, weighted) == tuned and "New York" not in tuned.words
+    assert "价格便宜 => 价格 便宜\n便宜 0\n" in forced.read_text(encoding="utf-8")
+    assert weighted.read_text(encoding="utf-8") == "和服 3\nNew York\n"
 
 
 def test_the_words_given_are_copied_and_cannot_be_changed() -> None:
@@ -191,11 +246,21 @@ def test_the_words_given_are_copied_and_cannot_be_changed() -> None:
         dictionary.words["雨"] = None  # type: ignore[index]
 
 
-def leftmost_longest(text: str, forced: set[str]) -> list[tuple[int, int]]:
+def cuts_a_run(text: str, place: int) -> bool:
+    return 0 < place < len(text) and all(
+        character.isascii() and character.isalnum() for character in text[place - 1 : place + 1]
+    )
+
+
+def leftmost_longest(text: str, forced: set[str], keep_whole: bool = True) -> list[tuple[int, int]]:
     """The same, by trying every stretch of the text."""
     found, start = [], 0
     while start < len(text):
-        ends = [end for end in range(start + 1, len(text) + 1) if text[start:end] in forced]
+        ends = [
+            end
+            for end in range(start + 1, len(text) + 1)
+            if text[start:end] in forced and not (keep_whole and (cuts_a_run(text, start) or cuts_a_run(text, end)))
+        ]
         if ends:
             found.append((start, max(ends)))
         start = max(ends, default=start + 1)
@@ -205,17 +270,20 @@ def leftmost_longest(text: str, forced: set[str]) -> list[tuple[int, int]]:
 @st.composite
 def forced_words_and_text(draw: st.DrawFn) -> tuple[set[str], str]:
     """Words that share beginnings, and a text made of them, of parts of them and of other characters."""
-    word = st.text("甲乙a]^-\\𠮷·", min_size=1, max_size=2)
+    word = st.text("甲乙ab1]^-\\𠮷·", min_size=1, max_size=2)
     several = word | st.lists(word, min_size=2, max_size=3).map("".join)
     forced = draw(st.sets(several | st.text("甲", min_size=1, max_size=5), max_size=8))
     pieces = st.sampled_from(sorted(forced)) if forced else word
-    return forced, "".join(draw(st.lists(pieces | word | st.just(" "), max_size=8)))
+    others = st.sampled_from([" ", "\ud800", "\ufdd0", "\ufdd1"])
+    return forced, "".join(draw(st.lists(pieces | word | others, max_size=8)))
 
 
 @given(forced_words_and_text())
 def test_find_is_leftmost_longest(case: tuple[set[str], str]) -> None:
     forced, text = case
-    assert UserDictionary(dict.fromkeys(forced)).find(text) == leftmost_longest(text, forced)
+    for keep_whole in (True, False):
+        dictionary = UserDictionary(dict.fromkeys(forced), keep_whole=keep_whole)
+        assert dictionary.find(text) == leftmost_longest(text, forced, keep_whole)
 
 
 @pytest.mark.parametrize("text", ["在北京大", "在北京"])

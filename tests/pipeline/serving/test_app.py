@@ -278,3 +278,13 @@ def test_scores_that_are_not_finite(folder, monkeypatch):
             "the model gives text 2 scores that are not finite"
         )
         assert client.post(PREDICT, json={"texts": ["好"]}).status_code == 200
+
+
+def test_several_labels_are_joined_as_label_joins_them(remarked):
+    with TestClient(application(named_models([str(remarked)]))) as made:
+        [about] = made.get("/v1/models").json()["models"]
+        assert (about["task"], about["label_separator"]) == ("multilabel", "|")
+        body = {"texts": ["快递太贵", "还没拆开", " "], "probabilities": True}
+        both, none, blank = made.post("/v1/models/remarks/predict", json=body).json()["predictions"]
+    assert (both["label"], none["label"], blank["label"]) == ("价格|物流", "", None)
+    assert both["p:价格"] > both["p:服务"] and blank["confidence"] is None

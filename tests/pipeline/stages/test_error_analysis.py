@@ -40,7 +40,7 @@ def test_tagged_text_in_json_lines_has_columns(tmp_path):
     [
         ("tag", "a.conll", "conll", "cluener, doccano"),
         ("tag", "a.txt", "slashed", "cluener, doccano"),
-        ("language", "a.txt", "lines", "csv, tsv, jsonl, parquet, xlsx"),
+        ("language", "a.txt", "lines", "csv, tsv, jsonl, json, parquet, xlsx"),
     ],
 )
 def test_what_has_no_columns_is_not_sliced_by_them(task, file, format, known, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from mini import mails, read_csv, write_csv
 
 import pipeline
+from corpora.errors import CorpusError
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines.linear import BASELINES
 from pipeline.stages.evaluate import evaluate_file
@@ -55,6 +56,20 @@ def test_a_corpus_in_another_encoding_and_format_scores_the_same(trained, tmp_pa
     for path, options in ((utf8, {}), (other, {"format": "csv", "encoding": "gb18030"})):
         evaluate_file(trained("gru") / "model", path, tmp_path / path.stem, **COLUMNS, **options)
     assert report_of(tmp_path / "a")["test"] == report_of(tmp_path / "b")["test"]
+
+
+def test_bad_rows_are_set_aside_and_tables_have_the_encoding_asked_for(trained, tmp_path):
+    corpus = write_csv(tmp_path / "a.csv", mails(10, seed=2))
+    corpus.write_text(corpus.read_text(encoding="utf-8") + "坏\n", encoding="utf-8")
+    options = {**COLUMNS, "bad_rows": "set-aside", "output_encoding": "utf-8-sig"}
+    notes = []
+    evaluate_file(trained("gru"), corpus, tmp_path / "out", **options, notify=notes.append)
+    assert notes[0] == "1 rows that cannot be read, set aside"
+    assert read_csv(tmp_path / "out" / "rejected.csv")[1][0] == "11"
+    marked = {path.name for path in (tmp_path / "out").glob("*.csv") if path.read_bytes().startswith(b"\xef\xbb\xbf")}
+    assert {"predictions.csv", "errors.csv", "confusion.csv"} <= marked
+    with pytest.raises(CorpusError, match=r"row 11 .*2 cells expected"):
+        evaluate_file(trained("gru"), corpus, tmp_path / "other", **COLUMNS)
 
 
 def test_nothing_to_score(trained, tmp_path):

@@ -13,6 +13,7 @@ from tiny_encoder import CHARACTERS, make_encoder
 
 from pipeline.config.load import load
 from pipeline.errors import PipelineError
+from pipeline.models.earlier_model import EarlierModel
 from pipeline.models.model import Model
 from pipeline.pretrained import encoder as encoders
 from pipeline.stages.manifest import Manifest
@@ -148,6 +149,11 @@ def test_a_classifier_reads_it_beside_its_other_inputs(tmp_path):
     for precision in ("float32", "int8"):  # of a GRU: the LSTMs of the encoder alone are int8
         answers = Model.load(made / "model", precision=precision).predict(["恭喜中奖点击链接", "会议明天项目报告", ""])
         assert [answer.value in ("垃圾邮件", "正常邮件") for answer in answers] == [True, True, False]
+
+
+def test_training_does_not_go_on_from_a_model_with_one(run):
+    with pytest.raises(PipelineError, match="can't go on from a model with a pretrained encoder: train anew"):
+        EarlierModel.load(run)
 
 
 def test_a_run_is_current_until_its_encoder_changes(run):

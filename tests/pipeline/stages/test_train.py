@@ -49,14 +49,16 @@ def test_the_parts_are_measured_on_the_fair_rows_and_told(leaky):
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ((1.5, 0.5), "n-grams alone 0.8510, network alone 0.8430, both 0.8660 (weights 1.5 and 0.5)"),
+        ((0.75, 0.25), "n-grams alone (linear SVM) 0.8510, network alone 0.8430, both 0.8660 (weights 0.75 and 0.25)"),
         (
-            (1.5, 0.0),
-            "n-grams alone 0.8510, network alone 0.8430: the recurrent part earns nothing, the n-grams answer",
+            (1.0, 0.0),
+            "n-grams alone (linear SVM) 0.8510, network alone 0.8430: the recurrent part earns nothing, the n-grams "
+            "answer",
         ),
         (
             (0.0, 1.0),
-            "n-grams alone 0.8510, network alone 0.8430: the n-gram regression adds nothing, the network answers",
+            "n-grams alone (linear SVM) 0.8510, network alone 0.8430: the linear model adds nothing, the network "
+            "answers",
         ),
     ],
 )
@@ -65,6 +67,7 @@ def test_the_line_about_the_parts_is_exact(weights, said):
         "ngrams": 0.851,
         "network": 0.843,
         "both": 0.866,
+        "models": ["linear SVM"],
         "weights": dict(zip(("ngrams", "network"), weights, strict=True)),
     }
     assert summary(found) == said

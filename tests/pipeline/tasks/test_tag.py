@@ -179,6 +179,7 @@ def test_long_texts_are_labelled_whole_and_like_short_ones(model):
 
 
 def test_batches_change_no_answer(model):
+    model = pipeline.load(model.network.path.parent, precision="float32")
     asked = ["".join(words) for words in sentences(20, seed=3)]
     together = model.predict(asked)
     for text, answer in zip(asked, together, strict=True):

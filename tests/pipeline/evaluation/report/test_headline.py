@@ -1,0 +1,117 @@
+"""The headline: what the page begins with follows from the figures of the report."""
+
+import pytest
+
+from pipeline.evaluation.report import headline
+
+
+def document(**more):
+    """A classifier's report of 1,000 test rows, 90 % right, beside one baseline."""
+    per_label = {
+        "好": {"f1": 0.95, "support": 600},
+        "差": {"f1": 0.82, "support": 400},
+        "无": {"f1": 0.0, "support": 0},
+    }
+    found = {
+        "task": "classify",
+        "counts": {"scored": 1000, "skipped": 0, "truncated": 0, "leaked": 0},
+        "test": {"rows": 1000, "accuracy": 0.9, "per_label": per_label},
+        "intervals": {"test": {"accuracy": [0.88, 0.92]}},
+        "baselines": {"majority": {"test": {"accuracy": 0.6}}, "tfidf_words_svc": {"test": {"accuracy": 0.87}}},
+        "against": {"tfidf_words_svc": {"rows": 1000, "difference": 0.03, "p": 0.001}},
+    }
+    return found | more
+
+
+def lead(difference, p, rows=1000):
+    scores = {"rows": rows, "accuracy": 0.9}
+    return document(test=scores, against={"tfidf_words_svc": {"rows": rows, "difference": difference, "p": p}})
+
+
+def threshold(target, value, coverage=0.0, precision=0.0):
+    part = {"coverage": coverage, "precision": precision}
+    return {"target": target, "threshold": value} | ({} if value is None else {"dev": part, "test": part})
+
+
+def test_the_tiles_of_a_classifier():
+    thresholds = [threshold(0.9, 0.5, 0.8, 0.93), threshold(0.95, 0.7, 0.6, 0.96), threshold(0.99, None)]
+    found = headline.tiles(document(confidence={"thresholds": thresholds}, suspects={"count": 12}))
+    assert found == [
+        ("right on test", "90.0%", "88.0% – 92.0%"),
+        ("best baseline", "87.0%", "TF-IDF words + LinearSVC"),
+        ("can be accepted unseen", "60.0%", "96.0% of them right, from a confidence of 0.70"),
+        ("weakest label", "差", "F1 82.0"),
+        ("doubtful labels", "12", "to check"),
+    ]
+    assert headline.unreached(document(confidence={"thresholds": thresholds})) == [0.99]
+
+
+def test_a_precision_that_nothing_reaches():
+    [tile] = [
+        one for one in headline.tiles(document(confidence={"thresholds": [threshold(0.9, None)]})) if one[1] == "–"
+    ]
+    assert tile.title == "can be accepted unseen"
+
+
+def test_nothing_scored():
+    assert headline.tiles(document(test={"rows": 0})) == []
+    assert headline.next_step(document(test={"rows": 0})) == ""
+
+
+@pytest.mark.parametrize(
+    ("made", "standing", "step"),
+    [
+        (lead(0.03, 0.001), "better", "label your rows"),
+        (lead(-0.03, 0.001), "worse", "zhpipe tune"),
+        (lead(0.01, 0.3), "open", "label your rows"),
+        (lead(0.01, 0.3, rows=50), "open", "50 rows are too few to tell"),
+        (document(suspects={"count": 3}), "better", "suspects.csv"),
+        (document(counts={"scored": 1000, "leaked": 1000}), "open", "not trained on"),
+        (document(against={}, baselines={}), "open", "label your rows"),
+    ],
+)
+def test_standing_and_next_step(made, standing, step):
+    assert headline.standing(made) == standing
+    assert step in headline.next_step(made)
+
+
+def test_a_model_that_learnt_nothing():
+    test = document()["test"] | {"accuracy": 0.6}
+    assert headline.standing(document(test=test)) == "worse"
+    assert headline.next_step(document(test=test)) == ""  # the verdict says it
+
+
+@pytest.mark.parametrize(("theirs", "standing"), [(60.0, "better"), (50.0, "open"), (40.0, "worse")])
+def test_a_language_model(theirs, standing):
+    made = {
+        "task": "language",
+        "test": {"rows": 9, "perplexity": 50.0},
+        "intervals": {"test": {"perplexity": [45.0, 55.0]}},
+        "baselines": {"unigram": {"test": {"perplexity": 900.0}}, "kneser_ney": {"test": {"perplexity": theirs}}},
+    }
+    assert headline.standing(made) == standing
+    assert headline.tiles(made)[1] == ("best baseline", f"{theirs:.2f}", "Kneser-Ney n-grams")
+
+
+def test_problems_are_the_counts_that_should_be_zero():
+    assert headline.problems(document()) == []
+    counts = {"scored": 5, "scored_dev": 5, "leaked_dev": 2, "truncated": 1_200, "odd_things": 3}
+    assert headline.problems(document(counts=counts)) == [
+        "1,200 scored texts are longer than network.max_tokens, and were read only to there",
+        "2 dev rows have a text that was also trained on",
+        "odd things: 3",
+    ]
+
+
+def test_changed_settings():
+    defaults = {"seed": 1, "train": {"epochs": 10, "batch_size": 32}, "corpus": {"label_map": {}}}
+    config = {
+        "seed": 1,
+        "train": {"epochs": 3, "batch_size": 32},
+        "corpus": {"label_map": {"a": "b"}, "train": "x.csv"},
+    }
+    assert dict(headline.changed_settings(config, defaults)) == {
+        "train.epochs": 3,
+        "corpus.label_map": {"a": "b"},
+        "corpus.train": "x.csv",
+    }
