@@ -29,7 +29,7 @@ ORDER = (
     ("pipeline.language",),
     ("pipeline.evaluation",),
     ("pipeline.tasks",),
-    ("pipeline.models", "pipeline.segmentation.model_engine"),
+    ("pipeline.models", "pipeline.segmentation.model_engine", "pipeline.pretrained"),
     ("pipeline.stages",),
     ("pipeline.jobs",),
     ("pipeline.tuning", "pipeline.serving"),
@@ -53,7 +53,10 @@ OWNERS = {
     },
     "tensorflow": set(),
     "torch": set(),
-    "onnx": {f"pipeline/networks/{name}.py" for name in ("graph", "graph_check", "graph_weights", "language_graph")},
+    "onnx": {
+        f"pipeline/networks/{name}.py"
+        for name in ("graph", "graph_check", "graph_weights", "language_graph", "encoder_graph")
+    },
     "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "graph")},
     "spacy": {"pipeline/tasks/spacy_doc.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
@@ -62,6 +65,7 @@ OWNERS = {
     "opencc": {"corpora/normalise.py"},
     "pydantic": {
         "pipeline/models/schema.py",
+        "pipeline/pretrained/card.py",
         "pipeline/serving/app.py",
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")),
     },

@@ -46,8 +46,10 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         for suffix in ("html", "css", "js", "json", "mo", "po")
         for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
     }
+    encoders = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "pretrained").glob("*/*.*")}
+    encoders |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "pretrained").glob("*/SHA256SUMS")}
     typed = {f"{room}/py.typed" for room in ROOMS}
-    assert names == code | samples | configs | pages | typed
+    assert names == code | samples | configs | pages | typed | {name for name in encoders if ".pyc" not in name}
 
 
 def test_its_metadata_are_those_of_the_light_installation(wheel: Path) -> None:

@@ -68,6 +68,29 @@ def check_features(task: TaskName, unit: Unit, features: FeatureSettings) -> Non
         )
 
 
+def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings) -> None:
+    """Checks that characters are read beside a pretrained encoder, and that its learning rate is used."""
+    if train.encoder_learning_rate is not None and (network.encoder == "none" or network.encoder_mode == "frozen"):
+        raise Disagreement(
+            "train.encoder_learning_rate",
+            'train.encoder_learning_rate is for an encoder that is trained: set network.encoder_mode = "tuned" and '
+            "network.encoder, or leave it out",
+        )
+    if network.encoder == "none":
+        return
+    if task == "language":
+        raise Disagreement(
+            "network.encoder",
+            'network.encoder reads texts in both directions, and a language model must not: set it to "none"',
+        )
+    if "char" not in network.units_read:
+        way = "" if task == "tag" else ', or network.inputs to "characters" or "both"'
+        raise Disagreement(
+            "network.encoder",
+            f'network.encoder reads characters, but the network reads words alone: set it to "none"{way}',
+        )
+
+
 def check_labels(task: TaskName, corpus: CorpusSettings, train: TrainSettings) -> None:
     """Checks that rows have several labels where, and only where, the task gives several."""
     if task == "multilabel" and corpus.label_separator is None:

@@ -167,9 +167,10 @@ def _validate(values: dict[str, Any], source: Source, folder: Path) -> Loaded:
         for name in section.split("."):
             table = table.get(name) if isinstance(table, dict) else None
         _resolve(table, key, folder)
-    segment = values.get("segment")
-    if isinstance(segment, dict) and is_path(str(segment.get("engine", ""))):
-        _resolve(segment, "engine", folder)
+    for section, key in (("segment", "engine"), ("network", "encoder")):
+        table = values.get(section)
+        if isinstance(table, dict) and is_path(str(table.get(key, ""))):
+            _resolve(table, key, folder)
     try:
         settings = Settings.model_validate(values)
         return _with_corpus_defaults(values, settings)

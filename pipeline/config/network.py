@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.config.problems import nearest
 from pipeline.config.section import Count, Section, Share
-from pipeline.config.segment import Unit
+from pipeline.config.segment import Unit, is_path
 
 Pooling = Literal["last", "mean", "max", "attention"]
+ENCODERS = ("none", "zh-open")
 
 
 class WideSettings(Section):
@@ -139,8 +141,31 @@ class NetworkSettings(Section):
         512,
         description="Longer texts are cut off after this many tokens, in training and labelling alike, and counted.",
     )
+    encoder: str = Field(
+        "none",
+        description="Pretrained encoder of characters, whose states the recurrent layers read beside the vectors: "
+        "zh-open, which comes with zhpipe; the folder of another; or none.",
+    )
+    encoder_mode: Literal["frozen", "tuned"] = Field(
+        "frozen",
+        description="frozen keeps the encoder as it is, and computes its states of a text once; tuned trains it "
+        "further, at train.encoder_learning_rate.",
+    )
+    encoder_width: int = Field(
+        256, ge=0, description="Width that the encoder's states are projected to; 0 leaves them as they are."
+    )
+    encoder_dropout: Share = Field(0.2, description="Dropout on the encoder's states.")
     features: FeatureSettings = FeatureSettings()
     wide: WideSettings = WideSettings()
+
+    @model_validator(mode="after")
+    def _check_encoder(self) -> NetworkSettings:
+        if self.encoder not in ENCODERS and not is_path(self.encoder):
+            raise ValueError(
+                f"encoder is {self.encoder!r}{nearest(self.encoder, ENCODERS)}: expected {' or '.join(ENCODERS)}, or "
+                "the folder of an encoder, with a / in it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_units(self) -> NetworkSettings:

@@ -78,6 +78,6 @@ class SegmentSettings(Section):
         return self
 
 
-def is_path(engine: str) -> bool:
-    """Whether an engine is given as the folder of its model."""
-    return "/" in engine or "\\" in engine
+def is_path(name: str) -> bool:
+    """Whether an engine or an encoder is given as a folder, not by its name."""
+    return "/" in name or "\\" in name

@@ -75,6 +75,7 @@ class Settings(Section):
         agreement.check_inputs(self.segment, self.network, self.embed)
         agreement.check_weights(self.segment)
         agreement.check_features(self.task, self.segment.unit, self.network.features)
+        agreement.check_encoder(self.task, self.network, self.train)
         agreement.check_metric(self.task, self.train)
         agreement.check_baselines(self.task, self.evaluate)
         agreement.check_ranges(self, self.tune)

@@ -28,6 +28,10 @@ class TrainSettings(Section):
         description="Highest learning rate; if left out, 0.1 for sgd, 0.05 for momentum and adagrad, 1 for adadelta, "
         "and 0.001 for the others.",
     )
+    encoder_learning_rate: Annotated[float, Field(gt=0.0)] | None = Field(
+        None,
+        description="Highest learning rate of a tuned encoder; if left out, 0.3 times that of the rest.",
+    )
     schedule: Literal["constant", "cosine", "linear", "exponential"] = Field(
         "constant", description="How the learning rate falls over all epochs."
     )

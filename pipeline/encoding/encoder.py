@@ -15,6 +15,7 @@ from pipeline.encoding.batch import Example
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.features import Feature
 from pipeline.encoding.ngrams import NgramVocabulary
+from pipeline.encoding.pretrained import STREAM, Pretrained
 
 Ids = NDArray[np.int32]
 UNKNOWN = np.array([1], np.int32)
@@ -74,9 +75,10 @@ class Encoder:
         segmenter_unit: the unit of the tokens in a `Tokenised`.
         affixes: of words, if the linear part weighs them.
         features: what a tagger reads of each token beside its vector, by name.
+        pretrained: the encoder that reads the characters too, if there is one.
 
-    The streams of an Example are named `word` and `char`; its bags are named `gram_word`, `gram_char`, `gram_affix`
-    and `feature_NAME`.
+    The streams of an Example are named `word`, `char` and `encoder`; its bags are named `gram_word`, `gram_char`,
+    `gram_affix` and `feature_NAME`.
     """
 
     reads: tuple[str, ...]
@@ -86,6 +88,7 @@ class Encoder:
     segmenter_unit: str
     affixes: Affixes | None = None
     features: Mapping[str, Feature] = field(default_factory=dict)
+    pretrained: Pretrained | None = None
 
     @property
     def linear_parts(self) -> tuple[str, ...]:
@@ -94,15 +97,16 @@ class Encoder:
 
     def token_ids(self, unit: str, texts: Sequence[Tokenised]) -> list[Ids]:
         """The ids of each text in a unit, not cut: int32 (n_tokens,)."""
-        tokens = [text.tokens_of(unit, self.segmenter_unit) for text in texts]
-        # One array for all texts: making an array takes longer than looking up the tokens of a text.
-        ids = self.vocabularies[unit].ids(list(chain.from_iterable(tokens)))
-        return [ids[start:end] for start, end in pairwise(accumulate(map(len, tokens), initial=0))]
+        return _ids(self.vocabularies[unit], [text.tokens_of(unit, self.segmenter_unit) for text in texts])
 
     def examples(self, texts: Sequence[Tokenised], targets: Sequence[int | Ids | None]) -> list[Example]:
         """One Example per text, in order. A text without tokens is read as one unknown token."""
         ids = {unit: self.token_ids(unit, texts) for unit in self.vocabularies}
-        streams = _by_text({unit: [self._cut(row) for row in ids[unit]] for unit in self.reads}, len(texts))
+        read = {unit: ids[unit] for unit in self.reads}
+        if self.pretrained:
+            characters = [text.tokens_of("char", self.segmenter_unit) for text in texts]
+            read[STREAM] = _ids(self.pretrained.vocabulary, characters)
+        streams = _by_text({name: [self._cut(row) for row in rows] for name, rows in read.items()}, len(texts))
         bags = _by_text(self._bags(ids, [text.tokens for text in texts]), len(texts))
         longest = [max(map(len, rows)) for rows in zip(*(ids[unit] for unit in self.reads), strict=True)]
         return [
@@ -121,6 +125,13 @@ class Encoder:
 
     def _cut(self, ids: Ids) -> Ids:
         return ids[: self.max_tokens] if len(ids) else UNKNOWN
+
+
+def _ids(vocabulary: Vocabulary, texts: Sequence[Sequence[str]]) -> list[Ids]:
+    """The ids of the tokens of each text."""
+    # One array for all texts: making an array takes longer than looking up the tokens of a text.
+    ids = vocabulary.ids(list(chain.from_iterable(texts)))
+    return [ids[start:end] for start, end in pairwise(accumulate(map(len, texts), initial=0))]
 
 
 def _by_text(rows: Mapping[str, Sequence[Ids]], count: int) -> list[dict[str, Ids]]:

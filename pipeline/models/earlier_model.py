@@ -52,6 +52,8 @@ class EarlierModel:
             )
         if "vector_size" not in model.about:
             raise PipelineError(f"{path}: an earlier zhpipe made it, whose training can't go on: train anew")
+        if model.encoder.pretrained:
+            raise PipelineError(f"{path}: training can't go on from a model with a pretrained encoder: train anew")
         if stuck := [name for name in model.encoder.features if name not in FEATURES]:
             raise PipelineError(f"{path}: training can't go on from a tagger with network.features.{stuck[0]}")
         return cls(folder, model)
@@ -79,6 +81,10 @@ class EarlierModel:
 
     def check(self, settings: Settings) -> None:
         """Raises PipelineError, naming the key, if settings differ in what they have to share with the model."""
+        if settings.network.encoder != "none":
+            raise PipelineError(
+                'train.from_model: the model has no pretrained encoder: set network.encoder = "none", or train anew'
+            )
         given = _flat(settings.model_dump(), "")
         for key, value in self.settings.items():
             if key.rpartition(".")[2] in FREE or key.startswith("segment.dict") or key == "segment.engine":

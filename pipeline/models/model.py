@@ -21,11 +21,11 @@ from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import FEATURES
 from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
+from pipeline.encoding.pretrained import Pretrained
 from pipeline.errors import ModelError, NotFinite, SettingsError
 from pipeline.models import files, schema, segmenter_files
 from pipeline.models.texts import checked_texts
 from pipeline.networks.onnx_network import OnnxNetwork
-from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import Paths, UserDictionary
 from pipeline.segmentation.model_engine import ModelEngine
 from pipeline.segmentation.segmenter import Segmenter
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 2
 UNREADABLE = (ArithmeticError, AttributeError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+PRETRAINED_FILE = "vocabulary.encoder.txt"
 NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
 Precision = Literal["float32", "int8"]
 T = TypeVar("T")
@@ -324,12 +325,7 @@ def save(
         about["options"] = options
     task.labels.save(folder / "labels.txt")
     (folder / "model.toml").write_text(tomli_w.dumps(about), encoding="utf-8", newline="\n")
-    sums = [
-        f"{sha256(path)}  {path.name}\n"
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != "SHA256SUMS"
-    ]
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
+    files.write_sums(folder)
 
 
 def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
@@ -339,6 +335,9 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         encoder.affixes.vocabulary.save(folder / "affixes.txt")
     for unit, grams in encoder.ngrams.items():
         np.save(folder / f"grams.{unit}.npy", grams.keys)
+    pretrained = encoder.pretrained
+    if pretrained:
+        pretrained.vocabulary.save(folder / PRETRAINED_FILE)
     return {
         "reads": list(encoder.reads),
         "max_tokens": encoder.max_tokens,
@@ -350,6 +349,7 @@ def _save_encoder(folder: Path, encoder: Encoder) -> dict[str, Any]:
         "windows": {unit: grams.window for unit, grams in encoder.ngrams.items() if isinstance(grams, ContextNgrams)},
         "longest_affix": encoder.affixes.longest if encoder.affixes else 0,
         "features": {name: feature.save(folder) for name, feature in encoder.features.items()},
+        **({"pretrained": pretrained.about()} if pretrained else {}),
     }
 
 
@@ -369,6 +369,8 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         longest = encoder.get("longest_affix", 0)
         affixes = Affixes(Vocabulary.load(folder / "affixes.txt"), longest) if longest else None
         features = {name: FEATURES[name].load(folder, value) for name, value in encoder.get("features", {}).items()}
+        known = encoder.get("pretrained")
+        pretrained = Pretrained.of(Vocabulary.load(folder / PRETRAINED_FILE), known) if known else None
     except EmbeddingError as error:
         raise ModelError(str(error).splitlines()[0]) from None
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
@@ -379,4 +381,5 @@ def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:
         else:
             grams[unit] = ContextNgrams(keys, longest, window)
     reads, unit_of_tokens = tuple(encoder["reads"]), about["segment"]["unit"]
-    return Encoder(reads, vocabularies, grams, int(encoder["max_tokens"]), unit_of_tokens, affixes, features)
+    longest = int(encoder["max_tokens"])
+    return Encoder(reads, vocabularies, grams, longest, unit_of_tokens, affixes, features, pretrained)

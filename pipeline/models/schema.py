@@ -61,6 +61,15 @@ class AffixesTable(Table):
     longest: Order | None = None
 
 
+class PretrainedTable(Table):
+    """The pretrained encoder inside the network, and on what terms its weights are given."""
+
+    name: Name
+    units: Annotated[list[Annotated[int, Field(ge=1, le=UNITS)]], Field(min_length=1, max_length=LAYERS)]
+    licence: Name
+    attribution: Annotated[str, Field(max_length=2000)]
+
+
 class EncoderTable(Table):
     """How tokens become ids."""
 
@@ -72,6 +81,7 @@ class EncoderTable(Table):
     counted: list[Unit] = []
     longest_affix: int = Field(0, ge=0, le=3)
     features: dict[Literal["bigrams", "segmentation", "lexicon", "characters", "affixes"], AffixesTable] = {}
+    pretrained: PretrainedTable | None = None
 
 
 class OptionsTable(Table):
@@ -133,7 +143,7 @@ class ModelTable(Table):
 
 def parse(path: Path, format_version: int) -> dict[str, Any]:
     """The content of a model.toml, which is known to be small. Raises ModelError if it is of another version."""
-    about = _parsed(path)
+    about = parsed(path)
     version = about.get("format_version")
     if version != format_version:
         raise ModelError(
@@ -153,7 +163,7 @@ def check(path: Path, about: Mapping[str, Any]) -> None:
         if made.options.tag is not None:
             TagSettings(**about["options"]["tag"])
     except (ValidationError, TypeError, ValueError) as error:
-        raise ModelError(f"{path}: {_sentence(error)}: {AGAIN}") from None
+        raise ModelError(f"{path}: {problem_of(error)}: {AGAIN}") from None
 
 
 def _check_network(made: ModelTable) -> None:
@@ -167,7 +177,8 @@ def _check_network(made: ModelTable) -> None:
         raise ValueError(f"options.width is {made.options.width}, and the network has states of {settings.state_width}")
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed(path: Path, again: str = AGAIN) -> dict[str, Any]:
+    """The content of a TOML file that is known to be small; raises ModelError, with the way out, if it is damaged."""
     try:
         text = path.read_text(encoding="utf-8")
         if any(QUOTED.sub("", line).count(".") > DOTS for line in text.splitlines()):
@@ -175,10 +186,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error) or type(error).__name__
-        raise ModelError(f"{path}: can't be read: {reason}: it is cut short or altered: {AGAIN}") from None
+        raise ModelError(f"{path}: can't be read: {reason}: it is cut short or altered: {again}") from None
 
 
-def _sentence(error: ValidationError | TypeError | ValueError) -> str:
+def problem_of(error: ValidationError | TypeError | ValueError) -> str:
     """The first problem: its key, what was expected, and what came."""
     if not isinstance(error, ValidationError):
         return str(error)

@@ -17,12 +17,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pipeline.config.network import NetworkSettings
 from pipeline.encoding.features import membership
+from pipeline.encoding.pretrained import STATES, STREAM
 
 OPSET = 17
 IR_VERSION = 9
 INT8_CELLS = ("lstm",)  # ONNX Runtime has an int8 kernel for LSTM alone (DynamicQuantizeLSTM)
 OPERATORS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 # The order of gates in ONNX, by their place in Keras: i f c o -> i o f c for an LSTM; both have z r h for a GRU.
+STACKS = {"forward": "forward", "backward": "reverse"}  # of an encoder: the direction that ONNX has for each
 GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 Array = NDArray[np.float32]
 
@@ -35,6 +37,7 @@ def build(
     *,
     per_token: bool = False,
     features: Mapping[str, Sequence[int]] | None = None,
+    encoder: Sequence[int] = (),
 ) -> onnx.ModelProto:
     """The graph of `network.build` for prediction: the same inputs -> `scores` float32, without dropout.
 
@@ -47,8 +50,10 @@ def build(
         units: those that the recurrent part reads, in order.
         linear_parts: the names of the linear parts, in order.
         features: name -> the number of ids in each group.
+        encoder: the width of each layer of a pretrained encoder; empty for none.
     """
-    return model_of(_Builder(settings, weights, per_token, features or {}).build(units, linear_parts))
+    drafted = draft(settings, weights, units, linear_parts, per_token=per_token, features=features, encoder=encoder)
+    return model_of(drafted)
 
 
 def draft(
@@ -59,9 +64,10 @@ def draft(
     *,
     per_token: bool = False,
     features: Mapping[str, Sequence[int]] | None = None,
+    encoder: Sequence[int] = (),
 ) -> Graph:
     """The graph of `build`, not checked: `weights` may have any sizes, as `graph_check.UnknownWeights` do."""
-    return _Builder(settings, weights, per_token, features or {}).build(units, linear_parts)
+    return _Builder(settings, weights, per_token, features or {}, encoder).build(units, linear_parts)
 
 
 def model_of(graph: Graph) -> onnx.ModelProto:
@@ -160,11 +166,13 @@ class _Builder:
         weights: Mapping[str, Array],
         per_token: bool,
         features: Mapping[str, Sequence[int]],
+        encoder: Sequence[int] = (),
     ) -> None:
         self.settings = settings
         self.weights = weights
         self.per_token = per_token
         self.features = features
+        self.encoder = encoder
         self.graph = Graph()
 
     def build(self, units: Sequence[str], linear_parts: Sequence[str]) -> Graph:
@@ -187,6 +195,8 @@ class _Builder:
         ids = graph.input(unit, ["batch", f"{unit}_steps"])
         lengths = graph.input(f"{unit}_lengths", ["batch"])
         states, last = self._embedded(unit, ids), ""
+        if unit == "char" and self.encoder:
+            states = graph.add("Concat", [states, self._encoder_states()], axis=2)
         for index, width in enumerate(self.settings.widths):
             states, last = self._layer(f"{unit}_{index}", width, states, lengths)
         if self.per_token:
@@ -219,6 +229,38 @@ class _Builder:
         vectors = graph.add("Gather", [self._weight(f"{name}_feature/table"), ids])
         summed = graph.add("MatMul", [spread, vectors])
         return str(graph.add("Reshape", [summed, graph.int64(0, 0, -1)]))
+
+    def _encoder_states(self) -> str:
+        """What the recurrent layers read of a pretrained encoder, (steps, batch, width).
+
+        Both of its stacks read an end of text, id 0, before the first character and after the last.
+        """
+        graph = self.graph
+        ids = graph.add("Transpose", [graph.input(STREAM, ["batch", f"{STREAM}_steps"])], perm=[1, 0])
+        ids = graph.add("Pad", [ids, graph.int64(1, 0, 1, 0)])
+        lengths = graph.input(f"{STREAM}_lengths", ["batch"])
+        lengths = graph.add("Add", [lengths, graph.constant(np.array([2], np.int32))])
+        stacks = [self._stack(direction, ids, lengths) for direction in STACKS]
+        both = graph.add("Concat", stacks, axis=2)
+        inside = graph.add("Slice", [both, graph.int64(1), graph.int64(-1), graph.int64(0)])
+        states = graph.add("Transpose", [inside], perm=[1, 0, 2], name=STATES)
+        states = graph.add("Transpose", [states], perm=[1, 0, 2])
+        if not self.settings.encoder_width:
+            return str(states)
+        kernel, bias = (self._weight(f"states_projection/{part}") for part in ("kernel", "bias"))
+        return str(graph.add("Add", [graph.add("MatMul", [states, kernel]), bias]))
+
+    def _stack(self, direction: str, ids: str, lengths: str) -> str:
+        """Ids (steps, batch) -> the states of the last LSTM of one direction, (steps, batch, units)."""
+        graph = self.graph
+        states = graph.add("Gather", [self._weight(f"encoder_{direction}_embedding/embeddings"), ids])
+        for index, units in enumerate(self.encoder):
+            arrays = operator_weights("lstm", f"encoder_{direction}_{index}", self.weights)
+            constants = [graph.constant(array[None]) for array in arrays]
+            inputs = [states, *constants, lengths]
+            states = graph.add("LSTM", inputs, hidden_size=units, direction=STACKS[direction])
+            states = graph.add("Squeeze", [states, graph.int64(1)])
+        return str(states)
 
     def _layer(self, name: str, units: int, states: str, lengths: str) -> tuple[str, str]:
         """(steps, batch, width) -> states (steps, batch, directions * units), last states (batch, directions * units).

@@ -19,6 +19,7 @@ OPSETS = {"": OPSET, "ai.onnx": OPSET, "com.microsoft": 1}
 # The bytes of a value, and the field of a tensor that holds values one by one, by its type.
 TYPES = {
     TensorProto.FLOAT: (4, "float_data"),
+    TensorProto.INT32: (4, "int32_data"),
     TensorProto.INT64: (8, "int64_data"),
     TensorProto.INT8: (1, "int32_data"),
 }

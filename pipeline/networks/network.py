@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from pipeline.config.network import NetworkSettings
+from pipeline.encoding.pretrained import STATES, STREAM
 from pipeline.networks.layers import (
     FeatureTable,
     GroupedEmbeddings,
@@ -36,6 +37,7 @@ class Tables:
         per_token: whether each token gets scores, and not the text as a whole.
         chained: whether the network holds transition scores, which the loss trains (`TransitionScores`).
         features: what is read of each token beside its vector, by name.
+        pretrained: the weights of a pretrained encoder, by the names of `weights`; empty for none.
     """
 
     embeddings: Mapping[str, Array]
@@ -44,6 +46,7 @@ class Tables:
     per_token: bool = False
     chained: bool = False
     features: Mapping[str, FeatureTable] = field(default_factory=dict)
+    pretrained: Mapping[str, Array] = field(default_factory=dict)
 
 
 def build(settings: NetworkSettings, tables: Tables, seed: int) -> keras.Model:
@@ -78,6 +81,18 @@ def reset_states(network: keras.Model) -> None:
     for layer in network.layers:
         if isinstance(layer, layers.RNN):
             layer.reset_state()
+
+
+def on_states(network: keras.Model) -> keras.Model:
+    """The layers and weights of a network without its pretrained encoder, whose states are an input instead.
+
+    In place of `encoder` and `encoder_lengths`, it takes `encoder_states` float32 (batch, steps, width).
+    """
+    own = (STREAM, f"{STREAM}_lengths")
+    inputs = {tensor.name: tensor for tensor in network.inputs if tensor.name not in own}
+    states = network.get_layer(STATES).output
+    states.name = STATES  # Keras takes the name of an input from its tensor
+    return keras.Model({**inputs, STATES: states}, network.output)
 
 
 def seeds_from(seed: int) -> Any:
@@ -123,6 +138,8 @@ class _Builder:
         read = [self._embedded(unit), *(self._feature(name) for name in self.tables.features)]
         lengths = self.inputs[f"{unit}_lengths"]
         states = self._hidden(read)
+        if unit == "char" and self.tables.pretrained:
+            states = layers.Concatenate()([states, self._encoder_states()])
         directions = [states]
         for index, width in enumerate(self.settings.widths):
             if index:
@@ -157,6 +174,42 @@ class _Builder:
         drop = [layers.Dropout(rate, noise_shape=(None, None, 1), seed=next(self.seeds)) for _ in read]
         hidden = [dropout(states) for dropout, states in zip(drop, read, strict=True)]
         return layers.Concatenate()(hidden) if len(hidden) > 1 else hidden[0]
+
+    def _encoder_states(self) -> Any:
+        """The states of the pretrained encoder at each character, as the recurrent layers read them."""
+        ids, lengths = self._input(STREAM, None), self._input(f"{STREAM}_lengths")
+        ids, lengths = ops.pad(ids, ((0, 0), (1, 1))), lengths + 2  # the end of a text before and after it
+        forward = self._stack("forward", self._encoder_vectors("forward", ids))
+        backward = self._stack("backward", Reverse()(self._encoder_vectors("backward", ids), lengths))
+        both = layers.Concatenate()([forward, Reverse()(backward, lengths)])
+        states = layers.Cropping1D(1, name=STATES)(both)
+        states = layers.Dropout(self.settings.encoder_dropout, seed=next(self.seeds))(states)
+        if not self.settings.encoder_width:
+            return states
+        kernel = glorot_uniform(self.seeds)
+        return layers.Dense(self.settings.encoder_width, kernel_initializer=kernel, name="states_projection")(states)
+
+    def _encoder_vectors(self, direction: str, ids: Any) -> Any:
+        name = f"encoder_{direction}_embedding"
+        table = self.tables.pretrained[f"{name}/embeddings"]
+        return self._pretrained(layers.Embedding(*table.shape, name=name), ids)
+
+    def _stack(self, direction: str, states: Any) -> Any:
+        """The states (batch, steps, units) of the last LSTM of one direction, in the order that it reads."""
+        index = 0
+        while f"{(name := f'encoder_{direction}_{index}')}/kernel" in self.tables.pretrained:
+            units = len(self.tables.pretrained[f"{name}/recurrent_kernel"])
+            layer = layers.LSTM(units, return_sequences=True, recurrent_initializer="zeros", name=name)
+            states, index = self._pretrained(layer, states), index + 1
+        return states
+
+    def _pretrained(self, layer: Any, read: Any) -> Any:
+        """What a layer gives that has the encoder's weights."""
+        layer.trainable = self.settings.encoder_mode == "tuned"
+        given = layer(read)
+        for variable in layer.weights:
+            variable.assign(self.tables.pretrained[f"{layer.name}/{variable.name}"])
+        return given
 
     def _layer(self, name: str, units: int, states: Any, lengths: Any) -> list[Any]:
         """The states (batch, steps, units) of each direction of a recurrent layer, in the order that it reads."""

@@ -61,7 +61,7 @@ def freeze(
     path = folder / model.NETWORKS["float32"]
     save_graph(settings, prepared, network, path)
     compared = _compared(settings, prepared, answerer, network, OnnxNetwork(path))
-    if settings.network.cell in graph.INT8_CELLS:
+    if settings.network.cell in graph.INT8_CELLS or prepared.encoder.pretrained:
         graph.save_int8(path, folder / model.NETWORKS["int8"])
     return compared
 

@@ -29,6 +29,7 @@ from pipeline.encoding.features import (
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.models.earlier_model import EarlierModel
+from pipeline.pretrained import encoder as pretrained
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import embed, run_segmenter, segment
 from pipeline.stages.segment import SegmentedRow
@@ -78,6 +79,9 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         earlier.check(settings)
         task = task.extended(earlier.model.task)
     encoder, weights = _encoder(settings, run, texts, earlier, per_token=task.head.per_token)
+    own = (
+        pretrained.load(pretrained.folder_of(settings.network.encoder)) if settings.network.encoder != "none" else None
+    )
     tables = Tables(
         _embeddings(settings, run, encoder),
         weights,
@@ -85,7 +89,9 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         task.head.per_token,
         task.head.chained,
         _feature_tables(settings, run, encoder.features, texts),
+        own.weights if own else {},
     )
+    encoder = replace(encoder, pretrained=own.pretrained if own else None)
     return Prepared(
         task=task,
         segmenter=segmenter,

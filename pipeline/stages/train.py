@@ -15,11 +15,14 @@ from corpora.files import replace_when_done
 from pipeline.config.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.models import model
+from pipeline.models.files import SUMS
 from pipeline.models.model import find_model
 from pipeline.networks.onnx_network import OnnxNetwork
+from pipeline.pretrained import encoder as pretrained
 from pipeline.progress import Progress
 from pipeline.provenance import sha256, versions
 from pipeline.stages import combine, combine_labels, embed, freeze
+from pipeline.stages.frozen_encoder import FrozenEncoder
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.prepare import Prepared, prepare
 from pipeline.stages.stage import Stage
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
     from pipeline.training.trainer import Epoch, Trainer
 
 VERSION = 8
-PATHS = {"features": {"bigrams_table", "lexicon_table"}}  # on the machine that trains; a model says nothing of it
+# On the machine that trains; a model says nothing of it.
+PATHS: dict[str, Any] = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
 WAY_OUT = (
     "train longer (train.epochs, train.patience), try another train.learning_rate or a smaller train.batch_size, and "
@@ -45,7 +49,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     folder, model_folder = made["train"], made["model"]
     load_keras(settings)
     prepared = prepare(settings, run)
-    network, trainer = _trainer(settings, prepared, folder)
+    network, trainer = _trainer(settings, prepared, folder, progress)
     trainer.restore()
     tensorboard = _tensorboard(settings, folder, network)
     for epoch in _epochs(settings, prepared, trainer, progress):
@@ -91,7 +95,7 @@ def search(settings: Settings, run: Path, folder: Path, progress: Progress, afte
     import keras
 
     prepared = prepare(settings, run)
-    network, trainer = _trainer(settings, prepared, folder)
+    network, trainer = _trainer(settings, prepared, folder, progress)
     trainer.restore()
     try:
         for epoch in [*trainer.history]:
@@ -126,19 +130,24 @@ def read_training(run: Path) -> dict[str, Any]:
     return training
 
 
-def _trainer(settings: Settings, prepared: Prepared, folder: Path) -> tuple[keras.Model, Trainer]:
+def _trainer(settings: Settings, prepared: Prepared, folder: Path, progress: Progress) -> tuple[keras.Model, Trainer]:
     from pipeline.training.trainer import Trainer
 
     head = prepared.task.head
     network = head.build(settings, prepared.tables)
     if prepared.earlier:
         _go_on(network, prepared, prepared.earlier)
-    learner = head.learner(network, prepared.train)
     candidate = folder / CANDIDATE
+    frozen = None
+    if settings.network.encoder != "none" and settings.network.encoder_mode == "frozen":
+        freeze.save_graph(settings, prepared, network, candidate)
+        frozen = FrozenEncoder.of(candidate, prepared.train, progress)
+    learner = frozen.learner(network) if frozen else head.learner(network, prepared.train)
 
     def measure() -> dict[str, float]:
         freeze.save_graph(settings, prepared, network, candidate)
-        return freeze.dev_scores(prepared, freeze.answerer_of(prepared, network), OnnxNetwork(candidate))
+        reader = frozen.reader(candidate) if frozen else OnnxNetwork(candidate)
+        return freeze.dev_scores(prepared, freeze.answerer_of(prepared, network), reader)
 
     trainer = Trainer(
         learner.network,
@@ -256,6 +265,8 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     }
     folder = run / "segment"
     files = [folder / "train.csv", folder / "dev.csv", folder / "segmenter.json"]
+    if settings.network.encoder != "none":
+        files.append(pretrained.folder_of(settings.network.encoder) / SUMS)
     for unit in [*embed.units(settings), *settings.network.features.trained]:
         made = run / "embed" / unit
         files += [

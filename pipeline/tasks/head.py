@@ -98,8 +98,15 @@ class Head(ABC):
         from pipeline.networks import graph
 
         groups = {name: feature.groups for name, feature in encoder.features.items()}
-        parts = encoder.linear_parts
-        return graph.draft(settings, weights, encoder.reads, parts, per_token=self.per_token, features=groups)
+        return graph.draft(
+            settings,
+            weights,
+            encoder.reads,
+            encoder.linear_parts,
+            per_token=self.per_token,
+            features=groups,
+            encoder=encoder.pretrained.units if encoder.pretrained else (),
+        )
 
     def drafts(self, settings: NetworkSettings, encoder: Encoder) -> list[Any]:
         """The graphs that zhpipe may write for these settings, with unknown weights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,6 +12,8 @@ from keras import ops, optimizers
 from pipeline.config.train import TrainSettings
 from pipeline.training.lazy_adam import LazyAdam
 
+ENCODER = "encoder_"  # how the names of a pretrained encoder's layers begin
+SLOWER = 0.3  # learning rate of a pretrained encoder, as a share of that of the rest
 FINAL = 0.01  # where an exponential schedule ends, as a share of the highest learning rate
 LEARNING_RATES = {
     "sgd": 0.1,
@@ -26,7 +29,10 @@ LEARNING_RATES = {
 
 
 def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer that the settings name, its schedule spread over `steps` training steps."""
+    """The optimizer that the settings name, its schedule spread over `steps` training steps.
+
+    Variables of layers whose names begin with `encoder_` have the learning rate of the encoder.
+    """
     classes: dict[str, tuple[Any, dict[str, Any]]] = {
         "sgd": (optimizers.SGD, {}),
         "momentum": (optimizers.SGD, {"momentum": settings.momentum}),
@@ -39,14 +45,30 @@ def build(settings: TrainSettings, steps: int) -> keras.optimizers.Optimizer:
     }
     highest = settings.learning_rate or LEARNING_RATES[settings.optimizer]
     schedule = Schedule(settings.schedule, highest, steps, settings.warmup)
+    share = settings.encoder_learning_rate / highest if settings.encoder_learning_rate else SLOWER
     if settings.optimizer == "lazy_adam":
-        return LazyAdam(schedule, clip_norm=settings.clip_norm, average=settings.ema_momentum)
+        return _in_two_paces(LazyAdam, share)(schedule, clip_norm=settings.clip_norm, average=settings.ema_momentum)
     kind, options = classes[settings.optimizer]
     if settings.clip_norm:
         options["global_clipnorm"] = settings.clip_norm
     if settings.ema_momentum:
         options |= {"use_ema": True, "ema_momentum": settings.ema_momentum}
-    return kind(learning_rate=schedule, **options)
+    return _in_two_paces(kind, share)(learning_rate=schedule, **options)
+
+
+def _in_two_paces(kind: Any, share: float) -> Any:
+    """The class of an optimizer that changes an encoder with `share` times the learning rate of the rest."""
+
+    class InTwoPaces(kind):  # type: ignore[misc]
+        def _backend_update_step(self, grads: Sequence[Any], trainable_variables: Sequence[Any], rate: Any) -> None:
+            # Not `update_step`, which Keras does not call on PyTorch.
+            pairs = list(zip(grads, trainable_variables, strict=True))
+            for is_encoder, pace in ((False, rate), (True, rate * share)):
+                chosen = [pair for pair in pairs if pair[1].path.startswith(ENCODER) == is_encoder]
+                if chosen:
+                    super()._backend_update_step(*zip(*chosen, strict=True), pace)
+
+    return InTwoPaces
 
 
 class Schedule(optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from corpora.files import replace_when_done
 from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed, bptt_batches, pad, shuffled
+from pipeline.encoding.pretrained import STREAM
 from pipeline.errors import Diverged, PipelineError
 from pipeline.networks.network import reset_states
 from pipeline.training import optimizers
@@ -158,7 +159,7 @@ class Trainer:
                 raise Diverged(
                     f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
                 )
-            read = sum(int(lengths.sum()) for lengths in batch.lengths.values())
+            read = sum(int(lengths.sum()) for name, lengths in batch.lengths.items() if name != STREAM)
             share = len(batch.positions) if self.bptt_steps is None else read
             total, weight, tokens = total + loss * share, weight + share, tokens + read
             advance(len(batch.positions) if batch.is_last else 0, f"epoch {number} loss {total / weight:.4f}")
@@ -168,7 +169,8 @@ class Trainer:
     def _step(self, batch: Batch, generator: np.random.Generator) -> float:
         """Trains on one batch and returns its loss."""
         weights = None if self._weights is None else self._weights[batch.targets]
-        inputs = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+        given = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
+        inputs = {name: given[name] for name in self.network.input}
         return float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
 
     def _batches(self, number: int) -> Iterator[Batch]:

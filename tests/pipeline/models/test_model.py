@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from mini import mails
 from random_model import make_model
+from seals import seal
 
 import pipeline
 from pipeline.encoding.labels import Labels
@@ -40,12 +41,6 @@ def close(one, other):
 def folder(trained, tmp_path):
     """A copy of a model folder, to spoil."""
     return shutil.copytree(trained("gru") / "model", tmp_path / "model")
-
-
-def sign(folder):
-    """Writes SHA256SUMS anew, as somebody would who wants an altered folder to be taken."""
-    sums = [f"{models.sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != "SHA256SUMS"]
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
 def refused(folder, message):
@@ -161,7 +156,7 @@ def test_a_model_answers_with_the_network_that_it_names(tmp_path):
     assert Model.load(folder).precision == "float32"
     path = folder / "model.toml"
     path.write_text('precision = "int8"\n' + path.read_text("utf-8"), encoding="utf-8")
-    sign(folder)
+    seal(folder)
     assert Model.load(folder).precision == pipeline.load(folder).precision == "int8"
     assert Model.load(folder, precision="float32").precision == "float32"
 
@@ -211,7 +206,7 @@ def test_signed_again_but_contradictory(folder, name, old, new, message):
         text, old, new = "", "", new + "会议\n中奖\n"
     assert old in text
     path.write_text(text.replace(old, new, 1) if old else new, encoding="utf-8")
-    sign(folder)
+    seal(folder)
     refused(folder, message)
 
 
@@ -225,5 +220,5 @@ def test_a_name_that_leads_elsewhere_is_refused(folder, tmp_path):
 
 def test_arrays_that_would_be_unpickled_are_refused(folder):
     np.save(folder / "grams.char.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    sign(folder)
+    seal(folder)
     refused(folder, r"grams.char.npy says it has \|O")

@@ -1,0 +1,1 @@
+"""Pretrained encoders of characters: their folders, and those that come with zhpipe."""
