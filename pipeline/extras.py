@@ -11,6 +11,7 @@ from pipeline.errors import PipelineError
 EXTRAS = {
     **dict.fromkeys(("cleanlab", "gensim", "keras", "matplotlib", "scipy", "sklearn", "tensorflow"), "train"),
     "pyarrow": "parquet",
+    **dict.fromkeys(("fastapi", "prometheus_client", "uvicorn"), "serve"),
 }
 TRAINING = ("keras", "gensim", "sklearn")  # a machine that has them was meant to train
 

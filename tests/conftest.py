@@ -92,7 +92,7 @@ def hello(tmp_path_factory):
     return pipeline.run(config, runs=tmp_path_factory.mktemp("hello"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """A headless Chromium; the tests that need it are skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")

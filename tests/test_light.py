@@ -60,9 +60,10 @@ NEEDS_MORE = {
     "evaluate mini.toml": ("a run", "keras", "train"),
     "tune mini.toml": ("a run", "keras", "train"),
     "embed lines.txt --out words --min-count 1": ("this command", "gensim", "train"),
+    "serve runs/mini": ("this command", "fastapi", "serve"),
     "label runs/mini mini.csv out.parquet --text 正文": ("{}/out.parquet: Parquet", "pyarrow", "parquet"),
     "label runs/mini in.parquet new.csv --text 正文": ("in.parquet: Parquet", "pyarrow", "parquet"),
-    "label runs/mini in.csv.zst new.csv --text 正文": ("zstd (.zst)", "pyarrow", "parquet"),
+    "label runs/mini in.csv.zst new.csv --text 正文": ("in.csv.zst: zstd (.zst)", "pyarrow", "parquet"),
 }
 
 
@@ -88,7 +89,7 @@ def test_what_needs_more_names_the_extra(folder):
 
 
 def test_the_extras_hold_what_they_are_said_to():
-    imported = {"scikit-learn": "sklearn"}
+    imported = {"scikit-learn": "sklearn", "prometheus-client": "prometheus_client"}
     for extra in set(EXTRAS.values()):
         named = {imported.get(one.name, one.name) for one in requirements(extra)}
         missing = {library for library, owner in EXTRAS.items() if owner == extra} - named
@@ -99,7 +100,7 @@ def test_the_extras_hold_what_they_are_said_to():
 
 def test_every_library_has_a_place_in_setup_cfg():
     """Each import of the source belongs to the light installation, to the extras, or is guarded by a sentence."""
-    optional = {"ray", "optuna", "sqlalchemy", "mlflow", "opencc", "pycrfsuite", "pandas", "torch"}
+    optional = {"ray", "optuna", "sqlalchemy", "mlflow", "opencc", "pycrfsuite", "pandas", "torch", "starlette"}
     found = set()
     for room in ("pipeline", "corpora", "embeddings"):
         for path in (ROOT / room).rglob("*.py"):

@@ -8,8 +8,6 @@ import click
 
 from pipeline.commands.terminal import echo
 
-NEEDED = ("fastapi", "prometheus_client", "starlette", "uvicorn")  # what the extra `serve` installs
-
 
 @click.command()
 @click.argument("models", metavar="[NAME=]RUN|MODEL...", nargs=-1, required=True)
@@ -42,20 +40,9 @@ def serve(
     """
     import logging
 
-    from pipeline.errors import PipelineError
+    from pipeline.serving.served_model import named_models
+    from pipeline.serving.server import serve as run
 
-    try:
-        from pipeline.serving.served_model import named_models
-        from pipeline.serving.server import serve as run
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in (
-            "fastapi",
-            "uvicorn",
-            "starlette",
-            "prometheus_client",
-        ):
-            raise
-        raise PipelineError(f"{error.name} is not installed: pip install 'zhpipe[serve]'") from None
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("zhpipe").setLevel(logging.INFO)
     served = named_models(models, int8=int8)

@@ -95,7 +95,7 @@ def test_nothing_is_hidden_in_a_report(evaluated, capfd):
     for name in ("report.txt", "report.html", "report.md"):
         text = (evaluated / "out" / name).read_text(encoding="utf-8")
         assert not [character for character in HIDDEN if character in text], name
-    assert r"\u202e坏" in (evaluated / "out" / "report.html").read_text(encoding="utf-8")
+    assert r"\u202e" in (evaluated / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_hidden_on_the_terminal(tmp_path, capfd, monkeypatch):

@@ -229,7 +229,7 @@ def _ranking(table: LabelTable) -> dict[str, dict[str, float | None]]:
         mixed = bool(gold.any() and not gold.all())
         found[name] = {
             "roc_auc": float(roc_auc_score(gold, chances)) if mixed else None,
-            "average_precision": float(average_precision_score(gold, chances)) if mixed else None,
+            "average_precision": min(float(average_precision_score(gold, chances)), 1.0) if mixed else None,
             "calibration_error": calibration.calibration_error(chances, gold),
         }
     return found
