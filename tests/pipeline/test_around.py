@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,9 @@ def test_ray_listens_on_the_loopback_alone(place):
     def watch():
         while not done.wait(0.05):
             found.update(listening() - before)
-            folders.update({path: mode(path) for path in Path("/tmp").glob(f"zhpipe-{begun.pid}-*")})
+            for path in Path("/tmp").glob(f"zhpipe-{begun.pid}-*"):
+                with suppress(FileNotFoundError):  # it may be gone by now
+                    folders[path] = mode(path)
 
     thread = threading.Thread(target=watch)
     thread.start()
