@@ -15,7 +15,7 @@ from mini import python, write_csv
 from random_model import make_model
 
 ROOT = Path(__file__).parents[2]
-RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "2")), int(os.environ.get("LABEL_KILLS", "6"))
+RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "1")), int(os.environ.get("LABEL_KILLS", "6"))
 LABEL = """
 import sys
 from pipeline.jobs.label import label_file
@@ -135,7 +135,7 @@ def grown(small, sizes, command):
 def test_a_run_whose_disk_fills_up(mini, small, record_property):
     run = ["-m", "pipeline", "run", "mini.toml", "--set", "evaluate.baselines=['majority']", "--runs"]
     assert python(*run, "whole", folder=mini).returncode == 0
-    full = grown(small, (60, 200, 400, 30_000), lambda disk: python(*run, disk, folder=mini))
+    full = grown(small, (40, 150, 30_000), lambda disk: python(*run, disk, folder=mini))
     assert full > 1
     for name in MADE:
         assert (mini / "small" / "mini" / name).read_bytes() == (mini / "whole" / "mini" / name).read_bytes(), name
@@ -147,7 +147,7 @@ def test_labelling_whose_disk_fills_up(tmp_path, small, record_property):
     make_model(tmp_path / "model")
     write_csv(tmp_path / "in.csv", [(f"今天很好吃{row % 97}",) for row in range(20_000)], header=("text",))
     assert python(*label, "whole.csv", folder=tmp_path).returncode == 0
-    full = grown(small, (16, 256, 600, 8_000), lambda disk: python(*label, disk / "out.csv", folder=tmp_path))
+    full = grown(small, (16, 256, 8_000), lambda disk: python(*label, disk / "out.csv", folder=tmp_path))
     assert full > 1
     assert (tmp_path / "small" / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     record_property("tried", full)
