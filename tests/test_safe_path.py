@@ -58,8 +58,8 @@ def caught(place):
 
 
 def test_the_traps_work(place):
-    assert run(place, "-c", "import csv").returncode == 0
-    assert "csv" in caught(place)
+    run(place, "-c", "import csv")  # it may fail: from Python 3.13 on, other modules at its start are trapped too
+    assert caught(place)
 
 
 @pytest.mark.parametrize(
