@@ -58,8 +58,12 @@ def caught(place):
 
 
 def test_the_traps_work(place):
-    run(place, "-c", "import csv")  # it may fail: from Python 3.13 on, other modules at its start are trapped too
-    assert caught(place)
+    done = run(place, "-c", "import csv")
+    if sys.version_info >= (3, 13):  # where Python's start imports others of the trapped modules, and fails
+        assert caught(place)
+    else:
+        assert done.returncode == 0
+        assert "csv" in caught(place)
 
 
 @pytest.mark.parametrize(

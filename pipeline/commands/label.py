@@ -24,9 +24,6 @@ SAME_NAME = (
     *("workers", "review_below", "words", "layout", "n_best"),
 )
 
-if TYPE_CHECKING:
-    from pipeline.models.model import Model
-
 
 @click.command()
 @click.argument("model", metavar="MODEL|RUN")

@@ -28,7 +28,7 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
     """
     from pipeline.networks import network as networks
     from pipeline.training import label_regressions as regressions
-    from pipeline.training.linear_ngrams import features
+    from pipeline.training.linear_ngrams import features, fold_in
 
     if not settings.label_regressions:
         return {}
@@ -39,13 +39,13 @@ def combine(settings: Settings, prepared: Prepared, network: Any, graph: Path) -
     of_network = text_scores(OnnxNetwork(graph), prepared.encoder, texts, len(prepared.task.labels))
     chosen, weighing = regressions.choose(features(prepared.train, idf), _gold(prepared.train), dev, of_network, gold)
     of_ngrams, scale = chosen.scores(dev), settings.network.wide.scale
-    folded = regressions.fold(networks.weights(network), chosen, weighing, parts=list(idf), scale=scale)
+    folded = fold_in(networks.weights(network), chosen, weighing, parts=list(idf), scale=scale)
     networks.assign(network, folded)
     return {
         "ngrams": _f1(of_ngrams, gold),
         "network": _f1(of_network, gold),
         "both": _f1(weighing.sum(of_ngrams, of_network), gold),
-        "weights": {"ngrams": weighing.regressions, "network": weighing.network},
+        "weights": {"ngrams": weighing.linear, "network": weighing.network},
         "rows": len(rows),
         "c": chosen.strength,
         "models": ["logistic regression"],

@@ -7,14 +7,15 @@ it, which is possible because both scores are linear in the n-grams.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from pipeline.training.linear_ngrams import LinearModel
+from pipeline.training.weighing import Weighing
+
 Scores = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
@@ -24,28 +25,10 @@ SAME = 1e-6  # nats; smaller differences in loss are ties
 
 
 @dataclass(frozen=True)
-class Regressions:
-    """Fitted regressions: `weights`, float32 (features, labels); `intercept`, float32 (labels,); `strength`, C."""
+class Regressions(LinearModel):
+    """Fitted regressions, a column of weights and an intercept for each label; `strength`: C."""
 
-    weights: Array
-    intercept: Array
     strength: float
-
-    def scores(self, features: Any) -> Array:
-        """Logits float32 (texts, labels) of a sparse matrix (texts, features)."""
-        return np.asarray(features @ self.weights + self.intercept, np.float32)
-
-
-@dataclass(frozen=True)
-class Weighing:
-    """The weights of the sum `regressions` * their logits + `network` * its logits."""
-
-    regressions: float
-    network: float
-
-    def sum(self, of_regressions: Scores, of_network: Scores) -> Scores:
-        """The weighed logits, (texts, labels)."""
-        return self.regressions * of_regressions + self.network * of_network
 
 
 def choose(
@@ -62,7 +45,7 @@ def choose(
         regressions = fit(train, train_gold, strength)
         of_regressions = regressions.scores(dev)
         for a, b in pairs:
-            weighing = Weighing(a, b)
+            weighing = Weighing(a, b, b / (a + b))
             loss = cross_entropy(weighing.sum(of_regressions, of_network), dev_gold)
             if best is None or loss < best[0] - SAME:
                 best = loss, regressions, weighing
@@ -90,29 +73,6 @@ def fit(train: Any, gold: Flags, strength: float) -> Regressions:
             solver.fit(train, gold[:, place])
             weights[:, place], intercept[place] = solver.coef_[0], solver.intercept_[0]
     return Regressions(weights, intercept, strength)
-
-
-def fold(
-    weights: Mapping[str, Array], regressions: Regressions, weighing: Weighing, *, parts: Sequence[str], scale: float
-) -> dict[str, Array]:
-    """The arrays of a network that change so that its scores become the weighed sum.
-
-    `weights`: the network's, by the names of `networks.network.weights`; `parts`: the names of its linear parts, in
-    the order of the features; `scale`: the length of an n-gram vector in the network.
-    """
-    a, b = np.float32(weighing.regressions), np.float32(weighing.network)
-    folded = {
-        "scores/kernel": b * weights["scores/kernel"],
-        "scores/bias": b * weights["scores/bias"] + a * regressions.intercept,
-    }
-    start = 0
-    for part in parts:
-        table = b * weights[f"{part}_wide/table"]
-        stop = start + len(table) - 1
-        table[1:] += a / np.float32(scale) * regressions.weights[start:stop]
-        folded[f"{part}_wide/table"] = table
-        start = stop
-    return folded
 
 
 def cross_entropy(scores: Scores, gold: Flags) -> float:

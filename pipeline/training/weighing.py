@@ -22,7 +22,7 @@ SAME = 1e-6  # nats; smaller differences in loss are ties
 class Weighing:
     """The weights of the sum `linear` * its score + `network` * its score.
 
-    `share`: of the network, 0 to 1, in the sum of both scores after each was scaled to fit.
+    `share`: of the network, 0 to 1, in the sum of both scores; before it, `weigh` scales each of them to fit.
     """
 
     linear: float

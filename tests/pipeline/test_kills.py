@@ -15,7 +15,7 @@ from mini import python, write_csv
 from random_model import make_model
 
 ROOT = Path(__file__).parents[2]
-RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "1")), int(os.environ.get("LABEL_KILLS", "6"))
+RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "2")), int(os.environ.get("LABEL_KILLS", "6"))
 LABEL = """
 import sys
 from pipeline.jobs.label import label_file

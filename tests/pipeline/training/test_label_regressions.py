@@ -7,7 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from pipeline.training import label_regressions as regressions
-from pipeline.training.label_regressions import Regressions, Weighing
+from pipeline.training.label_regressions import Regressions
+from pipeline.training.linear_ngrams import fold_in
+from pipeline.training.weighing import Weighing
 
 GENERATOR = np.random.default_rng(0)
 FEATURES = sparse.csr_matrix((GENERATOR.random((200, 30)) * (GENERATOR.random((200, 30)) < 0.3)).astype(np.float32))
@@ -41,9 +43,9 @@ def test_cross_entropy_is_that_of_scikit_learn():
 def test_a_useless_network_gets_no_weight_and_a_perfect_one_all():
     noise = GENERATOR.normal(size=GOLD.shape).astype(np.float32) * 5
     _, weighing = regressions.choose(FEATURES, GOLD, FEATURES, noise, GOLD)
-    assert weighing.regressions > 0 == weighing.network
+    assert weighing.linear > 0 == weighing.network
     _, weighing = regressions.choose(FEATURES, ~GOLD, FEATURES, np.where(GOLD, 20.0, -20.0), GOLD)
-    assert weighing.network > 0 == weighing.regressions
+    assert weighing.network > 0 == weighing.linear
 
 
 def test_a_folded_network_gives_the_weighed_sum():
@@ -62,7 +64,7 @@ def test_a_folded_network_gives_the_weighed_sum():
         return states @ own["scores/kernel"] + own["scores/bias"] + grams
 
     own = Regressions(GENERATOR.normal(size=(30, 3)).astype(np.float32), np.ones(3, np.float32), 1.0)
-    weighing = Weighing(0.75, 1.5)
-    folded = {**weights, **regressions.fold(weights, own, weighing, parts=("char", "word"), scale=scale)}
+    weighing = Weighing(0.75, 1.5, 2 / 3)
+    folded = {**weights, **fold_in(weights, own, weighing, parts=("char", "word"), scale=scale)}
     assert scores(folded) == pytest.approx(weighing.sum(own.scores(FEATURES), scores(weights)), abs=1e-3)
     assert not folded["char_wide/table"][0].any() and weights["scores/bias"] is not folded["scores/bias"]
