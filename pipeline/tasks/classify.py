@@ -22,6 +22,7 @@ from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines.linear import Keep, Sample
+from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -317,13 +318,14 @@ class ClassifyJudge(Judge[str]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
         """The baselines of `evaluation.baselines.linear`."""
         from pipeline.evaluation.baselines import linear
 
-        return linear.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
+        return linear.run(names, train, asked, self.labels.names, fitting=fitting, advance=advance, keep=keep)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.report.write`."""

@@ -12,6 +12,7 @@ from embeddings.vocabulary import FIRST, Vocabulary
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.baselines.kneser_ney import KneserNey
 from pipeline.evaluation.baselines.linear import Keep, Sample
+from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.language.spelling import Spelling
 from pipeline.progress import Advance
@@ -94,10 +95,14 @@ class LanguageJudge(Judge[str]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
-        """N-gram models of train, with the same vocabulary and the same spelling of unknown tokens."""
+        """N-gram models of train, with the same vocabulary and the same spelling of unknown tokens.
+
+        They are counted anew each time, which takes seconds.
+        """
         parts = {part: [Tokenised(one.text, one.tokens) for one in samples] for part, samples in asked.items()}
         ids = encoder.token_ids(self.unit, [Tokenised(one.text, one.tokens) for one in train])
         orders, outputs = {"unigram": 1, "kneser_ney": self.ngram_order}, len(encoder.vocabularies[self.unit])

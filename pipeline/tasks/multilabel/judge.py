@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.evaluation.baselines.linear import Keep, Sample
+from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics import label_thresholds, multilabel
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.multilabel import LabelTable, indicators
@@ -114,6 +115,7 @@ class MultilabelJudge(Judge[Names]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
@@ -121,7 +123,14 @@ class MultilabelJudge(Judge[Names]):
         from pipeline.evaluation.baselines import one_vs_rest
 
         return one_vs_rest.run(
-            names, train, asked, self.labels.names, never_empty=self.never_empty, advance=advance, keep=keep
+            names,
+            train,
+            asked,
+            self.labels.names,
+            never_empty=self.never_empty,
+            fitting=fitting,
+            advance=advance,
+            keep=keep,
         )
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
