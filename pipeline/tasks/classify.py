@@ -14,15 +14,11 @@ from numpy.typing import NDArray
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
-from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
 from pipeline.errors import PipelineError
 from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics import calibration
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -37,6 +33,10 @@ from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
 
 if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
+    from pipeline.config.train import TrainSettings
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 

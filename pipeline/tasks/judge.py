@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pipeline.encoding.encoder import Encoder, Tokenised
-from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.progress import Advance
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.baselines.linear import Keep, Sample
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 Gold = TypeVar("Gold")

@@ -12,7 +12,6 @@ from embeddings.vocabulary import FIRST, Vocabulary
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.baselines.kneser_ney import KneserNey
 from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.language.spelling import Spelling
 from pipeline.progress import Advance
@@ -21,6 +20,7 @@ from pipeline.tasks.language.likelihood import LN2
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics import label_thresholds, multilabel
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.multilabel import LabelTable, indicators
@@ -23,6 +22,7 @@ from pipeline.tasks.label_match import known_labels
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 Names = tuple[str, ...]

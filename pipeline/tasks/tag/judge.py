@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.baselines.linear import Keep, Sample
-from pipeline.evaluation.fitting import Fitting
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.progress import Advance
@@ -18,6 +17,7 @@ from pipeline.tasks.judge import Judge
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 
