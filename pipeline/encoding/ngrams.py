@@ -13,6 +13,7 @@ Keys = NDArray[np.int64]
 
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
+TOKEN = (1 << BITS) - 1  # masks the last id of a key
 FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
 
@@ -54,9 +55,19 @@ class NgramVocabulary:
         min_count: int = 1,
         max_features: int | None = None,
         counts: bool = False,
+        identifiers: Sequence[int] = (),
+        min_count_identifiers: int = 1,
     ) -> NgramVocabulary:
-        """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest."""
+        """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest.
+
+        At least `min_count_identifiers` texts must have an n-gram with one of the token ids `identifiers`.
+
+        >>> texts = [np.array([2, 3], np.int32)]
+        >>> NgramVocabulary.build(texts, longest=2, identifiers=[3], min_count_identifiers=2).keys
+        array([2])
+        """
         keys, _, _ = _pairs(texts, longest)
+        keys = _without_rare(keys, np.asarray(identifiers, np.int64), min_count_identifiers)
         return cls(frequent_keys(keys, min_count, max_features), longest, counts)
 
     def idf(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
@@ -88,6 +99,15 @@ def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
     if max_features is not None and len(kept) > max_features:
         kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:max_features]])
     return unique[kept]
+
+
+def _without_rare(keys: Keys, tokens: Keys, min_count: int) -> Keys:
+    """Keys without those that hold one of the `tokens` and occur fewer than `min_count` times."""
+    unique, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    held = np.zeros(len(unique), bool)
+    for order in range(LONGEST):
+        held |= np.isin(unique >> BITS * order & TOKEN, tokens)
+    return keys[~(held & (counts < min_count))[places]]
 
 
 def check_ascending(keys: Keys) -> None:
