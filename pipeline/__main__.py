@@ -27,6 +27,7 @@ from pipeline.commands import (
     generate,
     inspect,
     label,
+    models,
     own_file,
     run,
     samples,
@@ -52,7 +53,7 @@ COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config, samples.samples),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
-    *(generate.generate, generate.next_tokens, serve.serve),
+    *(generate.generate, generate.next_tokens, serve.serve, models.models),
 )
 
 
