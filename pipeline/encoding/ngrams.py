@@ -125,8 +125,9 @@ def unit_weights(size: int) -> NDArray[np.float32]:
 
 def check_token_ids(ids: Keys) -> None:
     """Raises ValueError for a token id that does not fit the bits it has in a key."""
-    if ids.size and ids.max() >= 1 << BITS:
-        raise ValueError(f"token ids must be under {1 << BITS}, received {ids.max()}")
+    largest = int(np.max(ids, initial=0))
+    if largest >= 1 << BITS:
+        raise ValueError(f"token ids must be under {1 << BITS}, received {largest}")
 
 
 def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
