@@ -1,11 +1,10 @@
 """The ready-made models: complete, small, found by name in every command, and told by their cards."""
 
-import csv
 import json
 import shutil
 
 import pytest
-from mini import write_csv
+from mini import read_csv, write_csv
 
 from pipeline import load
 from pipeline.__main__ import main
@@ -54,9 +53,9 @@ def test_a_name_stands_wherever_a_command_takes_a_model(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path / "in.csv", [[text] for text in TEXTS], header=["内容"])
     assert code("label", "zh-entities", "in.csv", "out.csv", "--text", "内容", "--workers", "1") == 0
-    with open("out.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [entity["text"] for entity in json.loads(rows[0]["entities"])] == ["王建国", "上海", "北京"]
+    header, first, *_ = read_csv(tmp_path / "out.csv")
+    entities = json.loads(first[header.index("entities")])
+    assert [entity["text"] for entity in entities] == ["王建国", "上海", "北京"]
     assert code("try", "zh-words-pos", "天气很好") == 0
     assert "天气/NOUN" in capsys.readouterr().out
     assert code("segment", "in.csv", "cut.csv", "--text", "内容", "--engine", "zh-words-pos", "--workers", "1") == 0
