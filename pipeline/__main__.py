@@ -28,6 +28,7 @@ from pipeline.commands import (
     inspect,
     label,
     own_file,
+    review,
     run,
     samples,
     segment,
@@ -52,7 +53,7 @@ COMMANDS = (
     *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
     *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config, samples.samples),
     *(vectors.neighbours, vectors.similarity, vectors.analogies),
-    *(generate.generate, generate.next_tokens, serve.serve),
+    *(generate.generate, generate.next_tokens, serve.serve, review.review),
 )
 
 
