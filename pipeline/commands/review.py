@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pipeline.models.model import Model
     from pipeline.review.decisions import Decisions
     from pipeline.review.queue import Item
+    from pipeline.review.table_queue import ReviewTable
+
+EXPORT = "Write what is left to decide to a file for Label Studio (.json) or doccano (.jsonl), and end."
+IMPORT = "Take over the decisions in a file of Label Studio (.json) or doccano (.jsonl), and end."
 
 
 @click.command()
@@ -49,6 +53,9 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: any that is free]"
 )
+@click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help=EXPORT)
+@click.option("--import", "import_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=IMPORT)
+@click.option("--force", is_flag=True, help="Replace the file of --export if it exists.")
 @table_options
 def review(model: str, table: str | None, **options: Any) -> None:
     """Mend labels on a page in the browser, one text at a time.
@@ -62,23 +69,63 @@ def review(model: str, table: str | None, **options: Any) -> None:
     applies them: corpus.corrections = ["corrections.csv"]. Only this machine can reach the page, by the address that is
     printed. Ctrl-C stops it.
     """
+    from pipeline.models.model import Model, find_model
+
+    _check_options(table, options)
+    loaded, decisions = Model.load(find_model(Path(model))), _decisions(options)
+    with decisions.writing():
+        if options["import_"]:
+            _import(Path(model), loaded, table, options, decisions)
+        else:
+            items = _queue(Path(model), loaded, table, options, decisions)
+            _look(f"{table or model}", items, loaded, options, decisions)
+        if not options["export"]:
+            _conclude(Path(model), table, decisions)
+
+
+def _look(title: str, items: list[Item], model: Model, options: dict[str, Any], decisions: Decisions) -> None:
+    """Shows what is left to decide on a page, or writes it for another tool."""
     import logging
 
-    from pipeline.models.model import Model, find_model
+    from pipeline.review.exchange import export
     from pipeline.review.server import serve
     from pipeline.review.session import Session
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    _check_options(table, options)
-    loaded, decisions = Model.load(find_model(Path(model))), _decisions(options)
-    with decisions.writing():
-        items = _queue(Path(model), loaded, table, options, decisions)
-        session = Session(f"{table or model}", items, loaded, decisions)
-        left = sum(not decided for decided in session.overview()["decided"])
-        echo(f"{len(items):,} texts, {left:,} to decide", err=True)
-        if left:
-            serve(session, port=options["port"], announce=lambda address: echo(f"open {address}", err=True))
-        _conclude(Path(model), table, decisions)
+    open_ = [item for item, made in zip(items, decisions.of(items), strict=True) if made is None]
+    echo(f"{len(items):,} texts, {len(open_):,} to decide", err=True)
+    if options["export"]:
+        echo(f"{export(options['export'], model.task, open_):,} texts: {options['export']}")
+    elif open_:
+        session = Session(title, items, model, decisions)
+        serve(session, port=options["port"], announce=lambda address: echo(f"open {address}", err=True))
+
+
+def _import(run: Path, model: Model, table: str | None, options: dict[str, Any], decisions: Decisions) -> None:
+    from pipeline.review import exchange, queue, table_queue
+
+    items = table_queue.every_row(_table(table, options), model) if table else queue.every_row(run, model)
+    made = exchange.import_(options["import_"], model.task, items, decisions)
+    echo(
+        f"{options['import_']}: {made.decided:,} decided, {made.undecided:,} undecided, {made.unknown:,} of texts that "
+        f"{table or run} lacks"
+    )
+    if made.misfits:
+        echo(f"zhpipe: warning: {made.misfits:,} records don't fit their text: {made.first}", err=True)
+
+
+def _table(table: str, options: dict[str, Any]) -> ReviewTable:
+    from corpora.table_options import TableOptions
+    from pipeline.review.table_queue import ReviewTable
+
+    reading = reading_options(options)
+    return ReviewTable(
+        Path(table),
+        TableOptions(**{name: value for name, value in reading.items() if name != "text"}),
+        text=reading["text"],
+        label=options["label"],
+        prefix=options["prefix"],
+    )
 
 
 def _decisions(options: dict[str, Any]) -> Decisions:
@@ -102,12 +149,15 @@ def _check_options(table: str | None, options: dict[str, Any]) -> None:
     for name, option in of_table.items() if table is None else of_run.items():
         if options[name] not in (None, ()):
             raise click.UsageError(f"{option} is for {'a TABLE: name one' if table is None else 'a run: leave it out'}")
+    if options["export"] and options["import_"]:
+        raise click.UsageError("--export and --import are two steps: leave one out")
+    if options["export"] and options["export"].exists() and not options["force"]:
+        raise click.UsageError(f"{options['export']}: exists already: name another file, or pass --force to replace it")
     if options["below"] is not None and options["next_"] is not None:
         raise click.UsageError("--below and --next choose different rows: leave one out")
 
 
 def _queue(run: Path, model: Model, table: str | None, options: dict[str, Any], decisions: Decisions) -> list[Item]:
-    from corpora.table_options import TableOptions
     from pipeline.review import forms, queue, table_queue
     from pipeline.stages.segment import PARTS
 
@@ -115,14 +165,7 @@ def _queue(run: Path, model: Model, table: str | None, options: dict[str, Any], 
     if table is None:
         reasons = (options["only"],) if options["only"] else queue.RUN_REASONS
         return queue.of_run(run, model, reasons=reasons, parts=options["parts"] or PARTS, progress=progress.bar)
-    reading = reading_options(options)
-    given = table_queue.ReviewTable(
-        Path(table),
-        TableOptions(**{name: value for name, value in reading.items() if name != "text"}),
-        text=reading["text"],
-        label=options["label"],
-        prefix=options["prefix"],
-    )
+    given = _table(table, options)
     if options["next_"] is None:
         items = table_queue.unsure(given, model, below=options["below"], progress=progress.bar)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,9 +62,20 @@ class Decisions:
 
     def decide(self, item: Item, new: str) -> None:
         """Writes that an item's label is this one; an earlier decision about it is replaced."""
-        made = Correction(item.fingerprint, item.file, item.row, item.old, new, self.who, self._now())
-        kept = [one for one in self.read() if (one.fingerprint, one.old) != (made.fingerprint, made.old)]
-        corrections.write(self.path, [*kept, made])
+        self.decide_all([(item, new)])
+
+    def decide_all(self, decided: Sequence[tuple[Item, str]]) -> None:
+        """`decide` for several items at once; of two decisions about one item the later counts."""
+        now = self._now()
+        made = {
+            (item.fingerprint, item.old): Correction(
+                item.fingerprint, item.file, item.row, item.old, new, self.who, now
+            )
+            for item, new in decided
+        }
+        kept = [one for one in self.read() if (one.fingerprint, one.old) not in made]
+        if made:
+            corrections.write(self.path, [*kept, *made.values()])
 
     def undo(self) -> Correction | None:
         """Takes the last decision back and returns it; None if there is none."""

@@ -67,8 +67,7 @@ def of_run(
     Of errors, the most confident come first. A text that comes several times with one label is asked about once. Only
     classifiers of one label have doubtful labels. Raises PipelineError if the folder is no run.
     """
-    if not (run / "segment" / "train.csv").is_file():
-        raise PipelineError(f"{run}: has no stage segment, so it is no run: name a run, or a TABLE to review")
+    _check(run)
     rows = {part: segment.read_part(run, part, model.task.parse_gold) for part in PARTS}
     files = _files(run)
     found: list[Item] = []
@@ -78,6 +77,17 @@ def of_run(
         chosen = {part: rows[part] for part in parts}
         found += sorted(_errors(chosen, model, files, progress), key=lambda item: (-item.confidence, item.row))
     return distinct(item for item in found if item.part in parts)
+
+
+def every_row(run: Path, model: Model) -> list[Item]:
+    """All rows of a run, without suggestions."""
+    _check(run)
+    files = _files(run)
+    return distinct(
+        Item(files[part], row.row, part, row.tokenised, model.task.format_gold(row.gold), "", 0.0, "error")
+        for part in PARTS
+        for row in segment.read_part(run, part, model.task.parse_gold)
+    )
 
 
 def distinct(items: Iterable[Item]) -> list[Item]:
@@ -118,6 +128,11 @@ def _errors(
         given, answer = model.task.format_gold(row.gold), answered(model.task, prediction)
         if answer != given:
             yield Item(files[part], row.row, part, row.tokenised, given, answer, prediction.score, "error")
+
+
+def _check(run: Path) -> None:
+    if not (run / "segment" / "train.csv").is_file():
+        raise PipelineError(f"{run}: has no stage segment, so it is no run: name a run, or a TABLE to review")
 
 
 def _files(run: Path) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from corpora.corrections import fingerprint
 from corpora.labels import bare
@@ -136,6 +135,16 @@ def teaching_most(
     return [items[place] for place in teaching.choose([item.text.text for item in items], doubts, count, seed)]
 
 
+def every_row(table: ReviewTable, model: Model) -> list[Item]:
+    """All rows with a text, without suggestions."""
+    rows = table.rows()
+    texts = model.tokenise_all([row.text for row in rows])
+    return distinct(
+        Item(table.path.name, row.number, "", text, _old(model, row.label), "", 0.0, "unsure")
+        for row, text in zip(rows, texts, strict=True)
+    )
+
+
 def doubt(model: Model, prediction: Prediction) -> float:
     """How uncertain a model is about a text, 0 to 1.
 
@@ -156,16 +165,27 @@ def _items(
 ) -> tuple[list[Item], list[Prediction]]:
     texts = model.tokenise_all([row.text for row in rows])
     found = list(predictions(model, texts, progress))
-    label_of: Any = (lambda row: "") if form_of(model.task) == "spans" else (lambda row: _old(model, row.label))
     items = [
-        Item(table.path.name, row.number, "", text, label_of(row), answered(model.task, one), _confidence(one), reason)
+        Item(
+            table.path.name,
+            row.number,
+            "",
+            text,
+            _old(model, row.label),
+            answered(model.task, one),
+            _confidence(one),
+            reason,
+        )
         for row, text, one in zip(rows, texts, found, strict=True)
     ]
     return items, found
 
 
 def _old(model: Model, label: str) -> str:
+    """The label of a row as corrections have it; a tagger's rows have none."""
     task = model.task
+    if form_of(task) == "spans":
+        return ""
     return task.format_gold(tuple(sorted(set(task.parse_gold(label))))) if task.several_labels else label
 
 

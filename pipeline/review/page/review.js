@@ -205,6 +205,7 @@ function wire() {
   const several = queue.form !== "label";
   find("title").textContent = queue.title;
   find("save").hidden = !several;
+  find("erase").hidden = queue.form !== "spans";
   find("filter").hidden = queue.labels.length <= KEYED;
   find("hint").textContent = {
     label: "1 to 9 decide at once. What is decided is on the disk at once.",
@@ -213,6 +214,8 @@ function wire() {
   }[queue.form];
   if (queue.form === "spans") spans = new SpanEditor(find("text"), (message) => say(message));
   find("save").addEventListener("click", save);
+  find("erase").addEventListener("mousedown", (event) => event.preventDefault());
+  find("erase").addEventListener("click", () => spans.mark(""));
   find("keep").addEventListener("click", () => decide(item.old));
   find("accept").addEventListener("click", () => decide(item.answer));
   find("skip").addEventListener("click", skip);
