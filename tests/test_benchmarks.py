@@ -19,6 +19,7 @@ from benchmarks import (
     defaults,
     dictionaries,
     markdown,
+    mending,
     multilabel,
     records,
     segmentation,
@@ -293,3 +294,18 @@ def test_a_tuned_config_keeps_its_network_and_leaves_its_files(tmp_path):
     made, tuned = (tomllib.loads(text) for text in (defaults._toml(job), job.config.read_text(encoding="utf-8")))
     assert made["network"] == tuned["network"] and made["train"] == tuned["train"]
     assert "train" not in made["corpus"] and made["name"].endswith("-300-2") and "waimai_10k.toml" in job.row
+
+
+def test_errors_are_planted_in_as_many_rows_as_asked() -> None:
+    rows = [(text, label) for label, text in mails()]
+    found = mending.plant(rows, 7, seed=3)
+    assert [text for text, _ in found] == [text for text, _ in rows]
+    assert sum(one != other for one, other in zip(rows, found, strict=True)) == 7
+    assert found == mending.plant(rows, 7, seed=3) != mending.plant(rows, 7, seed=4)
+
+
+def test_saved_labels_are_read_off_the_curve_of_random_rows() -> None:
+    sizes = [100, 150, 200]
+    assert mending.saved(sizes, [0.5, 0.6, 0.8], [0.5, 0.6, 0.7]) == "175"
+    assert mending.saved(sizes, [0.5, 0.6, 0.8], [0.4, 0.4, 0.4]) == "100"
+    assert mending.saved(sizes, [0.5, 0.6, 0.8], [0.5, 0.9, 0.9]) == "more than 200"

@@ -32,8 +32,7 @@ ORDER = (
     ("pipeline.models", "pipeline.segmentation.model_engine", "pipeline.pretrained"),
     ("pipeline.stages",),
     ("pipeline.jobs",),
-    ("pipeline.tuning", "pipeline.serving"),
-    ("pipeline.review",),
+    ("pipeline.tuning", "pipeline.serving", "pipeline.review"),
     ("pipeline.__init__", "pipeline.__main__", "pipeline.commands", "zhpipe"),
 )
 OWNERS = {

@@ -30,6 +30,7 @@ def serve(session: Session, *, port: int = 0, announce: Callable[[str], object])
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((LOOPBACK, port))
+            listening.listen()  # so that whoever reads the address is not turned away before the server runs
         except OSError as error:
             raise PipelineError(f"--port {port}: can't listen there ({error.strerror}): leave it out for any") from None
         announce(f"http://{LOOPBACK}:{listening.getsockname()[1]}/#{token}")

@@ -39,10 +39,10 @@ def test_it_decides_stops_and_goes_on(run, tmp_path, zhpipe):
     command = [sys.executable, "-m", "pipeline", "review", str(run), "--only", "error", "--who", "某人"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     options = {"cwd": tmp_path, "env": environment, "encoding": "utf-8"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
-        address, token = next(
-            filter(None, (re.search(r"open (http\S+)/#(\S+)", line) for line in process.stderr))
-        ).groups()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    try:
+        said = (re.search(r"open (http\S+)/#(\S+)", line) for line in process.stderr)
+        address, token = next(filter(None, said)).groups()
         count = len(asked(address, token, "queue")["decided"])
         item = asked(address, token, "items/0")
         asked(address, token, "items/0", {"new": item["answer"]})
@@ -50,7 +50,10 @@ def test_it_decides_stops_and_goes_on(run, tmp_path, zhpipe):
         code, _, error = zhpipe("review", run)
         assert code == BAD_INPUT and "another process is working" in error
         process.send_signal(signal.SIGINT)
-        said = process.stdout.read()
+        said = process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == SUCCESS and "1 decided, 1 of them change a label" in said
     assert 'corpus.corrections=["corrections.csv"]' in said
     code, said, error = zhpipe("review", run, "--only", "error", "--export", "left.jsonl")
