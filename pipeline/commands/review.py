@@ -54,7 +54,7 @@ IMPORT = "Take over the decisions in a file of Label Studio (.json) or doccano (
     "--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: any that is free]"
 )
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help=EXPORT)
-@click.option("--import", "import_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=IMPORT)
+@click.option("--import", "import_", type=click.Path(dir_okay=False, path_type=Path), help=IMPORT)
 @click.option("--force", is_flag=True, help="Replace the file of --export if it exists.")
 @table_options
 def review(model: str, table: str | None, **options: Any) -> None:
