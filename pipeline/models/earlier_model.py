@@ -31,7 +31,15 @@ Grams = NgramVocabulary | ContextNgrams
 TASKS = ("classify", "tag")
 FEATURES = ("segmentation", "characters")
 CHAIN = ("transitions", "start", "end")
-FREE = {"dropout", "embedding_dropout", "min_count", "max_features", "l2", "linear"}  # of training alone
+FREE = {  # settings of training alone
+    "dropout",
+    "embedding_dropout",
+    "min_count",
+    "min_count_identifiers",
+    "max_features",
+    "l2",
+    "linear",
+}
 
 
 @dataclass(frozen=True)
