@@ -49,6 +49,7 @@ COMMANDS = {
     "neighbours": ("vectors", "neighbours", "Print the words whose vectors are nearest to WORD's."),
     "next": ("generate", "next_tokens", "List the tokens most likely to follow TEXT."),
     "report": ("evaluate", "report", "Write a report's page, text and Markdown again."),
+    "review": ("review", "review", "Mend labels on a page in the browser, one text at a time."),
     "run": ("run", "run", "Run an experiment: segment, embed, train and evaluate."),
     "samples": ("samples", "samples", "Copy the samples and configs that come with zhpipe into a new FOLDER."),
     "segment": ("segment", "segment", "Cut IN into words, or run a CONFIG's stage segment."),
