@@ -30,8 +30,8 @@ class WideSettings(Section):
     min_count: Count = Field(2, description="N-grams that occur in fewer training texts are left out.")
     min_count_identifiers: Count = Field(
         2,
-        description="For a classifier: the same for n-grams with a digit or a Latin letter, if it is more than "
-        "min_count: pieces of telephone numbers, addresses and keys, which a model should not give away.",
+        description="For a classifier: the same for n-grams with two or more digits and Latin letters, if it is more "
+        "than min_count: pieces of telephone numbers, addresses and keys, which a model should not give away.",
     )
     counts: bool = Field(
         False,

@@ -14,6 +14,7 @@ Keys = NDArray[np.int64]
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
 TOKEN = (1 << BITS) - 1  # masks the last id of a key
+IDENTIFIER = 2  # digits and letters from which on an n-gram may be a piece of an identifier
 FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
 
@@ -55,19 +56,17 @@ class NgramVocabulary:
         min_count: int = 1,
         max_features: int | None = None,
         counts: bool = False,
-        identifiers: Sequence[int] = (),
+        identifying: NDArray[np.int64] | None = None,
         min_count_identifiers: int = 1,
     ) -> NgramVocabulary:
         """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest.
 
-        At least `min_count_identifiers` texts must have an n-gram with one of the token ids `identifiers`.
-
-        >>> texts = [np.array([2, 3], np.int32)]
-        >>> NgramVocabulary.build(texts, longest=2, identifiers=[3], min_count_identifiers=2).keys
-        array([2])
+        `identifying`: how many digits and letters each token has, by its id (`pipeline.encoding.identifiers`). At least
+        `min_count_identifiers` texts must have an n-gram with two or more.
         """
         keys, _, _ = _pairs(texts, longest)
-        keys = _without_rare(keys, np.asarray(identifiers, np.int64), min_count_identifiers)
+        if identifying is not None:
+            keys = _without_rare_identifiers(keys, identifying, min_count_identifiers)
         return cls(frequent_keys(keys, min_count, max_features), longest, counts)
 
     def idf(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
@@ -101,13 +100,12 @@ def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
     return unique[kept]
 
 
-def _without_rare(keys: Keys, tokens: Keys, min_count: int) -> Keys:
-    """Keys without those that hold one of the `tokens` and occur fewer than `min_count` times."""
+def _without_rare_identifiers(keys: Keys, identifying: NDArray[np.int64], min_count: int) -> Keys:
+    """Keys without those that have two or more digits and letters and occur fewer than `min_count` times."""
     unique, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    held = np.zeros(len(unique), bool)
-    for order in range(LONGEST):
-        held |= np.isin(unique >> BITS * order & TOKEN, tokens)
-    return keys[~(held & (counts < min_count))[places]]
+    held = np.sum([identifying[unique >> BITS * order & TOKEN] for order in range(LONGEST)], axis=0)
+    rare: NDArray[np.bool_] = (held >= IDENTIFIER) & (counts < min_count)
+    return keys[~rare[places]]
 
 
 def check_ascending(keys: Keys) -> None:

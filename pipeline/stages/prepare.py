@@ -26,7 +26,7 @@ from pipeline.encoding.features import (
     WordCharacters,
     shares,
 )
-from pipeline.encoding.identifiers import identifier_ids
+from pipeline.encoding.identifiers import identifying
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.models.earlier_model import EarlierModel
@@ -129,7 +129,7 @@ def _encoder(
             grams[unit] = windows = _windows(wide, ids, longest)
             values[unit] = windows.weights()
         else:
-            grams[unit] = bags = _bags(wide, ids, longest, identifier_ids(vocabularies[unit]))
+            grams[unit] = bags = _bags(wide, ids, longest, vocabularies[unit])
             values[unit] = bags.idf(ids)
         if earlier:
             grams[unit] = merged = earlier.ngrams(unit, grams[unit])
@@ -155,14 +155,14 @@ def _windows(wide: WideSettings, ids: Sequence[Ids], longest: int) -> ContextNgr
     )
 
 
-def _bags(wide: WideSettings, ids: Sequence[Ids], longest: int, identifiers: Sequence[int]) -> NgramVocabulary:
+def _bags(wide: WideSettings, ids: Sequence[Ids], longest: int, vocabulary: Vocabulary) -> NgramVocabulary:
     return NgramVocabulary.build(
         ids,
         longest=longest,
         counts=wide.counts,
         min_count=wide.min_count,
         max_features=wide.max_features,
-        identifiers=identifiers,
+        identifying=identifying(vocabulary),
         min_count_identifiers=wide.min_count_identifiers,
     )
 
