@@ -45,7 +45,7 @@ def test_entities_of_plain_sentences_are_found(models):
 
 def test_words_and_their_tags_cover_the_text(models):
     first, second, _ = models["zh-words-pos"].predict(TEXTS)
-    assert first.tokens[:3] == ("王建国", "昨天", "坐") and first.tags[:3] == ("PROPN", "NOUN", "VERB")
+    assert first.tokens[:4] == ("王", "建国", "昨天", "坐") and first.tags[:4] == ("PROPN", "PROPN", "NOUN", "VERB")
     assert "".join(second.tokens) == TEXTS[1]
 
 
@@ -57,9 +57,9 @@ def test_a_name_stands_wherever_a_command_takes_a_model(tmp_path, monkeypatch, c
     entities = json.loads(first[header.index("entities")])
     assert [entity["text"] for entity in entities] == ["王建国", "上海", "北京"]
     assert code("try", "zh-words-pos", "天气很好") == 0
-    assert "天气/NOUN" in capsys.readouterr().out
+    assert "天气/NOUN 很好/ADJ" in capsys.readouterr().out
     assert code("segment", "in.csv", "cut.csv", "--text", "内容", "--engine", "zh-words-pos", "--workers", "1") == 0
-    assert "王建国 昨天 坐 火车" in (tmp_path / "cut.csv").read_text(encoding="utf-8")
+    assert "王 建国 昨天 坐 火车" in (tmp_path / "cut.csv").read_text(encoding="utf-8")
 
 
 def test_a_folder_of_the_same_name_is_meant_only_as_a_path(tmp_path, monkeypatch):
