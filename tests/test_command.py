@@ -517,7 +517,7 @@ def test_what_commands_load(inbox, mini, model):
 def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(mini, zhpipe):
     sets = [
         part
-        for value in ("train.epochs=25", "train.patience=25", "train.ema_momentum=0.5")
+        for value in ("train.epochs=25", "train.patience=25", "train.ema_momentum=0.5", "train.batch_size=16")
         for part in ("--set", value)
     ]
     root = str(Path(__file__).parent.parent)

@@ -65,6 +65,10 @@ class Classify(Task[str]):
         """The label."""
         return document.label
 
+    def with_gold(self, document: Document, gold: str) -> Document:
+        """With another label."""
+        return replace(document, label=gold)
+
     def parse_gold(self, text: str) -> str:
         """The label."""
         return text

@@ -62,6 +62,10 @@ class Task(ABC, Generic[Gold]):
     def gold(self, document: Document) -> Gold | None:
         """The gold answer of a document, or None if it has none."""
 
+    def with_gold(self, document: Document, gold: Gold) -> Document:
+        """The document with another gold answer. Raises CorpusError for one that does not fit it."""
+        raise NotImplementedError(f"the texts of the task {self.name} have no gold answers")
+
     def format_gold(self, gold: Gold) -> str:
         """A gold answer as the text that stands in the files between stages."""
         return str(gold)

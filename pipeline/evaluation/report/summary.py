@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
+from pipeline.evaluation.report import corrected
 from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 PARTS = {
@@ -93,7 +94,8 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
         )
     ]
     beside = comparisons(document, "accuracy", _) if compared else []
-    return [*first, *beside, *leaked(document, part, "accuracy", _), *earned(document, _)]
+    after = [*leaked(document, part, "accuracy", _), *corrected.sentences(document, _), *earned(document, _)]
+    return [*first, *beside, *after]
 
 
 def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
@@ -131,7 +133,7 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compa
         **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
     )
     beside = comparisons(document, "f1", _) if compared else []
-    return [first, *beside, *leaked(document, part, "f1", _)]
+    return [first, *beside, *leaked(document, part, "f1", _), *corrected.sentences(document, _)]
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:

@@ -72,6 +72,10 @@ class Multilabel(Task[Names]):
         """The labels, sorted."""
         return document.labels
 
+    def with_gold(self, document: Document, gold: Names) -> Document:
+        """With other labels."""
+        return replace(document, labels=gold)
+
     def format_gold(self, gold: Names) -> str:
         """The labels joined by the separator."""
         return self.separator.join(gold)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
-from corpora.document import Document
+from corpora.document import Document, Sentence
 from corpora.normalise import normaliser
 from corpora.table_options import TableOptions
 from corpora.targets import Targets
@@ -95,6 +95,11 @@ class Tag(Task[Tags]):
     def gold(self, document: Document) -> Tags | None:
         """The tags."""
         return None if document.sentence is None else document.sentence.tags
+
+    def with_gold(self, document: Document, gold: Tags) -> Document:
+        """With other tags, as many as it has tokens."""
+        sentence = Sentence(() if document.sentence is None else document.sentence.tokens, tuple(gold))
+        return replace(document, sentence=sentence)
 
     def format_gold(self, gold: Tags) -> str:
         """The tags as a line of segmented text."""
