@@ -36,7 +36,9 @@ class FolderKind:
         return f"copy the {self.name} folder again"
 
 
-MODEL = FolderKind("model", "model.toml", frozenset({"labels.txt", "network.onnx"}), "runs/NAME/model, or one of `zhpipe models`")
+MODEL = FolderKind(
+    "model", "model.toml", frozenset({"labels.txt", "network.onnx"}), "runs/NAME/model, or one of `zhpipe models`"
+)
 ENCODER = FolderKind("encoder", "encoder.toml", frozenset({"vocabulary.txt"}), "encoders/NAME")
 
 
