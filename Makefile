@@ -25,7 +25,7 @@ demo: setup
 	@echo "Open runs/sample-mail/evaluate/report.html in a browser; the labelled inbox is $(INBOX)."
 
 test: setup
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 tests pipeline corpora embeddings zhpipe
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile tests pipeline corpora embeddings zhpipe
 
 lint: setup
 	$(BIN)/ruff check .

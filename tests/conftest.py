@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import time
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from few_remarks import CONFIG, remarks
 from hypothesis import settings as hypothesis_settings
 from mini import mails, write_config, write_csv
 
+CONFIGS = Path(__file__).parent.parent / "configs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
@@ -32,64 +36,94 @@ def mini(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """`trained("gru")`: the folder of a run with that cell, trained once a session and not to be changed."""
-    import pipeline
+def once(tmp_path_factory):
+    """`once("gru", make)`: what `make(folder)` leaves in its folder, made by the first process of the tests that asks.
 
-    made = {}
+    All of them get the same path, which `make` returns; nobody may change what is there.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    def run(cell):
-        if cell not in made:
-            folder = tmp_path_factory.mktemp(f"run-{cell}")
-            write_csv(folder / "mini.csv", mails())
-            config = write_config(folder)
-            made[cell] = pipeline.run(config, overrides=[f"network.cell={cell}"], runs=folder / "runs")
-        return made[cell]
+    def made(name, make):
+        found, folder = shared / f"{name}.made", shared / name
+        with alone(shared / f"{name}.lock"):
+            if not found.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # left by a process that failed
+                folder.mkdir()
+                found.write_text(str(make(folder)), encoding="utf-8")
+        return Path(found.read_text(encoding="utf-8"))
 
-    return run
+    return made
+
+
+@contextmanager
+def alone(folder):
+    """Waits for the lock of a folder, and holds it."""
+    from pipeline.errors import PipelineError
+    from pipeline.locks import locked, remove_locked
+
+    lock = None
+    while lock is None:
+        try:
+            lock = locked(folder)
+        except PipelineError:
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        remove_locked(folder, lock)
 
 
 @pytest.fixture(scope="session")
-def remarked(tmp_path_factory):
-    """The folder of the run of a multi-label classifier, trained once a session and not to be changed."""
+def trained(once):
+    """`trained("gru")`: the folder of a run with that cell, trained once and not to be changed."""
     import pipeline
 
-    folder = tmp_path_factory.mktemp("remarks")
-    write_csv(folder / "remarks.csv", remarks(), header=("标签", "评价"))
-    return pipeline.run(write_config(folder, CONFIG, "remarks.toml"), runs=folder / "runs")
+    def make(cell, folder):
+        write_csv(folder / "mini.csv", mails())
+        return pipeline.run(write_config(folder), overrides=[f"network.cell={cell}"], runs=folder / "runs")
+
+    return lambda cell: once(f"run-{cell}", partial(make, cell))
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory):
-    """`sample("ner")`: the folder of a short run of configs/sample-ner.toml, trained once a session.
+def remarked(once):
+    """The folder of the run of a multi-label classifier, trained once and not to be changed."""
+    import pipeline
+
+    def make(folder):
+        write_csv(folder / "remarks.csv", remarks(), header=("标签", "评价"))
+        return pipeline.run(write_config(folder, CONFIG, "remarks.toml"), runs=folder / "runs")
+
+    return once("remarks", make)
+
+
+@pytest.fixture(scope="session")
+def sample(once):
+    """`sample("ner")`: the folder of a short run of configs/sample-ner.toml, trained once.
 
     Further settings may be named: `sample("cws", "tag.kind=joint")`.
     """
     import pipeline
 
-    made, configs = {}, Path(__file__).parent.parent / "configs"
-    quick = ["train.epochs=4", "train.learning_rate=0.01", "evaluate.baselines=[]", "segment.workers=1"]
+    quick = ["evaluate.baselines=[]", "segment.workers=1"]
+    # All rows in one batch, so that Keras compiles one shape of batch; a language model has one shape as it is.
+    whole = ["embed.epochs=1", "train.batch_size=512", "train.epochs=8", "train.learning_rate=0.02"]
+    windows = ["train.epochs=4", "train.learning_rate=0.01"]
 
-    def run(name, *overrides):
-        if (name, overrides) not in made:
-            vectors = [] if name == "language" else ["embed.epochs=1"]
-            made[name, overrides] = pipeline.run(
-                configs / f"sample-{name}.toml",
-                overrides=[*quick, *vectors, *overrides],
-                runs=tmp_path_factory.mktemp(f"sample-{name}"),
-            )
-        return made[name, overrides]
+    def make(name, overrides, folder):
+        training = windows if name == "language" else whole
+        return pipeline.run(CONFIGS / f"sample-{name}.toml", overrides=[*quick, *training, *overrides], runs=folder)
 
-    return run
+    return lambda name, *overrides: once("-".join(("sample", name, *overrides)), partial(make, name, overrides))
 
 
 @pytest.fixture(scope="session")
-def hello(tmp_path_factory):
-    """The folder of the run of sample-hello.toml, trained once a session and not to be changed."""
+def hello(once):
+    """The folder of the run of sample-hello.toml, trained once and not to be changed."""
     import pipeline
 
-    config = Path(__file__).parent.parent / "configs" / "sample-hello.toml"
-    return pipeline.run(config, runs=tmp_path_factory.mktemp("hello"))
+    return once("hello", lambda folder: pipeline.run(CONFIGS / "sample-hello.toml", runs=folder))
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ min_count = 1
 [train]
 learning_rate = 0.03
 epochs = 6
-batch_size = 16
+batch_size = 128
 [evaluate]
 baselines = ["majority", "tfidf_characters_svc"]
 """

@@ -11,6 +11,7 @@ WORDS = {
     "垃圾邮件": ["恭喜", "中奖", "点击", "链接", "领取", "免费", "红包", "优惠", "贷款"],
     "正常邮件": ["会议", "明天", "项目", "报告", "附件", "同事", "讨论", "周五", "进度"],
 }
+# All rows in one batch: Keras compiles one shape of batch.
 CONFIG = """name = "mini"
 [corpus]
 train = "mini.csv"
@@ -30,7 +31,7 @@ characters = 2
 [train]
 learning_rate = 0.01
 epochs = 2
-batch_size = 16
+batch_size = 64
 """
 
 

@@ -77,6 +77,7 @@ def test_the_first_hour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(ROOT / "corpora" / "samples", tmp_path / "corpora" / "samples")
     monkeypatch.chdir(tmp_path)
     quick = ["--set", "train.epochs=1", "--set", "embed.epochs=1", "--set", "evaluate.baselines=[]"]
+    quick += ["--set", "train.batch_size=512"]  # Keras compiles one shape of batch
     page = [arguments for place, arguments in commands("zhpipe") if place.startswith("docs/first-hour.md")]
     assert len(page) >= 7
     for arguments in page:

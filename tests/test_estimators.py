@@ -12,7 +12,7 @@ import pytest
 from mini import mails
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks
@@ -24,7 +24,7 @@ from pipeline.models.packed_model import PackedModel
 from zhpipe import LanguageModel, Tagger, TextClassifier
 
 SMALL = {"embed.vector_size": 6, "embed.epochs": 1, "embed.min_count": 1, "network.wide.characters": 2}
-QUICK = {"cell": "gru", "units": 5, "epochs": 2, "learning_rate": 0.01, "batch_size": 16, "settings": SMALL}
+QUICK = {"cell": "gru", "units": 5, "epochs": 2, "learning_rate": 0.01, "batch_size": 64, "settings": SMALL}
 ESTIMATORS = [TextClassifier(), Tagger(), LanguageModel()]
 ROWS = mails(60)
 TEXTS, LABELS = [text for _, text in ROWS], [label for label, _ in ROWS]
@@ -201,10 +201,11 @@ def test_a_saved_model_is_a_model_folder(fitted, tmp_path):
 
 
 def test_searches_and_pipelines():
-    steps = make_pipeline(FunctionTransformer(lambda texts: [text.strip() for text in texts]), TextClassifier(**QUICK))
+    quick, half = {**QUICK, "epochs": 1}, StratifiedShuffleSplit(1, test_size=0.5, random_state=1)
+    steps = make_pipeline(FunctionTransformer(lambda texts: [text.strip() for text in texts]), TextClassifier(**quick))
     assert cross_val_score(steps, TEXTS, LABELS, cv=2).shape == (2,)
     grid = {"cell": ["rnn"], "settings": [SMALL, {**SMALL, "network.pooling": "last"}]}
-    search = GridSearchCV(TextClassifier(**QUICK), grid, cv=2).fit(TEXTS, LABELS)
+    search = GridSearchCV(TextClassifier(**quick), grid, cv=half).fit(TEXTS, LABELS)
     assert len(search.cv_results_["params"]) == 2 and search.predict(["恭喜中奖"])[0] in set(LABELS)
 
 

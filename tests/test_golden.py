@@ -293,7 +293,8 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     """The files of a folder by name, as they are kept."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()
-        if not name.startswith("mini/"):
+        # What an evaluation remembers is named after the versions of the libraries.
+        if not name.startswith("mini/") and "/remembered/" not in name:
             yield name, "" if path.suffix in BINARY or path.name in UNREAD else contents(path, name, folder)
 
 

@@ -14,7 +14,7 @@ from pipeline.errors import SettingsError
 from zhpipe import MultilabelTextClassifier
 
 SMALL = {"embed.method": "none", "network.embedding": "random", "network.wide.characters": 2}
-QUICK = {"cell": "gru", "units": 5, "epochs": 4, "learning_rate": 0.03, "batch_size": 16, "settings": SMALL}
+QUICK = {"cell": "gru", "units": 5, "epochs": 4, "learning_rate": 0.03, "batch_size": 128, "settings": SMALL}
 ROWS = remarks(120)
 TEXTS, SETS = [text for _, text in ROWS], [tuple(filter(None, labels.split("|"))) for labels, _ in ROWS]
 NAMES = sorted(SUBJECTS)

@@ -37,7 +37,7 @@ def test_it_is_a_small_valid_notebook():
 
 
 def test_its_cells_run_and_show_what_is_stored(folder):
-    quick = [cell["source"].replace("seed=1)", "seed=1, epochs=1)") for cell in CODE]
+    quick = [cell["source"].replace("seed=1)", "seed=1, epochs=1, batch_size=512)") for cell in CODE]
     assert sum("epochs=1" in source for source in quick) == 2
     for cell, outputs in zip(CODE, notebook.run(quick), strict=True):
         assert notebook.kinds(outputs) == notebook.kinds(cell["outputs"]), cell["source"]

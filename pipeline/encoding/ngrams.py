@@ -103,8 +103,9 @@ def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
 def _without_rare_identifiers(keys: Keys, identifying: NDArray[np.int64], min_count: int) -> Keys:
     """Keys without those that have two or more digits and letters and occur fewer than `min_count` times."""
     unique, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    held = sum(identifying[unique >> BITS * order & TOKEN] for order in range(LONGEST))
-    return keys[~((held >= IDENTIFIER) & (counts < min_count))[places]]
+    held = np.sum([identifying[unique >> BITS * order & TOKEN] for order in range(LONGEST)], axis=0)
+    rare: NDArray[np.bool_] = (held >= IDENTIFIER) & (counts < min_count)
+    return keys[~rare[places]]
 
 
 def check_ascending(keys: Keys) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.network import NetworkSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder
@@ -23,6 +22,9 @@ from pipeline.errors import PipelineError
 from pipeline.models.model import Model, find_model
 from pipeline.segmentation.model_engine import FOLDER
 from pipeline.tasks import Task
+
+if TYPE_CHECKING:
+    from pipeline.config.settings import Settings
 
 Array = NDArray[np.float32]
 Places = NDArray[np.intp]

@@ -19,7 +19,7 @@ from pipeline.models.model import Model
 from pipeline.progress import Progress, silent
 from pipeline.review.forms import answered, form_of
 from pipeline.review.queue import Item, Reason, distinct, predictions
-from pipeline.stages.segment import row_text
+from pipeline.stages.table_rows import row_text
 from pipeline.tasks import Prediction
 
 MOST = 200_000  # rows that are held in memory

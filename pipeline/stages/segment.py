@@ -36,6 +36,7 @@ from pipeline.stages.corrected import Corrector
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.run_segmenter import FILES, described, dictionary_notes, engine_files, files, make_segmenter
 from pipeline.stages.stage import Stage
+from pipeline.stages.table_rows import check_target, row_text, without_stop_words
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
@@ -162,39 +163,12 @@ def _write_table(
     return table.rows
 
 
-def check_target(source: Path, target: Path, force: bool) -> None:
-    """Raises PipelineError if `source` is missing, or if `target` cannot be written or would replace a file.
-
-    `force` allows replacing a file, but never the source.
-    """
-    if not source.exists():
-        raise PipelineError(f"{source}: no such file")
-    if target.exists() and target.resolve() == source.resolve():
-        raise PipelineError(f"{target}: is the input: name another output")
-    if target.is_dir():
-        raise PipelineError(f"{target}: is a folder: name a file")
-    if target.exists() and not force:
-        raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
-    if not target.absolute().parent.is_dir():
-        raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
-
-
 def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
     """What corpus.label_map did, in a sentence; none without one. A label that does not occur has 0 rows."""
     if not corpus.label_map:
         return []
     said = [f"{old} to {new} ({counts.get(f'{RENAMED}{old}', 0)})" for old, new in corpus.label_map.items()]
     return [f"labels renamed: {', '.join(said)}"]
-
-
-def row_text(row: Sequence[object], positions: Sequence[int]) -> str:
-    """The text of a table's row: its cells at `positions`, joined by a line feed."""
-    return "\n".join("" if row[position] is None else str(row[position]) for position in positions)
-
-
-def without_stop_words(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
-    """The tokens that are not stop words."""
-    return [token for token in tokens if token not in segmenter.stop_words]
 
 
 def read_splits(settings: Settings, task: Task[Any]) -> tuple[Splits, Counter[str], dict[str, Any]]:

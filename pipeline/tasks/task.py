@@ -6,19 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from corpora import formats
 from corpora.document import Document
 from corpora.table_options import TABLES
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.tasks.answerer import Answerer
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+
+if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
 
 Gold = TypeVar("Gold")
 

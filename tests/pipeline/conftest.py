@@ -1,4 +1,6 @@
-"""Language models trained once a session: of characters, and of words."""
+"""Language models trained once: of characters, and of words."""
+
+from functools import partial
 
 import pytest
 from few_lines import CHARACTERS, CONFIG, LINES, WORDS
@@ -7,19 +9,15 @@ import pipeline
 
 
 @pytest.fixture(scope="session")
-def written(tmp_path_factory):
-    """`written(CHARACTERS)`: the folder of a run with these settings, not to be changed."""
-    made = {}
+def written(once):
+    """`written(CHARACTERS)`: the folder of a run with these settings, trained once and not to be changed."""
 
-    def run(overrides):
-        if overrides not in made:
-            folder = tmp_path_factory.mktemp("language")
-            (folder / "mini.txt").write_text("\n".join(LINES * 3) + "\n", encoding="utf-8")
-            (folder / "mini.toml").write_text(CONFIG, encoding="utf-8")
-            made[overrides] = pipeline.run(folder / "mini.toml", overrides=overrides, runs=folder / "runs")
-        return made[overrides]
+    def make(overrides, folder):
+        (folder / "mini.txt").write_text("\n".join(LINES * 3) + "\n", encoding="utf-8")
+        (folder / "mini.toml").write_text(CONFIG, encoding="utf-8")
+        return pipeline.run(folder / "mini.toml", overrides=overrides, runs=folder / "runs")
 
-    return run
+    return lambda overrides: once("-".join(("language", *overrides)), partial(make, overrides))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from pipeline.evaluation.report.summary import (
 from pipeline.evaluation.report.translations import Locale, Translate, translator
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 TEXT_SHOWN = 400
 _SECTIONS: dict[str, Any] = {
@@ -85,6 +85,12 @@ def default_settings() -> dict[str, Any]:
 
 def template(name: str, locale: Locale = "en") -> "Template":
     """A template of this package, which escapes its values, and whose `_` translates to `locale`."""
+    return _environment(locale).get_template(name)
+
+
+@cache
+def _environment(locale: Locale) -> "Environment":
+    """What compiles the templates, each once."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -111,7 +117,7 @@ def template(name: str, locale: Locale = "en") -> "Template":
         "clip": clip,
         "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
     }
-    return environment.get_template(name)
+    return environment
 
 
 def title(document: Mapping[str, Any], _: Translate) -> str:

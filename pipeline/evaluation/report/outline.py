@@ -47,7 +47,10 @@ def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
     """The verdict, "" if there is none, and the result in sentences; the last says what to do next."""
     verdict = VERDICTS.get(document["task"], summary.verdict)
     sentences = SENTENCES[document["task"]](document, _)
-    return verdict(document, _), [*sentences, *filter(None, [headline.next_step(document, _)])]
+    return verdict(document, _), [
+        *sentences,
+        *filter(None, [summary.remembered(document, _), headline.next_step(document, _)]),
+    ]
 
 
 def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:

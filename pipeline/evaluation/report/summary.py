@@ -192,6 +192,15 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     )
 
 
+def remembered(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """A sentence if the seconds of baselines are those of an earlier evaluation; "" if they are of this one."""
+    if not any(scored.get("remembered") for scored in document.get("baselines", {}).values()):
+        return ""
+    return _(
+        "The baselines were fitted in an earlier evaluation of the same split; their seconds are those of that time."
+    )
+
+
 def nothing_learnt(scores: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     """A sentence if a model finds no span, or is no better than one answer for all rows; "" if it is."""
     support = {name: found["support"] for name, found in (scores.get("per_label") or {}).items() if found["support"]}

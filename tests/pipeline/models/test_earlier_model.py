@@ -14,7 +14,7 @@ from pipeline.stages.runner import run_stages
 from zhpipe import Tagger, TextClassifier
 
 SMALL = {"embed.vector_size": 6, "embed.epochs": 1, "embed.min_count": 1, "network.wide.linear": False}
-QUICK = {"units": 5, "epochs": 2, "learning_rate": 0.01, "batch_size": 16}
+QUICK = {"units": 5, "epochs": 2, "learning_rate": 0.01, "batch_size": 64}
 ROWS = mails(60)
 TEXTS, LABELS = [text for _, text in ROWS], [label for label, _ in ROWS]
 NEW = [f"今晚{word}外卖打折" for word in "一二三四五六七八九十甲乙丙丁戊己庚辛"] + TEXTS[:20]
