@@ -16,11 +16,11 @@ from pipeline.evaluation.metrics.multilabel import LabelTable
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.metrics.spans import ScoredText
-from pipeline.evaluation.report import frame, likelihood, multilabel, surprise, tables, tagged, text
+from pipeline.evaluation.report import comparison_page, likelihood, multilabel, surprise, tables, tagged, text
 from pipeline.evaluation.report.report import write_whole
 from pipeline.evaluation.report.summary import p_value, percent, signed
+from pipeline.evaluation.report.translations import N_, Locale
 
-SHOWN = 200  # most disagreements on the page
 FORMAT_VERSION = 3
 
 
@@ -30,7 +30,8 @@ class Kind:
 
     `scores`: key to title; pairs of systems are compared by the first score, with the `test`; `unit`: of a difference;
     `only`: headings of the two counts of rows of a pair, and `counted`, the same as a sentence; `apart`: how the listed
-    rows differ; `show`, `show_difference`: a score, and a difference, as text.
+    rows differ; `show`, `show_difference`: a score, and a difference, as text; `scale`: what a difference is multiplied
+    by in a chart.
     """
 
     scores: Mapping[str, str]
@@ -41,6 +42,12 @@ class Kind:
     apart: str
     show: Callable[[float | None], str]
     show_difference: Callable[[float], str]
+    scale: float = 100.0
+    less_is_better: bool = False
+
+    def is_better(self, difference: float) -> bool:
+        """Whether the first of two systems whose scores differ so is the better one."""
+        return difference < 0 if self.less_is_better else difference > 0
 
 
 def _signed_bits(value: float) -> str:
@@ -48,38 +55,40 @@ def _signed_bits(value: float) -> str:
 
 
 _RIGHT = (
-    "points",
-    ("only the first is right", "only the second is right"),
+    N_("points"),
+    (N_("only the first is right"), N_("only the second is right")),
     "only the first is right on {}, only the second on {}",
-    "answered differently",
+    N_("answered differently"),
     percent,
     signed,
 )
 KINDS = {
     "classify": Kind(
-        {"accuracy": "accuracy", "macro_f1": "macro F1"},
-        "McNemar's exact test",
+        {"accuracy": N_("accuracy"), "macro_f1": N_("macro F1")},
+        N_("McNemar's exact test"),
         *_RIGHT,
     ),
     "multilabel": Kind(
-        {"micro_f1": "micro F1", "macro_f1": "macro F1", "subset_accuracy": "all labels right"},
-        "the paired bootstrap over rows",
+        {"micro_f1": N_("micro F1"), "macro_f1": N_("macro F1"), "subset_accuracy": N_("all labels right")},
+        N_("the paired bootstrap over rows"),
         *_RIGHT,
     ),
     "tag": Kind(
-        {"f1": "F1", "macro_f1": "macro F1"},
-        "the paired bootstrap over texts",
+        {"f1": N_("F1"), "macro_f1": N_("macro F1")},
+        N_("the paired bootstrap over texts"),
         *_RIGHT,
     ),
     "language": Kind(
-        {"bits_per_character": "bits per character", "perplexity": "perplexity"},
-        "the paired bootstrap over texts",
-        unit="bits",
-        only=("likelier to the first", "likelier to the second"),
+        {"bits_per_character": N_("bits per character"), "perplexity": N_("perplexity")},
+        N_("the paired bootstrap over texts"),
+        unit=N_("bits"),
+        only=(N_("likelier to the first"), N_("likelier to the second")),
         counted="{} likelier to the first, {} to the second",
-        apart="rated differently",
+        apart=N_("rated differently"),
         show=likelihood.bits,
         show_difference=_signed_bits,
+        scale=1.0,
+        less_is_better=True,
     ),
 }
 
@@ -212,7 +221,7 @@ def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
     return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].row))]
 
 
-def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
+def write(folder: str | Path, systems: Sequence[System], locale: Locale = "en") -> dict[str, Any]:
     """Write comparison.json, comparison.html and disagreements.csv into `folder`; return what `compare` returns."""
     folder = Path(folder)
     found = compare(systems)
@@ -225,14 +234,7 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     with tables.table(folder / "disagreements.csv", columns, excel_safe=excel_safe) as rows:
         for one in differing:
             rows.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
-    page = frame.template("comparison.html").render(
-        found=found,
-        kind=KINDS[found["task"]],
-        names=names,
-        differing=differing[:SHOWN],
-        title=" / ".join(names),
-        script="",
-    )
+    page = comparison_page.render(found, KINDS[found["task"]], differing, locale)
     write_whole(folder / "comparison.html", page)
     write_whole(folder / "comparison.json", json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     return found

@@ -83,8 +83,10 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
     if not scores.get("rows"):
         return [_("No row with a label was scored.")]
     first = [
-        _(
+        _.plural(
+            "On {rows} {part} row the {model} gets {accuracy} right (macro F1 {macro_f1}).",
             "On {rows} {part} rows the {model} gets {accuracy} right (macro F1 {macro_f1}).",
+            scores["rows"],
             rows=count(scores["rows"]),
             part=_(part),
             model=model_title(document, _),
@@ -121,9 +123,12 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compa
     scores = document.get(part) or {}
     if not scores.get("rows"):
         return [_("No row with tags was scored.")]
-    first = _(
+    first = _.plural(
+        "On {rows} {part} row the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
+        "tokens right).",
         "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
         "tokens right).",
+        scores["rows"],
         rows=count(scores["rows"]),
         part=_(part),
         model=model_title(document, _),
@@ -169,9 +174,12 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         "rows": f"{found['rows']:,}",
     }
     if found["p"] >= SIGNIFICANT:
-        return _(
+        return _.plural(
+            "The network has not proved its worth: on {rows} row it cannot be told apart from {who} ({points} "
+            "points), which trains in {seconds} s.",
             "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} "
             "points), which trains in {seconds} s.",
+            found["rows"],
             points=signed(found["difference"]),
             **values,
         )
@@ -212,6 +220,12 @@ def nothing_learnt(scores: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         label=label,
         share=percentage(share),
     )
+
+
+def compared_part(document: Mapping[str, Any]) -> str:
+    """The part on which the model is compared with baselines: the judged one, without leaked rows if it has some."""
+    part = judged_part(document)
+    return f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
 
 
 def signed(value: float) -> str:
@@ -339,10 +353,14 @@ def all_leaked(document: Mapping[str, Any], part: str) -> bool:
 
 def leaked_sentence(document: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
     """That every row of a part leaked."""
-    return _(
+    rows = document["counts"]["scored" if part == "test" else f"scored_{part}"]
+    return _.plural(
+        "The {rows} {part} row has a text that was also trained on: its score says nothing about new texts, and "
+        "nothing is compared.",
         "All {rows} {part} rows have texts that were also trained on: their scores say nothing about new texts, and "
         "nothing is compared.",
-        rows=count(document["counts"]["scored" if part == "test" else f"scored_{part}"]),
+        rows,
+        rows=count(rows),
         part=_(part),
     )
 
@@ -379,8 +397,3 @@ def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGL
             score=percent(kept[key]),
         )
     ]
-
-
-def columns_in_use(rows: Sequence[ScoreRow], columns: Mapping[str, str] = COLUMNS) -> dict[str, str]:
-    """The columns, key to heading, in which some row has a value."""
-    return {key: title for key, title in columns.items() if any(row.scores.get(key) is not None for row in rows)}
