@@ -1,7 +1,7 @@
 """Word lists: UTF-8 text, one escaped word per line."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from embeddings.errors import EmbeddingError
@@ -51,23 +51,34 @@ def read(path: Path) -> list[str]:
     editors add, are dropped. Raises EmbeddingError with file and line if the file can't be read, is not UTF-8, or has
     an empty line, a broken escape or a repeated word.
     """
-    words: dict[str, int] = {}
-    for number, word in enumerate(_words(path), start=1):
-        if word in words:
-            raise EmbeddingError(f"{path}, line {number}: {word!r} stands in line {words[word]} already")
-        words[word] = number
-    return list(words)
+    lines = _lines(path)
+    try:
+        text = b"\n".join(lines).decode("utf-8")
+        words = [unescape(line) for line in text.split("\n")] if lines else []
+    except (UnicodeDecodeError, EmbeddingError):
+        return _checked(path, lines)
+    return words if "" not in words and len(set(words)) == len(words) else _checked(path, lines)
 
 
-def _words(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> list[bytes]:
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
         raise EmbeddingError(f"{path}: the word list can't be read: {error.strerror}") from error
     if not lines[-1]:
         lines.pop()
+    return [line.removesuffix(b"\r") for line in lines]
+
+
+def _checked(path: Path, lines: Sequence[bytes]) -> list[str]:
+    """The words, one by one. Raises EmbeddingError for the first line that is broken or has a word again."""
+    words: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
-        yield _word(line.removesuffix(b"\r"), f"{path}, line {number}")
+        word = _word(line, f"{path}, line {number}")
+        if word in words:
+            raise EmbeddingError(f"{path}, line {number}: {word!r} stands in line {words[word]} already")
+        words[word] = number
+    return list(words)
 
 
 def _word(line: bytes, place: str) -> str:

@@ -11,8 +11,9 @@ if __name__ == "__main__":
 
 import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -21,21 +22,6 @@ import click
 from corpora.errors import CorpusError
 from embeddings.errors import EmbeddingError
 from pipeline import extras
-from pipeline.commands import (
-    convert,
-    evaluate,
-    generate,
-    inspect,
-    label,
-    own_file,
-    run,
-    samples,
-    segment,
-    serve,
-    trial,
-    tune,
-    vectors,
-)
 from pipeline.commands.terminal import echo
 from pipeline.errors import PipelineError, PoorScore
 
@@ -48,20 +34,60 @@ FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOS
 CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # what NumPy says of a disk that is full
 # Address space that the libraries map, in KiB, measured: those that label, and TensorFlow.
 LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
-COMMANDS = (
-    *(run.train, trial.try_, own_file.init, run.run, segment.segment, vectors.embed, evaluate.evaluate, label.label),
-    *(inspect.inspect, convert.convert, evaluate.report, evaluate.compare, tune.tune, run.config, samples.samples),
-    *(vectors.neighbours, vectors.similarity, vectors.analogies),
-    *(generate.generate, generate.next_tokens, serve.serve),
-)
+# Name -> its module in `pipeline.commands`, its function there, and the first sentence of its help.
+COMMANDS = {
+    "analogies": ("vectors", "analogies", "Answer analogies with vectors: a is to b as c is to ?"),
+    "compare": ("evaluate", "compare", "Compare evaluated runs: scores, significance, speed and size."),
+    "config": ("run", "config", "Print a config with every setting, explained."),
+    "convert": ("convert", "convert", "Convert annotations from one format into another."),
+    "embed": ("vectors", "embed", "Train Word2Vec on TEXT, or run a CONFIG's stage embed."),
+    "evaluate": ("evaluate", "evaluate", "Score a model on a file, or run a CONFIG's stage evaluate."),
+    "generate": ("generate", "generate", "Write texts that continue PROMPT, token by token."),
+    "init": ("own_file", "init", "Write a commented config for a FILE of your own, and stop."),
+    "inspect": ("inspect", "inspect", "Show what a corpus holds."),
+    "label": ("label", "label", "Label the rows of IN with MODEL and write them to OUT."),
+    "neighbours": ("vectors", "neighbours", "Print the words whose vectors are nearest to WORD's."),
+    "next": ("generate", "next_tokens", "List the tokens most likely to follow TEXT."),
+    "report": ("evaluate", "report", "Write a report's page, text and Markdown again."),
+    "review": ("review", "review", "Mend labels on a page in the browser, one text at a time."),
+    "run": ("run", "run", "Run an experiment: segment, embed, train and evaluate."),
+    "samples": ("samples", "samples", "Copy the samples and configs that come with zhpipe into a new FOLDER."),
+    "segment": ("segment", "segment", "Cut IN into words, or run a CONFIG's stage segment."),
+    "serve": ("serve", "serve", "Serve MODELS on a page where texts can be tried, and to programs."),
+    "similarity": ("vectors", "similarity", "Compare vectors with human judgements of similarity."),
+    "train": ("run", "train", "Train on a FILE of your own without a config, or run the stage train of a CONFIG."),
+    "try": ("trial", "try_", "Ask a model about TEXT, or about each line of standard input."),
+    "tune": ("tune", "tune", "Search for better settings in the ranges of CONFIG."),
+}
 
 
 class ClosedPipe(Exception):
     """Whoever reads the output has closed it."""
 
 
+class Imported(Mapping[str, click.Command]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, function, _ = COMMANDS[name]
+        found: click.Command = getattr(import_module(f"pipeline.commands.{module}"), function)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
 class Commands(click.Group):
     """The group of all commands; click itself would end with exit code 1 if a pipe is closed."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        room = formatter.width - 6 - max(map(len, COMMANDS))  # as click leaves it
+        shown = {name: click.Command(name, help=said).get_short_help_str(room) for name, (*_, said) in COMMANDS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(shown.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -194,8 +220,7 @@ def command() -> None:
     """
 
 
-for part in COMMANDS:
-    command.add_command(part)
+command.commands = Imported()  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

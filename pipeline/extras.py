@@ -28,10 +28,10 @@ def check_training() -> None:
             raise PipelineError(f"a run {_missing(library)}")
 
 
-def explained(error: ImportError) -> str | None:
-    """What to install for an import that failed; None if no extra has the module."""
+def explained(error: ImportError, what: str = "this command") -> str | None:
+    """What to install for an import that failed, which `what` needs; None if no extra has the module."""
     library = (error.name or "").split(".")[0]
-    return f"this command {_missing(library)}" if library in EXTRAS else None
+    return f"{what} {_missing(library)}" if library in EXTRAS else None
 
 
 def _missing(library: str) -> str:

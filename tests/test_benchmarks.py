@@ -22,6 +22,7 @@ from benchmarks import (
     multilabel,
     records,
     segmentation,
+    tagger_defaults,
     taggers,
     training_speed,
     word2vec_speed,
@@ -293,3 +294,20 @@ def test_a_tuned_config_keeps_its_network_and_leaves_its_files(tmp_path):
     made, tuned = (tomllib.loads(text) for text in (defaults._toml(job), job.config.read_text(encoding="utf-8")))
     assert made["network"] == tuned["network"] and made["train"] == tuned["train"]
     assert "train" not in made["corpus"] and made["name"].endswith("-300-2") and "waimai_10k.toml" in job.row
+
+
+@pytest.mark.parametrize("has_dev", [True, False])
+def test_a_sample_of_sentences_shares_none_with_those_that_judge(tmp_path, has_dev):
+    sentences = [f"{mark}\tO\n好\tO\n\n" for mark in map(chr, range(0x4E00, 0x4E00 + 40))]
+    (tmp_path / "train.conll.gz").write_bytes(gzip.compress("".join(sentences[:30]).encode()))
+    (tmp_path / "dev.conll").write_text("".join(sentences[30:]), encoding="utf-8")
+    config = tmp_path / "c.toml"
+    dev = 'dev = "data/dev.conll"\n' if has_dev else ""
+    config.write_text(f'[corpus]\ntrain = "data/train.conll.gz"\n{dev}[tag]\nkind = "entities"', encoding="utf-8")
+    made = tomllib.loads(tagger_defaults._toml(tagger_defaults.Job(config, tmp_path, 8, 1), tmp_path))
+    files = {part: Path(made["corpus"][part]).read_text(encoding="utf-8") for part in ("train", "test")}
+    found = {part: [f"{block}\n\n" for block in text.split("\n\n") if block] for part, text in files.items()}
+    assert len(found["train"]) == 8 and set(found["train"]) <= set(sentences[:30])
+    assert set(found["test"]) == set(sentences[30:]) if has_dev else len(found["test"]) == 3
+    assert not set(found["train"]) & set(found["test"])
+    assert made["tag"] == {"kind": "entities"} and "network" not in made

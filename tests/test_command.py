@@ -1,6 +1,7 @@
 """The command as a user meets it: what it prints, its exit code, one sentence for whatever is wrong, nothing lost."""
 
 import gzip
+import inspect
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from mini import CONFIG, mails, python, read_csv, write_config, write_csv
 
 from corpora.table import TableReader, TableWriter
 from embeddings.vectors import Vectors
-from pipeline.__main__ import BAD_INPUT, INTERRUPTED, POOR_SCORE, SUCCESS, main
+from pipeline.__main__ import BAD_INPUT, COMMANDS, INTERRUPTED, POOR_SCORE, SUCCESS, command, main
 
 QUICK = ("--set", "train.epochs=1")
 # What TensorFlow's libraries say when they are loaded, before they can be told to be silent.
@@ -481,14 +482,20 @@ TRAINING = {"tensorflow", "keras", "gensim", "jax", "torch"}
 REPORTING = {"sklearn", "matplotlib"}
 
 
-def loaded(folder, *arguments):
+def modules(folder, *arguments):
     done = python("-c", LOADED, *arguments, folder=folder)
     assert done.returncode == SUCCESS, done.stderr[-2000:]
-    return {name.split(".")[0] for name in done.stderr.split()}
+    return set(done.stderr.split())
+
+
+def loaded(folder, *arguments):
+    return {name.split(".")[0] for name in modules(folder, *arguments)}
 
 
 def test_what_commands_load(inbox, mini, model):
-    assert not loaded(mini, "--help") & {
+    listing = modules(mini, "--help")
+    assert {name for name in listing if name.startswith("pipeline.commands.")} == {"pipeline.commands.terminal"}
+    assert not {name.split(".")[0] for name in listing} & {
         *TRAINING,
         *REPORTING,
         "numpy",
@@ -543,3 +550,9 @@ def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(mini, zhpipe):
     for name in ("network.onnx", "labels.txt", "vocabulary.word.txt"):
         one, other = (mini / runs / "mini" / "model" / name for runs in ("runs", "undisturbed"))
         assert one.read_bytes() == other.read_bytes(), name
+
+
+def test_the_list_of_commands_says_what_each_command_says_of_itself():
+    for name, found in command.commands.items():
+        assert found.name == name
+        assert COMMANDS[name][-1] == " ".join(inspect.cleandoc(found.help).split("\n\n")[0].split())

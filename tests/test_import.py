@@ -1,6 +1,8 @@
 """`import zhpipe`: every public name, quick, and never a stranger's package under the name of ours."""
 
 import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,16 @@ def test_every_public_name_is_there_and_typed():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"module 'zhpipe' has no attribute 'lable_file'"):
         zhpipe.lable_file  # noqa: B018
+
+
+def test_a_name_whose_library_is_missing_says_what_to_install(monkeypatch):
+    for name in ("sklearn", "sklearn.base"):
+        monkeypatch.setitem(sys.modules, name, None)  # which Python takes for a module that is not there
+    monkeypatch.delitem(sys.modules, "zhpipe.estimators", raising=False)
+    monkeypatch.delitem(vars(zhpipe), "TextClassifier", raising=False)
+    needs = 'zhpipe.TextClassifier needs sklearn, which is not installed: pip install "zhpipe[train]"'
+    with pytest.raises(ImportError, match=f"^{re.escape(needs)}$"):
+        zhpipe.TextClassifier  # noqa: B018
 
 
 def test_the_import_is_quick_and_loads_nothing_heavy(tmp_path):

@@ -32,7 +32,7 @@ ORDER = (
     ("pipeline.models", "pipeline.segmentation.model_engine", "pipeline.pretrained"),
     ("pipeline.stages",),
     ("pipeline.jobs",),
-    ("pipeline.tuning", "pipeline.serving"),
+    ("pipeline.tuning", "pipeline.serving", "pipeline.review"),
     ("pipeline.__init__", "pipeline.__main__", "pipeline.commands", "zhpipe"),
 )
 OWNERS = {
@@ -67,6 +67,7 @@ OWNERS = {
         "pipeline/models/schema.py",
         "pipeline/pretrained/card.py",
         "pipeline/serving/app.py",
+        "pipeline/review/app.py",
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")),
     },
     "click": {path.relative_to(ROOT).as_posix() for path in COMMAND},
@@ -74,9 +75,9 @@ OWNERS = {
     "ray": {"pipeline/jobs/ray.py"},
     "mlflow": {"pipeline/evaluation/report/tracking.py"},
     "optuna": {"pipeline/tuning/study.py"},
-    "fastapi": {"pipeline/serving/app.py", "pipeline/serving/replies.py"},
-    "starlette": {"pipeline/serving/app.py", "pipeline/serving/guards.py"},
-    "uvicorn": {"pipeline/serving/server.py"},
+    "fastapi": {"pipeline/serving/app.py", "pipeline/serving/replies.py", "pipeline/review/app.py"},
+    "starlette": {f"pipeline/serving/{name}.py" for name in ("app", "guards", "replies")} | {"pipeline/review/app.py"},
+    "uvicorn": {"pipeline/serving/server.py", "pipeline/review/server.py"},
     "prometheus_client": {"pipeline/serving/counters.py"},
     "sqlalchemy": {"pipeline/tuning/study.py"},
 }

@@ -17,6 +17,7 @@ if sys.argv[:1] == ["-m"] and sys.path[0] == os.getcwd() != os.path.dirname(os.p
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,12 +78,25 @@ ROOMS = ("corpora", "embeddings", "pipeline")
 
 
 def __getattr__(name: str) -> Any:
-    """Loads a public name (PEP 562). Raises ImportError if another package hides one of ours."""
+    """Loads a public name (PEP 562). Raises ImportError if a package hides one of ours, or a library is missing."""
     if name not in HOMES:
         raise AttributeError(f"module 'zhpipe' has no attribute {name!r}")
     check_rooms()
-    globals()[name] = found = getattr(import_module(HOMES[name]), name)
+    globals()[name] = found = getattr(_imported(name), name)
     return found
+
+
+def _imported(name: str) -> ModuleType:
+    """The module of a public name. Raises ImportError, with what to install, if a library is missing."""
+    try:
+        return import_module(HOMES[name])
+    except ModuleNotFoundError as error:
+        from pipeline.extras import explained
+
+        said = explained(error, f"zhpipe.{name}")
+        if said is None:
+            raise
+        raise ImportError(said, name=error.name) from None
 
 
 def __dir__() -> list[str]:

@@ -156,7 +156,8 @@ class TextClassifier(ClassifierMixin, Fitted):  # type: ignore[misc]  # scikit-l
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """The most probable class of each text, (texts,)."""
         found = self.predict_proba(X)
-        return self.classes_[found.argmax(axis=1)]  # type: ignore[no-any-return]
+        best: NDArray[Any] = self.classes_[found.argmax(axis=1)]
+        return best
 
 
 class Tagger(Fitted):

@@ -56,7 +56,7 @@ def convert(source: str, target: str, from_: str | None, to: str | None, force: 
     """
     from corpora.annotations import convert as conversion
     from corpora.annotations.formats import output_files
-    from pipeline.stages.segment import check_target
+    from pipeline.stages.table_rows import check_target
 
     from_ = from_ or _format_of_input(Path(source), options["encoding"])
     to = to or _format_of_output(Path(target))

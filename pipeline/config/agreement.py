@@ -104,6 +104,11 @@ def check_labels(task: TaskName, corpus: CorpusSettings, train: TrainSettings) -
             "corpus.label_separator",
             f'corpus.label_separator is for rows with several labels, but task is "{task}": leave it out',
         )
+    if task == "language" and corpus.corrections:
+        raise Disagreement(
+            "corpus.corrections",
+            'corpus.corrections is for labels, but task is "language", which has none: leave it out',
+        )
     if task == "multilabel":
         _check_required("a multi-label classifier", {"train.class_weights": (train.class_weights, False)})
 

@@ -126,6 +126,14 @@ class CorpusSettings(Section):
         description='New names of labels, such as { "好" = "好评", "赞" = "好评" }; labels that get the same name are '
         "merged.",
     )
+    corrections: tuple[str, ...] = Field(
+        (),
+        description="Files of corrected labels, such as zhpipe review writes; a correction is applied to the rows that "
+        "have its text, whatever their place.",
+    )
+    correct_test: bool = Field(
+        True, description="Whether corrections change the labels of test too, which the report then says."
+    )
     dev_share: Share = Field(0.1, description="Share of the rows that are split off for dev if dev is left out.")
     test_share: Share = Field(0.1, description="Share of the rows that are split off for test if test is left out.")
     nfkc: bool = Field(

@@ -30,6 +30,11 @@ class EvaluateSettings(Section):
         (), description="Columns of the labelled files; the report has scores for each of their values."
     )
     suspects: bool = Field(True, description="Look for rows whose label may be wrong and write them to suspects.csv.")
+    remember: bool = Field(
+        True,
+        description="Take the answers of baselines and the suspects from an earlier evaluation of the same split, in "
+        "this run or in another beside it, where nothing that they depend on has changed.",
+    )
     language: Literal["en", "zh"] = Field(
         "en", description="Language of the report's page, of report.txt and of report.md."
     )

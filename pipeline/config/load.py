@@ -24,6 +24,7 @@ PATHS = (
     ("corpus", "train"),
     ("corpus", "dev"),
     ("corpus", "test"),
+    ("corpus", "corrections"),
     ("segment", "dictionaries"),
     ("segment", "weighted_dictionaries"),
     ("segment", "main_dictionary"),
@@ -93,6 +94,10 @@ def corpus_settings(values: Mapping[str, Any], overrides: Sequence[str]) -> Corp
         key = name.removeprefix("corpus.")
         if key == name:
             raise SettingsError(f"--set {override}: without a config, only settings of corpus can be set")
+        if key in ("corrections", "correct_test"):
+            raise SettingsError(
+                f"--set {override}: only a config has corrections, which zhpipe run applies: leave it out"
+            )
         if key in (*values, "train", "dev", "test", "dev_share", "test_share", "split_seed"):
             raise SettingsError(f"--set {override}: there is an argument or option for {key}: use that")
         _apply(changed, override)

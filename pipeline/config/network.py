@@ -28,6 +28,11 @@ class WideSettings(Section):
     words: int = Field(0, ge=0, le=3, description="Longest word n-gram; 0 for none.")
     window: int = Field(2, ge=0, le=5, description="For a tagger: tokens on each side that the n-grams reach.")
     min_count: Count = Field(2, description="N-grams that occur in fewer training texts are left out.")
+    min_count_identifiers: Count = Field(
+        2,
+        description="For a classifier: the same for n-grams with two or more digits and Latin letters, if it is more "
+        "than min_count: pieces of telephone numbers, addresses and keys, which a model should not give away.",
+    )
     counts: bool = Field(
         False,
         description="For a classifier: an n-gram that a text has c times counts round(1 + ln c) times; false: once.",

@@ -77,7 +77,7 @@ def bptt_batches(batch: Batch, steps: int, rows: int | None = None) -> Iterator[
     """
     name = next(iter(batch.ids))
     ids, lengths, targets = _filled_up(batch, (rows or len(batch.positions)) - len(batch.positions))
-    width, longest = ids.shape[1], int(lengths.max())
+    width, longest = ids.shape[1], int(np.max(lengths))
     steps = -(-width // -(-width // (steps or width)))
     for start in range(0, longest, steps):
         piece = slice(start, start + steps)

@@ -13,6 +13,8 @@ Keys = NDArray[np.int64]
 
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
+TOKEN = (1 << BITS) - 1  # masks the last id of a key
+IDENTIFIER = 2  # digits and letters from which on an n-gram may be a piece of an identifier
 FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
 
@@ -54,9 +56,17 @@ class NgramVocabulary:
         min_count: int = 1,
         max_features: int | None = None,
         counts: bool = False,
+        identifying: NDArray[np.int64] | None = None,
+        min_count_identifiers: int = 1,
     ) -> NgramVocabulary:
-        """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest."""
+        """The n-grams up to `longest` that at least `min_count` texts have; at most the `max_features` commonest.
+
+        `identifying`: how many digits and letters each token has, by its id (`pipeline.encoding.identifiers`). At least
+        `min_count_identifiers` texts must have an n-gram with two or more.
+        """
         keys, _, _ = _pairs(texts, longest)
+        if identifying is not None:
+            keys = _without_rare_identifiers(keys, identifying, min_count_identifiers)
         return cls(frequent_keys(keys, min_count, max_features), longest, counts)
 
     def idf(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
@@ -90,6 +100,14 @@ def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
     return unique[kept]
 
 
+def _without_rare_identifiers(keys: Keys, identifying: NDArray[np.int64], min_count: int) -> Keys:
+    """Keys without those that have two or more digits and letters and occur fewer than `min_count` times."""
+    unique, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    held = np.sum([identifying[unique >> BITS * order & TOKEN] for order in range(LONGEST)], axis=0)
+    rare: NDArray[np.bool_] = (held >= IDENTIFIER) & (counts < min_count)
+    return keys[~rare[places]]
+
+
 def check_ascending(keys: Keys) -> None:
     """Raises ValueError unless each key is greater than the one before it, as binary search needs."""
     if not np.all(keys[1:] > keys[:-1]):
@@ -105,8 +123,9 @@ def unit_weights(size: int) -> NDArray[np.float32]:
 
 def check_token_ids(ids: Keys) -> None:
     """Raises ValueError for a token id that does not fit the bits it has in a key."""
-    if ids.size and ids.max() >= 1 << BITS:
-        raise ValueError(f"token ids must be under {1 << BITS}, received {ids.max()}")
+    largest = int(np.max(ids, initial=0))
+    if largest >= 1 << BITS:
+        raise ValueError(f"token ids must be under {1 << BITS}, received {largest}")
 
 
 def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:

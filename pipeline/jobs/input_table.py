@@ -17,7 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.jobs.options import LabelOptions, Limits
 from pipeline.jobs.rejects import Rejects
 from pipeline.models.model import Model
-from pipeline.stages.segment import row_text
+from pipeline.stages.table_rows import row_text
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, find_model
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.progress import Advance, Progress, silent
-from pipeline.stages.segment import check_target
+from pipeline.stages.table_rows import check_target
 
 
 def label_file(

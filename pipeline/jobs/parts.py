@@ -22,7 +22,7 @@ from pipeline.jobs.predict import answers
 from pipeline.jobs.results import FORCED, RowCounts
 from pipeline.jobs.table_job import TableJob
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages.segment import row_text, without_stop_words
+from pipeline.stages.table_rows import row_text, without_stop_words
 
 PART_ROWS = 32_768  # of a segmentation, by default
 

@@ -54,7 +54,8 @@ class GenerationOptions:
         scores = scores.astype(np.float64)
         scores[list(never)] = -np.inf
         if self.temperature == 0:
-            return np.eye(len(scores))[scores.argmax()]  # type: ignore[no-any-return]
+            best: NDArray[np.float64] = np.eye(len(scores))[np.argmax(scores)]
+            return best
         found = softmax(scores / self.temperature)
         order = np.argsort(-scores, kind="stable")  # of scores, as the softmax may round different ones to the same
         kept = order[: self.top_k or len(order)]
@@ -68,7 +69,7 @@ class GenerationOptions:
 
 def softmax(scores: NDArray[np.floating]) -> Floats:
     """exp(s) / sum exp(s) of a vector, shifted by the maximum so that nothing overflows."""
-    exponents = np.exp(np.asarray(scores, np.float64) - scores.max())
+    exponents = np.exp(np.asarray(scores, np.float64) - np.max(scores))
     return exponents / exponents.sum()  # type: ignore[no-any-return]
 
 
@@ -156,5 +157,5 @@ def beam_search(
 
 def log_softmax(scores: NDArray[np.floating]) -> Floats:
     """The logarithm of `softmax`."""
-    shifted = np.asarray(scores, np.float64) - scores.max()
+    shifted = np.asarray(scores, np.float64) - np.max(scores)
     return shifted - np.log(np.exp(shifted).sum())  # type: ignore[no-any-return]

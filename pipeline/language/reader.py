@@ -103,4 +103,6 @@ def of_targets(scores: Scores, targets: Ids) -> NDArray[np.float64]:
     """log softmax(scores)[target]: scores (..., vocabulary), targets (...) to float64 (...)."""
     shifted = scores - scores.max(axis=-1, keepdims=True)
     chosen = np.take_along_axis(shifted, targets[..., None], axis=-1)[..., 0]
-    return chosen - np.log(np.exp(shifted, out=shifted).sum(axis=-1, dtype=np.float64))  # type: ignore[no-any-return]
+    sums = np.exp(shifted, out=shifted).sum(axis=-1, dtype=np.float64)
+    logs: NDArray[np.float64] = chosen.astype(np.float64) - np.log(sums)
+    return logs

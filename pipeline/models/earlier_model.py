@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.network import NetworkSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder
@@ -24,6 +23,9 @@ from pipeline.models.model import Model, find_model
 from pipeline.segmentation.model_engine import FOLDER
 from pipeline.tasks import Task
 
+if TYPE_CHECKING:
+    from pipeline.config.settings import Settings
+
 Array = NDArray[np.float32]
 Places = NDArray[np.intp]
 Grams = NgramVocabulary | ContextNgrams
@@ -31,7 +33,15 @@ Grams = NgramVocabulary | ContextNgrams
 TASKS = ("classify", "tag")
 FEATURES = ("segmentation", "characters")
 CHAIN = ("transitions", "start", "end")
-FREE = {"dropout", "embedding_dropout", "min_count", "max_features", "l2", "linear"}  # of training alone
+FREE = {  # settings of training alone
+    "dropout",
+    "embedding_dropout",
+    "min_count",
+    "min_count_identifiers",
+    "max_features",
+    "l2",
+    "linear",
+}
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from pipeline.config.segment import SegmentSettings
 from pipeline.errors import DictionaryError
 from pipeline.segmentation import entries, whole
+
+if TYPE_CHECKING:
+    from pipeline.config.segment import SegmentSettings
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

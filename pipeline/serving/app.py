@@ -23,7 +23,7 @@ from pipeline.serving.batcher import Batcher, Busy
 from pipeline.serving.counters import Counters
 from pipeline.serving.guards import Guards
 from pipeline.serving.limits import DEFAULT_LIMITS, ServiceLimits
-from pipeline.serving.replies import refusal
+from pipeline.serving.replies import failed, refusal, refused
 from pipeline.serving.served_model import ServedModel
 
 LOG = logging.getLogger("zhpipe.serve")
@@ -221,9 +221,9 @@ def application(
     )
     _add_routes(app, service)
     _add_page(app)
-    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(StarletteHTTPException, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _failed)
+    app.add_exception_handler(Exception, failed)
     app.add_middleware(Guards, hosts=hosts, token=token, limits=limits, counters=service.counters)
     return app
 
@@ -281,14 +281,6 @@ def _add_page(app: FastAPI) -> None:
         return FileResponse(PAGE / name, media_type=PAGE_FILES[name])
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, StarletteHTTPException):
-        raise error
-    reply = refusal(request.scope, error.status_code, str(error.detail))
-    reply.headers.update(error.headers or {})
-    return reply
-
-
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """The first fault of a request in a sentence, without what the client wrote."""
     if not isinstance(error, RequestValidationError):
@@ -300,8 +292,3 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     place = ".".join(str(part) for part in first["loc"] if part != "body")
     reason = first["msg"].lower().removeprefix("value error, ")
     return refusal(request.scope, 422, f"{place or 'the body'}: {reason}")
-
-
-async def _failed(request: Request, error: Exception) -> JSONResponse:
-    """The reply to a request that met a bug; the server logs the traceback."""
-    return refusal(request.scope, 500, "the service failed: its log says why")

@@ -41,15 +41,24 @@ class Guards:
         hosts: What the header Host may name, without ports, so that no page of another site can reach a service on this
             machine by a name of its own (DNS rebinding); None: anything.
         token: What `Authorization: Bearer` must have; None: nothing.
+        open_paths: What needs no token.
     """
 
     def __init__(
-        self, app: App, *, hosts: Collection[str] | None, token: str | None, limits: ServiceLimits, counters: Counters
+        self,
+        app: App,
+        *,
+        hosts: Collection[str] | None,
+        token: str | None,
+        limits: ServiceLimits,
+        counters: Counters,
+        open_paths: Collection[str] = OPEN,
     ) -> None:
         self.app = app
         self.hosts = hosts
         self.limits = limits
         self.counters = counters
+        self.open_paths = open_paths
         self._expected = None if token is None else f"Bearer {token}".encode()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -92,7 +101,7 @@ class Guards:
         await self.app(scope, _counted(receive, most), send)
 
     def _is_allowed(self, path: str, headers: dict[bytes, bytes]) -> bool:
-        if self._expected is None or path in OPEN:
+        if self._expected is None or path in self.open_paths:
             return True
         return hmac.compare_digest(headers.get(b"authorization", b""), self._expected)
 

@@ -91,10 +91,16 @@ def sized(
 def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
     """By row number, the words that moved the first `EXPLAINED` errors; {} if the tokens don't make up the text."""
     chosen = list(errors[:EXPLAINED])
-    pieces = model.segmenter.split_all([outcome.text for outcome in chosen])
-    if any("".join(found) != outcome.text for found, outcome in zip(pieces, chosen, strict=True)):
-        return {}  # in the modes "search" and "full" a character is in several tokens
-    answers = [model.labels.id(outcome.predicted) for outcome in chosen]
+    shaded = explained_answers(model, [outcome.text for outcome in chosen], [outcome.predicted for outcome in chosen])
+    return {outcome.row: found for outcome, found in zip(chosen, shaded, strict=False)}
+
+
+def explained_answers(model: Model, texts: Sequence[str], labels: Sequence[str]) -> list[Explained]:
+    """The words of each text that speak for its label; [] if the tokens don't make up the texts."""
+    pieces = model.segmenter.split_all(texts)
+    if any("".join(found) != text for found, text in zip(pieces, texts, strict=True)):
+        return []  # in the modes "search" and "full" a character is in several tokens
+    answers = [model.labels.id(label) for label in labels]
 
     def probability(texts: Sequence[Sequence[str]], ids: Sequence[int]) -> list[float]:
         found: list[float] = []
@@ -109,8 +115,7 @@ def explained(model: Model, errors: Sequence[Outcome]) -> dict[int, Explained]:
             ]
         return found
 
-    shaded = occlusion.explain(pieces, answers, probability)
-    return {outcome.row: found for outcome, found in zip(chosen, shaded, strict=True)}
+    return occlusion.explain(pieces, answers, probability)
 
 
 def words(settings: Settings, run: Path, train: Sequence[Sample], labels: Sequence[str]) -> dict[str, Any]:

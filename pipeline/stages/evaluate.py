@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,31 +33,15 @@ from pipeline.models.language_model import LanguageModel
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.provenance import sha256, versions
-from pipeline.stages import error_analysis, rejected_rows, segment, train
+from pipeline.stages import baselines, error_analysis, rejected_rows, segment, train
 from pipeline.stages.advice import with_overrides
+from pipeline.stages.baselines import Rows, ScoredSplit, Splits
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.segment import SegmentedRow
 from pipeline.stages.stage import Stage
 
 VERSION = 6
 CHUNK = 4096  # rows predicted between two steps of the progress bar
-Rows = Mapping[str, list[SegmentedRow]]
-
-
-@dataclass(frozen=True)
-class ScoredSplit:
-    """A scored part: its rows, their outcomes, and the places of leaked rows, whose text training or dev has too."""
-
-    rows: list[SegmentedRow]
-    outcomes: list[Outcome]
-    leaked: frozenset[int]
-
-    def without_leaked(self, values: Sequence[Any]) -> list[Any]:
-        """The values of the rows that did not leak."""
-        return [value for index, value in enumerate(values) if index not in self.leaked]
-
-
-Splits = Mapping[str, ScoredSplit]
 
 
 def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: Progress) -> str:
@@ -73,19 +57,21 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
             name: _scored(model, rows[name], audit[f"leaked_{name}"], advance, cells.get(name, {}))
             for name in ("dev", "test")
         }
-    with progress("baselines", total=len(settings.evaluate.baselines), unit="baselines") as advance:
-        compared, answers = _baselines(settings, rows["train"], parts, model, advance)
+    notes: list[str] = []
+    fitting = baselines.fitting(settings, run, made["evaluate"], sum(map(len, rows.values())), notes.append)
+    compared, answers = baselines.compared(settings, model, rows["train"], parts, fitting, progress)
     written = _report(settings, run, model, audit, parts, compared)
     beside = {name: found[_judged(parts)] for name, found in answers.items()}
     chosen = settings.evaluate
     detail = Detail(locale=chosen.language, answers=beside, columns=chosen.slices, excel_safe=chosen.excel_safe)
     if model.task.judge.single_label:
-        written, detail = _in_depth(settings, run, model, rows, parts, detail, written, progress)
+        doubtful = baselines.suspicious(settings, model, rows, fitting, progress)
+        written, detail = _in_depth(settings, run, model, rows, parts, detail, written, doubtful, progress)
     _write(made["evaluate"], model, written, parts, detail)
     tables.encode(made["evaluate"], chosen.encoding)
     if settings.evaluate.mlflow:
         tracking.log(settings.evaluate.mlflow, written.as_dict(), made["evaluate"])
-    return _summary(written, model)
+    return "; ".join([_summary(written, model), *baselines.told(compared), *notes])
 
 
 def evaluate_file(
@@ -193,28 +179,6 @@ def _scored(
     return ScoredSplit(rows, outcomes, known)
 
 
-def _baselines(
-    settings: Settings, train_rows: list[SegmentedRow], parts: Splits, model: Model, advance: Advance
-) -> tuple[dict[str, Any], dict[str, Mapping[str, Sequence[Any]]]]:
-    """The baselines' scores, and by name their answers to each part, if these can be compared with the model's."""
-    names = [
-        name
-        for name in settings.evaluate.baselines
-        if not (name.startswith("tfidf_words") and settings.segment.unit == "char")
-    ]
-    asked = {name: error_analysis.samples(model, part.rows) for name, part in parts.items() if part.rows}
-    clean = {
-        f"{name}_without_leaked": part.without_leaked(asked[name])
-        for name, part in parts.items()
-        if part.rows and part.leaked
-    }
-    answers: dict[str, Mapping[str, Sequence[Any]]] = {}
-    train_samples = error_analysis.samples(model, train_rows)
-    compare = model.task.judge.compare
-    scores = compare(names, train_samples, {**asked, **clean}, model.encoder, advance, answers.__setitem__)
-    return scores, answers
-
-
 def _in_depth(
     settings: Settings,
     run: Path,
@@ -223,11 +187,11 @@ def _in_depth(
     parts: Splits,
     detail: Detail,
     written: Report,
+    doubtful: list[suspects.Suspect] | None,
     progress: Progress,
 ) -> tuple[Report, Detail]:
-    """What a report has about single labels besides their scores."""
+    """What a report has about single labels besides their scores; `doubtful`: the suspects, None if not asked for."""
     judged = _judged(parts)
-    doubtful = _suspects(settings, rows, model, progress)
     train_samples = error_analysis.samples(model, rows["train"])
     written = replace(
         written,
@@ -258,14 +222,6 @@ def _against(part: ScoredSplit, answers: Mapping[str, Sequence[str]]) -> dict[st
     if not clean:
         return {}
     return {name: significance.against(clean, part.without_leaked(found)) for name, found in answers.items()}
-
-
-def _suspects(settings: Settings, rows: Rows, model: Model, progress: Progress) -> list[suspects.Suspect] | None:
-    """The suspicious labels of all parts; None if they are not asked for."""
-    if not settings.evaluate.suspects:
-        return None
-    with progress("suspects", total=suspects.FOLDS, unit="folds") as advance:
-        return suspects.find(suspects.by_part(rows), model.labels.names, advance=advance)
 
 
 def _intervals(model: Model, parts: Splits) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import numpy as np
 
 from embeddings.vectors import Vectors
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.network import NetworkSettings
+from pipeline.config.network import NetworkSettings, WideSettings
 from pipeline.config.settings import Settings
 from pipeline.encoding.affixes import Affixes
-from pipeline.encoding.batch import Example
+from pipeline.encoding.batch import Example, Ids
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.features import (
@@ -26,6 +26,7 @@ from pipeline.encoding.features import (
     WordCharacters,
     shares,
 )
+from pipeline.encoding.identifiers import identifying
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.models.earlier_model import EarlierModel
@@ -120,16 +121,15 @@ def _encoder(
     if earlier:
         vocabularies = {unit: earlier.vocabulary(unit, tokens) for unit, tokens in vocabularies.items()}
     plain = Encoder(network.units_read, vocabularies, {}, network.max_tokens, unit_of_tokens)
-    chosen = {"min_count": wide.min_count, "max_features": wide.max_features}
     grams: dict[str, NgramVocabulary | ContextNgrams] = {}
     values: dict[str, Any] = {}
     for unit, longest in settings.grams.items():
         ids = plain.token_ids(unit, texts)
         if per_token:
-            grams[unit] = windows = ContextNgrams.build(ids, longest=longest, window=wide.window, **chosen)
+            grams[unit] = windows = _windows(wide, ids, longest)
             values[unit] = windows.weights()
         else:
-            grams[unit] = bags = NgramVocabulary.build(ids, longest=longest, counts=wide.counts, **chosen)
+            grams[unit] = bags = _bags(wide, ids, longest, vocabularies[unit])
             values[unit] = bags.idf(ids)
         if earlier:
             grams[unit] = merged = earlier.ngrams(unit, grams[unit])
@@ -147,6 +147,24 @@ def _encoder(
     if earlier:
         values = {part: earlier.values(part, found, encoder) for part, found in values.items()}
     return encoder, values
+
+
+def _windows(wide: WideSettings, ids: Sequence[Ids], longest: int) -> ContextNgrams:
+    return ContextNgrams.build(
+        ids, longest=longest, window=wide.window, min_count=wide.min_count, max_features=wide.max_features
+    )
+
+
+def _bags(wide: WideSettings, ids: Sequence[Ids], longest: int, vocabulary: Vocabulary) -> NgramVocabulary:
+    return NgramVocabulary.build(
+        ids,
+        longest=longest,
+        counts=wide.counts,
+        min_count=wide.min_count,
+        max_features=wide.max_features,
+        identifying=identifying(vocabulary),
+        min_count_identifiers=wide.min_count_identifiers,
+    )
 
 
 def _features(settings: Settings, run: Path, texts: Sequence[Tokenised]) -> dict[str, Feature]:

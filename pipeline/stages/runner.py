@@ -15,10 +15,12 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.report import comparison
 from pipeline.locks import held
 from pipeline.progress import Progress, silent
-from pipeline.stages import STAGES
+from pipeline.stages import embed, evaluate, segment, train
 from pipeline.stages.manifest import Manifest
 from pipeline.stages.segment import split_seed
 from pipeline.stages.stage import Stage
+
+STAGES: dict[str, Stage] = {stage.name: stage for stage in (segment.STAGE, embed.STAGE, train.STAGE, evaluate.STAGE)}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from itertools import tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,13 @@ from pipeline.parallel import split_texts
 from pipeline.progress import Progress, silent
 from pipeline.segmentation.model_engine import FOLDER, ModelEngine
 from pipeline.segmentation.segmenter import Segmenter
-from pipeline.stages import rejected_rows
+from pipeline.stages import corrected, rejected_rows
 from pipeline.stages.advice import with_settings
+from pipeline.stages.corrected import Corrector
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.run_segmenter import FILES, described, dictionary_notes, engine_files, files, make_segmenter
 from pipeline.stages.stage import Stage
+from pipeline.stages.table_rows import check_target, row_text, without_stop_words
 from pipeline.tasks import TASKS, Task
 from pipeline.tasks.classify import RENAMED
 
@@ -66,7 +68,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     """
     folder = made["segment"]
     task = TASKS[settings.task].from_settings(settings)
-    splits, counts = read_splits(settings, task)
+    splits, counts, corrected_rows = read_splits(settings, task)
     segmenter = make_segmenter(settings.segment, normaliser(settings.corpus.nfkc, settings.corpus.simplify))
     occurring = _write_parts(folder, splits, task, segmenter, settings.segment.workers, progress)
     skipped = {name: counts[name] for name in ("no_text", "no_label")}
@@ -75,6 +77,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         "skipped": skipped,
         "illegal_tags": counts["illegal_tags"],
         **({"findings": doubts} if doubts else {}),
+        **({"corrections": corrected_rows} if corrected_rows else {}),
         **audit(splits).as_dict(),
     }
     _write_json(folder / "corpus.json", report, indent=2)
@@ -86,6 +89,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     if segmenter.main:
         segmenter.main.save(folder / MAIN)
     notes = renamed_labels(settings.corpus, counts)
+    notes += corrected.said(corrected_rows)
     return "; ".join([_summary(splits, counts, report), *notes, *dictionary_notes(segmenter, len(occurring))])
 
 
@@ -159,23 +163,6 @@ def _write_table(
     return table.rows
 
 
-def check_target(source: Path, target: Path, force: bool) -> None:
-    """Raises PipelineError if `source` is missing, or if `target` cannot be written or would replace a file.
-
-    `force` allows replacing a file, but never the source.
-    """
-    if not source.exists():
-        raise PipelineError(f"{source}: no such file")
-    if target.exists() and target.resolve() == source.resolve():
-        raise PipelineError(f"{target}: is the input: name another output")
-    if target.is_dir():
-        raise PipelineError(f"{target}: is a folder: name a file")
-    if target.exists() and not force:
-        raise PipelineError(f"{target}: exists already: name another output, or pass --force to replace it")
-    if not target.absolute().parent.is_dir():
-        raise PipelineError(f"{target}: the folder {target.parent} does not exist: make it first")
-
-
 def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[str]:
     """What corpus.label_map did, in a sentence; none without one. A label that does not occur has 0 rows."""
     if not corpus.label_map:
@@ -184,25 +171,20 @@ def renamed_labels(corpus: CorpusSettings, counts: Mapping[str, int]) -> list[st
     return [f"labels renamed: {', '.join(said)}"]
 
 
-def row_text(row: Sequence[object], positions: Sequence[int]) -> str:
-    """The text of a table's row: its cells at `positions`, joined by a line feed."""
-    return "\n".join("" if row[position] is None else str(row[position]) for position in positions)
+def read_splits(settings: Settings, task: Task[Any]) -> tuple[Splits, Counter[str], dict[str, Any]]:
+    """The parts train, dev and test, the counts of rows and tags named in `COUNTED`, and what became of corrections.
 
-
-def without_stop_words(segmenter: Segmenter, tokens: Sequence[str]) -> list[str]:
-    """The tokens that are not stop words."""
-    return [token for token in tokens if token not in segmenter.stop_words]
-
-
-def read_splits(settings: Settings, task: Task[Any]) -> tuple[Splits, Counter[str]]:
-    """The parts train, dev and test, and the counts of rows and tags named in `COUNTED`.
-
+    The split is that of the labels before their correction, so that a correction moves no row to another part.
     Raises PipelineError for a wrong file or column, a file without a usable row, a train part that the task cannot
     learn from, or no dev part.
     """
     corpus = settings.corpus
-    counts = Counter[str]()
-    given = {part: _read_given(path, corpus, task, counts) for part in PARTS if (path := getattr(corpus, part))}
+    counts, corrector = Counter[str](), Corrector.from_settings(corpus, task)
+    given = {
+        part: _read_given(path, part, corpus, task, counts, corrector)
+        for part in PARTS
+        if (path := getattr(corpus, part))
+    }
     try:
         rest = split(
             given["train"],
@@ -212,13 +194,14 @@ def read_splits(settings: Settings, task: Task[Any]) -> tuple[Splits, Counter[st
         )
     except CorpusError as error:
         raise PipelineError(f"{corpus.train}: {error}") from None
-    splits = Splits(rest.train, given.get("dev", rest.dev), given.get("test", rest.test))
+    whole = {"train": rest.train, "dev": given.get("dev", rest.dev), "test": given.get("test", rest.test)}
+    splits = Splits(**{part: corrector.corrected(documents, part) for part, documents in whole.items()})
     task.check(splits.train, corpus)
     if not splits.dev:
         raise PipelineError(
             "no dev rows, on which the best epoch is chosen: name a file in corpus.dev or set corpus.dev_share"
         )
-    return splits, counts
+    return splits, counts, corrector.audit(*(chain.from_iterable(parts) for parts in (whole.values(), _parts(splits))))
 
 
 def split_seed(settings: Settings) -> int:
@@ -263,10 +246,17 @@ def usable(documents: Iterable[Document], task: Task[Any], counts: MutableMappin
             yield document
 
 
-def _read_given(path: str, corpus: CorpusSettings, task: Task[Any], counts: MutableMapping[str, int]) -> list[Document]:
+def _read_given(
+    path: str,
+    part: str,
+    corpus: CorpusSettings,
+    task: Task[Any],
+    counts: MutableMapping[str, int],
+    corrector: Corrector,
+) -> list[Document]:
     """The rows of a file with a text and a gold answer. Raises PipelineError if there is none."""
     try:
-        documents = list(usable(task.read(path, corpus, counts), task, counts))
+        documents = list(usable(corrector.labelled(task.read(path, corpus, counts), part), task, counts))
     except CorpusError as error:
         raise PipelineError(with_settings(str(error))) from None
     if not documents:
@@ -279,11 +269,15 @@ def _write_parts(
 ) -> set[str]:
     """Writes the parts; returns the words of the dictionary that occur in them."""
     occurring: set[str] = set()
-    parts: dict[str, list[Document]] = {part: getattr(splits, part) for part in PARTS}
-    with progress("segment", total=sum(map(len, parts.values())), unit="texts") as advance:
-        for part, documents in parts.items():
+    parts = _parts(splits)
+    with progress("segment", total=sum(map(len, parts)), unit="texts") as advance:
+        for part, documents in zip(PARTS, parts, strict=True):
             _write_part(folder / f"{part}.csv", documents, task, segmenter, workers, advance, occurring)
     return occurring
+
+
+def _parts(splits: Splits) -> tuple[list[Document], ...]:
+    return splits.train, splits.dev, splits.test
 
 
 def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
@@ -336,7 +330,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
     paths = [Path(path) for part in PARTS if (path := getattr(corpus, part))]
     sources = [file for path in paths for file in formats.corpus_files(path, corpus.format)]
     used = {
-        "corpus": corpus.model_dump(exclude={*PARTS, "split_seed"}),
+        "corpus": corpus.model_dump(exclude={*PARTS, "corrections", "split_seed"}),
         "segment": {
             **cut.model_dump(exclude={"workers", *FILES}),
             "files": {name: len(files(cut, name)) for name in FILES},
@@ -346,7 +340,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "seed": split_seed(settings),
     }
     named = [path for name in FILES for path in files(cut, name)]
-    return Inputs(used, [*sources, *map(Path, named), *engine_files(cut)], VERSION)
+    return Inputs(used, [*sources, *map(Path, [*corpus.corrections, *named]), *engine_files(cut)], VERSION)
 
 
 STAGE = Stage("segment", ("segment",), _inputs, perform)

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
-from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
@@ -36,6 +33,10 @@ from pipeline.tasks.prediction import Claim, Prediction
 from pipeline.tasks.task import Task
 
 if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
+    from pipeline.config.train import TrainSettings
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 
@@ -63,6 +64,10 @@ class Classify(Task[str]):
     def gold(self, document: Document) -> str | None:
         """The label."""
         return document.label
+
+    def with_gold(self, document: Document, gold: str) -> Document:
+        """With another label."""
+        return replace(document, label=gold)
 
     def parse_gold(self, text: str) -> str:
         """The label."""
@@ -317,19 +322,21 @@ class ClassifyJudge(Judge[str]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
         """The baselines of `evaluation.baselines.linear`."""
         from pipeline.evaluation.baselines import linear
 
-        return linear.run(names, train, asked, self.labels.names, advance=advance, keep=keep)
+        return linear.run(names, train, asked, self.labels.names, fitting=fitting, advance=advance, keep=keep)
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:
         """The files of `evaluation.report.report.write`."""
         from pipeline.evaluation.report import report
 
-        report.write(folder, written, outcomes, self.labels.names, **vars(detail))
+        chosen = {name: value for name, value in vars(detail).items() if name != "generated"}
+        report.write(folder, written, outcomes, self.labels.names, **chosen)
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:

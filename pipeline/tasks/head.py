@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.network import NetworkSettings
-from pipeline.config.settings import Settings
-from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, Feed
 from pipeline.encoding.encoder import Encoder
 from pipeline.networks.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
+    from pipeline.config.network import NetworkSettings
+    from pipeline.config.settings import Settings
+    from pipeline.config.train import TrainSettings
     from pipeline.networks.network import Tables
 
 Weights = Mapping[str, NDArray[np.float32]]  # by the names of `network.weights`

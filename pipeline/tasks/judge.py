@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pipeline.encoding.encoder import Encoder, Tokenised
-from pipeline.evaluation.baselines.linear import Keep, Sample
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.progress import Advance
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.baselines.linear import Keep, Sample
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 Gold = TypeVar("Gold")
@@ -82,13 +83,14 @@ class Judge(ABC, Generic[Gold]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
         """Trains the baselines `names` on train and scores each part asked.
 
-        `keep` is called with a baseline's name and its answers to each part, where these can be compared row by row
-        with the model's.
+        `fitting`: what is remembered of earlier evaluations, and how the rest is fitted. `keep` is called with a
+        baseline's name and its answers to each part, where these can be compared row by row with the model's.
         """
 
     @abstractmethod

@@ -6,19 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from corpora import formats
 from corpora.document import Document
 from corpora.table_options import TABLES
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import Labels
 from pipeline.tasks.answerer import Answerer
 from pipeline.tasks.head import Head
 from pipeline.tasks.judge import Judge
+
+if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
 
 Gold = TypeVar("Gold")
 
@@ -59,6 +61,10 @@ class Task(ABC, Generic[Gold]):
     @abstractmethod
     def gold(self, document: Document) -> Gold | None:
         """The gold answer of a document, or None if it has none."""
+
+    def with_gold(self, document: Document, gold: Gold) -> Document:
+        """The document with another gold answer. Raises CorpusError for one that does not fit it."""
+        raise NotImplementedError(f"the texts of the task {self.name} have no gold answers")
 
     def format_gold(self, gold: Gold) -> str:
         """A gold answer as the text that stands in the files between stages."""

@@ -171,7 +171,7 @@ def _held_out(
     one label, or the row is in a fold that is not asked, as only the first is of many rows. N-grams that the other
     folds lack are left out, as those of a new text are.
     """
-    scores = {name: np.full((len(targets), int(targets.max()) + 1), -np.inf, np.float32) for name in SOLVERS}
+    scores = {name: np.full((len(targets), int(np.max(targets)) + 1), -np.inf, np.float32) for name in SOLVERS}
     for fold in range(FOLDS if len(targets) <= SMALL else 1):
         rest, asked = np.flatnonzero(places != fold), np.flatnonzero(places == fold)
         known, renumbered = np.unique(targets[rest], return_inverse=True)
@@ -220,7 +220,7 @@ def _logistic(strength: float) -> Callable[[Any, Targets, Scores], LinearModel]:
     def solve(matrix: Any, targets: Targets, weights: Scores) -> LinearModel:
         from sklearn.linear_model import LogisticRegression
 
-        is_large = len(targets) > LARGE and targets.max() > 1
+        is_large = len(targets) > LARGE and int(np.max(targets)) > 1
         solver, most = ("saga", MOST_PASSES) if is_large else ("lbfgs", MOST_ITERATIONS)
         machine = LogisticRegression(C=strength, solver=solver, max_iter=most, tol=PRECISION, random_state=0)
         return _model(machine.fit(matrix, targets, weights))

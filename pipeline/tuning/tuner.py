@@ -22,8 +22,8 @@ from pipeline.evaluation.report.translations import Locale
 from pipeline.locks import locked
 from pipeline.progress import Progress, silent
 from pipeline.provenance import sha256, versions
-from pipeline.stages import STAGES, train
-from pipeline.stages.runner import Finished, run_stages
+from pipeline.stages import train
+from pipeline.stages.runner import STAGES, Finished, run_stages
 from pipeline.tuning import page
 from pipeline.tuning import study as studies
 from pipeline.tuning.study import Candidate, Pruned, ReportMetric, Study, Trial

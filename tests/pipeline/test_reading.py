@@ -71,13 +71,13 @@ def test_a_config_has_the_same_options(unquoted, tmp_path):
     with pytest.raises(PipelineError, match=r"read the file with corpus\.quoting = false if"):
         read(load(config, [f"corpus.train={unquoted}"]))
     changed = ["corpus.quoting=false", f"corpus.train={unquoted}"]
-    splits, _ = read(load(config, changed))
+    splits, *_ = read(load(config, changed))
     assert sum(map(len, (splits.train, splits.dev, splits.test))) == 40
     cells = slice_cells(load(config, [*changed, 'evaluate.slices=["类别"]']), ("test",))
     assert len(cells["test"]) == 40
     semicolons = tmp_path / "semicolons.csv"
     semicolons.write_text(unquoted.read_text().replace(",", ";"), encoding="utf-8")
-    splits, _ = read(load(config, ["corpus.quoting=false", "corpus.delimiter=;", f"corpus.train={semicolons}"]))
+    splits, *_ = read(load(config, ["corpus.quoting=false", "corpus.delimiter=;", f"corpus.train={semicolons}"]))
     assert sum(map(len, (splits.train, splits.dev, splits.test))) == 40
     with pytest.raises(SettingsError, match=r"corpus\.delimiter: expected one character"):
         load(config, ["corpus.delimiter=;;"])

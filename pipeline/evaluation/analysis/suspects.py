@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.evaluation.fitting import ALONE, Fitting
+from pipeline.evaluation.memory import fingerprint, libraries
 from pipeline.evaluation.metrics.scores import label_names
 
+NAME = "suspects"
+VERSION = 1  # of the answers: raise it if the same rows would get others, so that old ones are not taken for current
 FOLDS = 5
 FEWEST = 2 * FOLDS  # rows that a label must have to be checked
 EXAMPLES = 10
@@ -38,8 +42,16 @@ class Suspect:
     given_confidence: float
 
 
+# A row's place among those judged, the place of the expected label, and the probabilities of a `Suspect`.
+Found = tuple[int, int, float, float]
+
+
 def find(
-    rows: Sequence[LabelledRow], labels: Sequence[str] = (), *, advance: Callable[[int], object] = lambda finished: None
+    rows: Sequence[LabelledRow],
+    labels: Sequence[str] = (),
+    *,
+    fitting: Fitting = ALONE,
+    advance: Callable[[int], object] = lambda finished: None,
 ) -> list[Suspect]:
     """The rows whose label is probably wrong, the most doubtful first, by confident learning.
 
@@ -48,7 +60,7 @@ def find(
     given and true labels, which says how many rows of each pair are label errors. The probabilities are out of fold:
     from logistic regression (stochastic gradient descent, one label against the rest) on TF-IDF of characters, with
     `FOLDS` folds; rows with the same text are in the same fold. Labels with fewer than `FEWEST` rows are not checked.
-    `advance(1)` is called after each fold.
+    `advance(1)` is called after each fold. Where they are remembered, nothing is fitted.
     """
     counts = Counter(row.label for row in rows)
     judged = [row for row in rows if counts[row.label] >= FEWEST and row.text.strip()][:SAMPLES]
@@ -57,17 +69,38 @@ def find(
     given = np.array([place[row.label] for row in judged], np.int64)
     if len(set(given.tolist())) < 2 or len(set(given.tolist())) < len(names):
         return []
-    probabilities = _out_of_fold([row.text for row in judged], given, len(names), advance)
+    texts = [row.text for row in judged]
+    basis = {
+        "version": VERSION,
+        "libraries": libraries("numpy", "scipy", "scikit-learn", "cleanlab"),
+        "labels": names,
+        "texts": fingerprint(texts),
+        "given": fingerprint(given.tolist()),
+    }
+    found = fitting.memory.recall(NAME, basis, lambda content: _checked(content, len(judged), len(names)))
+    if found is None:
+        found = _doubtful(given, _out_of_fold(texts, given, len(names), fitting.workers, advance))
+        fitting.memory.keep(NAME, basis, found)
+    else:
+        advance(FOLDS)
+    return [Suspect(judged[row], names[expected], *confidences) for row, expected, *confidences in found]
+
+
+def _doubtful(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[Found]:
+    expected = probabilities.argmax(axis=1).tolist()
     return [
-        Suspect(
-            judged[index],
-            names[int(probabilities[index].argmax())],
-            float(probabilities[index].max()),
-            float(probabilities[index, given[index]]),
-        )
-        for index in _issues(given, probabilities)
-        if probabilities[index].argmax() != given[index]
+        (row, expected[row], float(probabilities[row].max()), float(probabilities[row, given[row]]))
+        for row in _issues(given, probabilities)
+        if expected[row] != given[row]
     ]
+
+
+def _checked(content: Any, rows: int, labels: int) -> list[Found]:
+    """What `_doubtful` gave, from JSON. Raises TypeError or ValueError for anything else."""
+    found = [(row, expected, float(confidence), float(own)) for row, expected, confidence, own in content]
+    if not all(0 <= row < rows and 0 <= expected < labels for row, expected, *_ in found):
+        raise ValueError(f"it is not about {rows} rows with {labels} labels")
+    return found
 
 
 def summary(suspects: Sequence[Suspect]) -> dict[str, Any]:
@@ -94,7 +127,7 @@ def by_part(parts: Mapping[str, Sequence[Any]]) -> list[LabelledRow]:
 
 
 def _out_of_fold(
-    texts: Sequence[str], given: NDArray[np.int64], labels: int, advance: Callable[[int], object]
+    texts: Sequence[str], given: NDArray[np.int64], labels: int, threads: int, advance: Callable[[int], object]
 ) -> NDArray[np.float64]:
     """Probabilities (rows, labels), those of a row from a model that was trained without its text."""
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -106,7 +139,7 @@ def _out_of_fold(
     for fold in range(FOLDS):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if len(inside) and len(set(given[outside].tolist())) > 1:
-            model = _fit(features[outside], given[outside])
+            model = _fit(features[outside], given[outside], threads)
             probabilities[np.ix_(inside, model.classes_)] = model.predict_proba(features[inside])
         else:
             probabilities[inside] = 1 / labels
@@ -114,13 +147,15 @@ def _out_of_fold(
     return probabilities
 
 
-def _fit(features: Any, targets: NDArray[np.int64]) -> Any:
+def _fit(features: Any, targets: NDArray[np.int64], threads: int) -> Any:
+    """Logistic regression; each label has a random state of its own, so that threads change nothing."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import SGDClassifier
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return SGDClassifier(loss="log_loss", alpha=1e-4, max_iter=20, random_state=0).fit(features, targets)
+        model = SGDClassifier(loss="log_loss", alpha=1e-4, max_iter=20, random_state=0, n_jobs=threads)
+        return model.fit(features, targets)
 
 
 def _issues(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[int]:

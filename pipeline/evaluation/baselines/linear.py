@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.evaluation.fitting import ALONE, Fitting, answers
+from pipeline.evaluation.memory import Basis, fingerprint, libraries
 from pipeline.evaluation.metrics.scores import Scores, compare, label_names
 
 # Name -> its terms and its classifier; the majority class has neither.
@@ -19,6 +21,8 @@ BASELINES: dict[str, tuple[str, str]] = {
     "tfidf_characters_svc": ("characters", "svc"),
     "tfidf_characters_logistic": ("characters", "logistic"),
 }
+VERSION = 1  # of the answers: raise it if the same texts would get others, so that old ones are not taken for current
+LIBRARIES = ("numpy", "scipy", "scikit-learn")
 LOGISTIC_C = 10.0  # the inverse of the penalty of logistic regression
 
 
@@ -103,6 +107,52 @@ class Contest:
         answers = [self.names[number] for number in fitted.predict(features.rows)]
         return BaselineAnswers(answers, _weights(fitted), features.seconds + time.perf_counter() - start)
 
+    def basis(self, name: str) -> Basis:
+        """What the answers of the baseline `name` depend on."""
+        return basis(name, self.train, self.rows, self.names)
+
+    def packed(self, answers: BaselineAnswers) -> dict[str, Any]:
+        """Answers as JSON: the place of each row's label in `names`, the weights and the seconds."""
+        place = {label: number for number, label in enumerate(self.names)}
+        labels = [place[label] for label in answers.labels]
+        return {"labels": labels, "weights": answers.weights, "seconds": answers.seconds}
+
+    def unpacked(self, content: Mapping[str, Any]) -> BaselineAnswers:
+        """The answers that `packed` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        labels = chosen(content["labels"], self.names)
+        if len(labels) != len(self.rows):
+            raise ValueError(f"it has {len(labels)} answers to {len(self.rows)} rows")
+        return BaselineAnswers(labels, int(content["weights"]), float(content["seconds"]))
+
+
+def basis(name: str, train: Sequence[Sample], rows: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
+    """What the answers of a linear baseline depend on: what it reads of the texts, labels, and versions."""
+    unit, _ = terms_and_machine(name)
+    read = _units if unit else lambda samples, unit: ("" for _ in samples)
+    golds = ([sample.label, sample.labels] for sample in train)
+    return {
+        "baseline": name,
+        "version": VERSION,
+        "libraries": libraries(*LIBRARIES),
+        "labels": list(names),
+        "train": fingerprint(zip(read(train, unit), golds, strict=True)),
+        "rows": fingerprint(read(rows, unit)),
+    }
+
+
+def chosen(places: Sequence[int], names: Sequence[str]) -> list[str]:
+    """The names at `places`. Raises ValueError if a place is none."""
+    if not all(isinstance(place, int) and 0 <= place < len(names) for place in places):
+        raise ValueError(f"it has answers that are not among the {len(names)} labels")
+    return [names[place] for place in places]
+
+
+def grouped(names: Sequence[str]) -> list[list[str]]:
+    """The names of baselines, those of the same terms together, the terms that take longest first."""
+    units = ("characters", "words", "")
+    found = {unit: [name for name in names if terms_and_machine(name)[0] == unit] for unit in units}
+    return [group for group in found.values() if group]
+
 
 def terms_and_machine(name: str) -> tuple[str, str]:
     """A baseline's entry in `BASELINES`. Raises PipelineError for a name that is not there."""
@@ -118,31 +168,37 @@ def run(
     parts: Mapping[str, Sequence[Sample]],
     labels: Sequence[str] = (),
     *,
+    fitting: Fitting = ALONE,
     advance: Callable[[int], object] = lambda finished: None,
     keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
-    """Train the baselines `names` on `train` and score each part: {name: {part: scores, "seconds", "weights"}}.
+    """Train the baselines `names` on `train` and score each part: {name: {part: scores, and `costs`}}.
 
-    `parts` is usually {"dev": [...], "test": [...]}. The scores are those of `scores.compare`; `seconds`: the time to
-    train and to predict; `weights`: how many numbers were learnt. After each baseline, `keep` is called with its name
-    and its predictions for each part, and `advance` with 1. Raises what `Contest` raises.
+    `parts` is usually {"dev": [...], "test": [...]}. The scores are those of `scores.compare`. `keep` is called with
+    the name of each baseline and its predictions for each part, and `advance` with 1 when it is fitted. Raises what
+    `Contest` raises.
     """
     known = label_names(labels, {sample.label for sample in train})
     if not names:
         return {}
     contest = Contest(train, _together(parts), known)
+    found = answers(grouped(names), contest, fitting, advance)
     results: dict[str, dict[str, Any]] = {}
     for name in names:
-        answers = contest.answer(name)
-        predicted = _by_part(answers.labels, parts)
+        fitted, remembered = found[name]
+        predicted = _by_part(fitted.labels, parts)
         keep(name, predicted)
-        results[name] = {
-            **_scored(predicted, parts, known),
-            "seconds": answers.seconds,
-            "weights": answers.weights,
-        }
-        advance(1)
+        results[name] = {**_scored(predicted, parts, known), **costs(fitted.seconds, fitted.weights, remembered)}
     return results
+
+
+def costs(seconds: float, weights: int, remembered: bool) -> dict[str, Any]:
+    """What a baseline cost, as reports have it.
+
+    `seconds`: the time to train and to predict, of the evaluation that did so; `remembered`: only there, and True, if
+    that was an earlier one; `weights`: how many numbers were learnt.
+    """
+    return {"seconds": seconds, "weights": weights, **({"remembered": True} if remembered else {})}
 
 
 def _together(parts: Mapping[str, Sequence[Sample]]) -> list[Sample]:

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines import linear
 from pipeline.evaluation.baselines.linear import Features, Keep, Sample
+from pipeline.evaluation.fitting import ALONE, Fitting, answers
+from pipeline.evaluation.memory import Basis, fingerprint
 from pipeline.evaluation.metrics import label_thresholds
 from pipeline.evaluation.metrics.multilabel import LabelTable, indicators, scores
 
 Names = tuple[str, ...]
 Margins = NDArray[np.float64]
+VERSION = 1  # of the answers, as `linear.VERSION`
 TUNED_ON = ("dev_without_leaked", "dev")  # parts that thresholds are chosen on, the first that has rows
 
 
@@ -71,6 +74,29 @@ class Contest:
         labels = self._decided(margins)
         return Answers(labels, _weights(fitted), features.seconds + time.perf_counter() - start)
 
+    def basis(self, name: str) -> Basis:
+        """What the answers of the baseline `name` depend on: thresholds depend on the labels of dev, too."""
+        rows = [sample for samples in self.parts.values() for sample in samples]
+        golds = {part: fingerprint(sample.labels for sample in self.parts.get(part, ())) for part in TUNED_ON}
+        sizes = {part: len(samples) for part, samples in self.parts.items()}
+        of_linear = linear.basis(name, self.train, rows, self.names)
+        return {**of_linear, "several": VERSION, "never_empty": self.never_empty, "golds": golds, "sizes": sizes}
+
+    def packed(self, answers: Answers) -> dict[str, Any]:
+        """Answers as JSON: the places in `names` of each row's labels, by part; the weights and the seconds."""
+        place = {label: number for number, label in enumerate(self.names)}
+        labels = {part: [[place[name] for name in row] for row in rows] for part, rows in answers.labels.items()}
+        return {"labels": labels, "weights": answers.weights, "seconds": answers.seconds}
+
+    def unpacked(self, content: Mapping[str, Any]) -> Answers:
+        """The answers that `packed` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        labels = {
+            part: [tuple(linear.chosen(row, self.names)) for row in content["labels"][part]] for part in self.parts
+        }
+        if any(len(labels[part]) != len(samples) for part, samples in self.parts.items()):
+            raise ValueError("it has not an answer to each row")
+        return Answers(labels, int(content["weights"]), float(content["seconds"]))
+
     def _decided(self, margins: Mapping[str, Margins]) -> dict[str, list[Names]]:
         from scipy.special import expit
 
@@ -96,10 +122,11 @@ def run(
     labels: Sequence[str] = (),
     *,
     never_empty: bool = False,
+    fitting: Fitting = ALONE,
     advance: Callable[[int], object] = lambda finished: None,
     keep: Keep = lambda name, predicted: None,
 ) -> dict[str, dict[str, Any]]:
-    """Train the baselines `names` on `train` and score each part: {name: {part: scores, "seconds", "weights"}}.
+    """Train the baselines `names` on `train` and score each part: {name: {part: scores, and `linear.costs`}}.
 
     As `linear.run`; the scores are those of `multilabel.scores`.
     """
@@ -107,15 +134,15 @@ def run(
     if not names:
         return results
     contest = Contest(train, parts, never_empty=never_empty)
+    found = answers(linear.grouped(names), contest, fitting, advance)
     for name in names:
-        answers = contest.answer(name)
-        keep(name, answers.labels)
+        fitted, remembered = found[name]
+        keep(name, fitted.labels)
         scored = {
-            part: scores(LabelTable.of([sample.labels for sample in samples], answers.labels[part], labels))
+            part: scores(LabelTable.of([sample.labels for sample in samples], fitted.labels[part], labels))
             for part, samples in parts.items()
         }
-        results[name] = {**scored, "seconds": answers.seconds, "weights": answers.weights}
-        advance(1)
+        results[name] = {**scored, **linear.costs(fitted.seconds, fitted.weights, remembered)}
     return results
 
 

@@ -110,7 +110,8 @@ def at_temperature(probabilities: NDArray[Any], factor: float) -> Floats:
     """Probabilities (rows, labels) at a temperature `factor` times as high: p ** (1 / factor), normalised."""
     logs = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-300)) / factor
     powers: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 def reliability(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags, bins: int = BINS) -> list[Bin]:
@@ -324,4 +325,5 @@ def calibrated_claims(
 def _confidences(scores: NDArray[Any], factor: float) -> NDArray[np.float64]:
     scaled = scores.astype(np.float64) / factor
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (1 / powers.sum(axis=1)).astype(np.float64)  # type: ignore[no-any-return]
+    confidences: NDArray[np.float64] = 1 / powers.sum(axis=1)
+    return confidences

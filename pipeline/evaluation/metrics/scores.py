@@ -116,7 +116,7 @@ def _averages(counts: Counts) -> Scores:
     hits, gold, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
     precision, recall, f1 = _shares(counts)
     occurring = gold + predicted > 0
-    accuracy = float(hits.sum() / counts.sum())
+    accuracy = int(np.sum(hits)) / int(np.sum(counts))
     return {
         "accuracy": accuracy,
         "macro_f1": float(f1[occurring].mean()),

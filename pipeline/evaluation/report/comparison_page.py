@@ -1,22 +1,20 @@
 """The page of a comparison: which run is better, their differences as a chart, and the rows on which they differ."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
 from pipeline.evaluation.report import charts, frame
 from pipeline.evaluation.report.charts import Dot
+from pipeline.evaluation.report.comparison_kinds import Disagreement, Kind
 from pipeline.evaluation.report.summary import p_value
 from pipeline.evaluation.report.translations import Locale, Translate, translator
-
-if TYPE_CHECKING:
-    from pipeline.evaluation.report.comparison import Disagreement, Kind
 
 SHOWN = 200  # most disagreements on the page
 CHARTED = 30  # most pairs in the chart
 
 
-def render(found: Mapping[str, Any], kind: "Kind", differing: Sequence["Disagreement"], locale: Locale = "en") -> str:
+def render(found: Mapping[str, Any], kind: Kind, differing: Sequence[Disagreement], locale: Locale = "en") -> str:
     """The page of what `comparison.compare` returns; `differing`: the rows on which the systems differ."""
     from markupsafe import Markup
 
@@ -37,7 +35,7 @@ def render(found: Mapping[str, Any], kind: "Kind", differing: Sequence["Disagree
     )
 
 
-def best(found: Mapping[str, Any], kind: "Kind") -> str:
+def best(found: Mapping[str, Any], kind: Kind) -> str:
     """The name of the system that is significantly better than every other; "" if none is."""
     for system in found["systems"]:
         against = [_seen_from(pair, system["name"]) for pair in found["pairs"]]
@@ -47,7 +45,7 @@ def best(found: Mapping[str, Any], kind: "Kind") -> str:
     return ""
 
 
-def verdict(found: Mapping[str, Any], kind: "Kind", _: Translate) -> str:
+def verdict(found: Mapping[str, Any], kind: Kind, _: Translate) -> str:
     """Which of two systems is better, or which of several; or that chance may explain their differences."""
     leader, names = best(found, kind), [system["name"] for system in found["systems"]]
     if not leader and len(names) == 2:
@@ -86,7 +84,7 @@ def _seen_from(pair: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return {"other": other, "difference": -pair["difference"] if turned else pair["difference"], "p": pair["p"]}
 
 
-def _pairs(found: Mapping[str, Any], kind: "Kind", _: Translate) -> str:
+def _pairs(found: Mapping[str, Any], kind: Kind, _: Translate) -> str:
     """A chart of the difference of each pair with its interval."""
     dots = [
         Dot(

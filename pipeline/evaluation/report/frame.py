@@ -14,11 +14,11 @@ from pipeline.config.corpus import CorpusSettings
 from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
 from pipeline.evaluation.report import charts, headline, score_section, trust
+from pipeline.evaluation.report.facts import facts
 from pipeline.evaluation.report.summary import (
     compact,
     compared_part,
     count,
-    facts,
     judged_part,
     model_title,
     p_value,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.evaluation.metrics.multilabel import scored_claims
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.report import frame, page, score_section, summary, trust
+from pipeline.evaluation.report import corrected, frame, page, score_section, summary, trust
 from pipeline.evaluation.report.frame import clip
 from pipeline.evaluation.report.summary import count, judged_part, percent, percentage, score_rows
 from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
@@ -69,7 +69,7 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
         exact=percentage(scores["subset_accuracy"]),
     )
     beside = summary.comparisons(document, "micro_f1", _) if compared else []
-    return [first, *beside, *summary.leaked(document, part, "micro_f1", _)]
+    return [first, *beside, *summary.leaked(document, part, "micro_f1", _), *corrected.sentences(document, _)]
 
 
 def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:

@@ -1,9 +1,10 @@
 """The sentences and the rows of scores of a report, shared by its page, text and Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
+from pipeline.evaluation.report import corrected
 from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
 PARTS = {
@@ -32,7 +33,6 @@ SPAN_COLUMNS = {
     "iv_recall": N_("known words"),
     "row_accuracy": N_("whole texts"),
 }
-ITEMS_SHOWN = 20
 BASELINE_TITLES = {
     "majority": N_("majority class"),
     "tfidf_words_svc": N_("TF-IDF words + LinearSVC"),
@@ -95,7 +95,8 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
         )
     ]
     beside = comparisons(document, "accuracy", _) if compared else []
-    return [*first, *beside, *leaked(document, part, "accuracy", _), *earned(document, _)]
+    after = [*leaked(document, part, "accuracy", _), *corrected.sentences(document, _), *earned(document, _)]
+    return [*first, *beside, *after]
 
 
 def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
@@ -136,7 +137,7 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compa
         **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
     )
     beside = comparisons(document, "f1", _) if compared else []
-    return [first, *beside, *leaked(document, part, "f1", _)]
+    return [first, *beside, *leaked(document, part, "f1", _), *corrected.sentences(document, _)]
 
 
 def comparisons(document: Mapping[str, Any], key: str, _: Translate = ENGLISH) -> list[str]:
@@ -198,6 +199,15 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     )
 
 
+def remembered(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
+    """A sentence if the seconds of baselines are those of an earlier evaluation; "" if they are of this one."""
+    if not any(scored.get("remembered") for scored in document.get("baselines", {}).values()):
+        return ""
+    return _(
+        "The baselines were fitted in an earlier evaluation of the same split; their seconds are those of that time."
+    )
+
+
 def nothing_learnt(scores: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     """A sentence if a model finds no span, or is no better than one answer for all rows; "" if it is."""
     support = {name: found["support"] for name, found in (scores.get("per_label") or {}).items() if found["support"]}
@@ -250,15 +260,6 @@ def judged_part(document: Mapping[str, Any]) -> str:
     return "test" if has_test or not document.get("dev") else "dev"
 
 
-def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Nested values as pairs of name and text; nested names are joined by `›`, long lists are cut.
-
-    >>> facts({"rows": {"train": 9600, "test": 1200}, "labels": ["差评", "好评"]})
-    [('rows › train', '9,600'), ('rows › test', '1,200'), ('labels', '差评, 好评')]
-    """
-    return list(_facts(values, ()))
-
-
 def percent(value: float | None) -> str:
     """A fraction as a percentage with one decimal, without the sign; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}"
@@ -290,36 +291,6 @@ def compact(count: int) -> str:
     ('742', '236k', '3.3M')
     """
     return f"{count:,}" if count < 10_000 else f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
-
-
-def _facts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _facts(inner, (*path, str(key).replace("_", " ")))
-    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        for number, item in enumerate(value[:ITEMS_SHOWN], start=1):
-            yield from _facts(item, (*path, str(number)))
-        if len(value) > ITEMS_SHOWN:
-            yield " › ".join(path), f"and {len(value) - ITEMS_SHOWN:,} more"
-    else:
-        yield " › ".join(path), _fact(value)
-
-
-def _fact(value: Any) -> str:
-    if value is None or value in ("", [], {}):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return _listed(value) if isinstance(value, list) else str(value)
-
-
-def _listed(values: Sequence[Any]) -> str:
-    more = len(values) - ITEMS_SHOWN
-    return ", ".join(map(_fact, values[:ITEMS_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.network import NetworkSettings
-from pipeline.config.settings import Settings
-from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Batch, Example, bptt_batches
 from pipeline.encoding.encoder import Encoder
 from pipeline.language.reader import StatefulReader
@@ -18,6 +15,9 @@ from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.head import Head, Learner, ScoredTwice, Weights
 
 if TYPE_CHECKING:
+    from pipeline.config.network import NetworkSettings
+    from pipeline.config.settings import Settings
+    from pipeline.config.train import TrainSettings
     from pipeline.networks.network import Tables
 
 

@@ -20,6 +20,7 @@ from pipeline.tasks.language.likelihood import LN2
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 
@@ -94,10 +95,14 @@ class LanguageJudge(Judge[str]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
-        """N-gram models of train, with the same vocabulary and the same spelling of unknown tokens."""
+        """N-gram models of train, with the same vocabulary and the same spelling of unknown tokens.
+
+        They are counted anew each time, which takes seconds.
+        """
         parts = {part: [Tokenised(one.text, one.tokens) for one in samples] for part, samples in asked.items()}
         ids = encoder.token_ids(self.unit, [Tokenised(one.text, one.tokens) for one in train])
         orders, outputs = {"unigram": 1, "kneser_ney": self.ngram_order}, len(encoder.vocabularies[self.unit])

@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from corpora import formats
 from corpora.document import Document
 from corpora.normalise import normaliser
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
@@ -23,6 +21,10 @@ from pipeline.tasks.language.answerer import LanguageAnswerer, examples
 from pipeline.tasks.language.head import LanguageHead
 from pipeline.tasks.language.judge import LanguageJudge
 from pipeline.tasks.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.config.train import TrainSettings
 from pipeline.tasks.head import Head
+
+if TYPE_CHECKING:
+    from pipeline.config.train import TrainSettings
 
 
 class MultilabelHead(Head):

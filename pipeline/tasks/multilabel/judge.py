@@ -22,6 +22,7 @@ from pipeline.tasks.label_match import known_labels
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 Names = tuple[str, ...]
@@ -114,6 +115,7 @@ class MultilabelJudge(Judge[Names]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
@@ -121,7 +123,14 @@ class MultilabelJudge(Judge[Names]):
         from pipeline.evaluation.baselines import one_vs_rest
 
         return one_vs_rest.run(
-            names, train, asked, self.labels.names, never_empty=self.never_empty, advance=advance, keep=keep
+            names,
+            train,
+            asked,
+            self.labels.names,
+            never_empty=self.never_empty,
+            fitting=fitting,
+            advance=advance,
+            keep=keep,
         )
 
     def report(self, folder: Path, written: Report, outcomes: Mapping[str, Sequence[Outcome]], detail: Detail) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpora.document import Document
-from pipeline.config.corpus import CorpusSettings
-from pipeline.config.settings import Settings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.encoding.labels import NO_LABELS, Labels
@@ -23,6 +21,10 @@ from pipeline.tasks.multilabel.answerer import MultilabelAnswerer
 from pipeline.tasks.multilabel.head import MultilabelHead
 from pipeline.tasks.multilabel.judge import MultilabelJudge
 from pipeline.tasks.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
 
 Names = tuple[str, ...]
 
@@ -69,6 +71,10 @@ class Multilabel(Task[Names]):
     def gold(self, document: Document) -> Names | None:
         """The labels, sorted."""
         return document.labels
+
+    def with_gold(self, document: Document, gold: Names) -> Document:
+        """With other labels."""
+        return replace(document, labels=gold)
 
     def format_gold(self, gold: Names) -> str:
         """The labels joined by the separator."""

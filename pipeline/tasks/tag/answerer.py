@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import arrays
-from pipeline.config.tag import TagSettings
 from pipeline.encoding.encoder import Encoder, Tokenised
 from pipeline.evaluation.metrics import calibration, spans
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -31,6 +30,9 @@ from pipeline.tasks.tag.head import allowed
 from pipeline.tasks.tag.output import TagOutput
 from pipeline.tasks.tag.scores import Floats, TokenScorer
 from pipeline.tasks.tag.words import TagWordFinder
+
+if TYPE_CHECKING:
+    from pipeline.config.tag import TagSettings
 
 TABLES = ("transitions", "start", "end")
 FITTED = 1 << 22  # scores of dev that the temperature is fitted on

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.config.tag import TagSettings
-from pipeline.config.train import TrainSettings
 from pipeline.tagging.tagset import Allowed, Tagset
 from pipeline.tasks.head import Head
+
+if TYPE_CHECKING:
+    from pipeline.config.tag import TagSettings
+    from pipeline.config.train import TrainSettings
 
 
 class TagHead(Head):

@@ -17,6 +17,7 @@ from pipeline.tasks.judge import Judge
 from pipeline.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.fitting import Fitting
     from pipeline.evaluation.report.report import Detail, Report
 
 
@@ -94,6 +95,7 @@ class TagJudge(Judge[Sequence[str]]):
         train: Sequence[Sample],
         asked: Mapping[str, Sequence[Sample]],
         encoder: Encoder,
+        fitting: Fitting,
         advance: Advance,
         keep: Keep,
     ) -> dict[str, Any]:
@@ -102,7 +104,9 @@ class TagJudge(Judge[Sequence[str]]):
 
         scheme, kind, types = self.tagset.scheme, self.kind_of_tags, self.tagset.types
         run = {
-            "crfsuite": lambda: crfsuite.run(train, asked, scheme, self.known, advance=advance, keep=keep),
+            "crfsuite": lambda: crfsuite.run(
+                train, asked, scheme, self.known, memory=fitting.memory, advance=advance, keep=keep
+            ),
             "jieba": lambda: jieba_tags.run(asked, kind, types, scheme, self.known, advance=advance, keep=keep),
         }
         return {baseline: scores for name in names for baseline, scores in run[name]().items()}

@@ -8,19 +8,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpora import formats, segmented, tags
-from corpora.document import Document
+from corpora.document import Document, Sentence
 from corpora.normalise import normaliser
 from corpora.table_options import TableOptions
 from corpora.targets import Targets
 from embeddings import wordlist
-from pipeline.config.corpus import CorpusSettings, TaggedSettings
-from pipeline.config.settings import Settings
 from pipeline.config.tag import TagSettings
 from pipeline.encoding.batch import Example
 from pipeline.encoding.encoder import Encoder, Tokenised
@@ -33,6 +31,10 @@ from pipeline.tasks.tag.head import TagHead
 from pipeline.tasks.tag.judge import TagJudge
 from pipeline.tasks.tag.scores import piece
 from pipeline.tasks.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.config.corpus import CorpusSettings
+    from pipeline.config.settings import Settings
 
 Tags = Sequence[str]
 CHARACTERS = 0.98  # share of tokens of one character from which the tokens are taken for characters
@@ -93,6 +95,11 @@ class Tag(Task[Tags]):
     def gold(self, document: Document) -> Tags | None:
         """The tags."""
         return None if document.sentence is None else document.sentence.tags
+
+    def with_gold(self, document: Document, gold: Tags) -> Document:
+        """With other tags, as many as it has tokens."""
+        sentence = Sentence(() if document.sentence is None else document.sentence.tokens, tuple(gold))
+        return replace(document, sentence=sentence)
 
     def format_gold(self, gold: Tags) -> str:
         """The tags as a line of segmented text."""
@@ -230,6 +237,8 @@ def _reader_options(path: str | Path, corpus: CorpusSettings) -> dict[str, objec
     name = formats.tagged_format(Path(path), corpus.format)
     if corpus.table_options != TableOptions(encoding=corpus.encoding):
         raise PipelineError(f"{path}: is read as {name}, which has no options of tables: leave them out of corpus")
+    from pipeline.config.corpus import TaggedSettings
+
     defaults = TaggedSettings()
     chosen = {
         key: value

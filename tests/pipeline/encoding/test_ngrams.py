@@ -44,6 +44,22 @@ def test_kept_ngrams_and_ids_equal_those_counted_by_hand(texts, longest, min_cou
     assert all(ids.dtype == np.int32 for ids in ngrams.ids(arrays(texts)))
 
 
+@given(TEXTS, st.lists(st.integers(0, 3), min_size=7, max_size=7), st.integers(1, 3), st.integers(1, 3))
+def test_pieces_of_identifiers_need_a_count_of_their_own(texts, identifying, min_count, least):
+    counts = Counter(gram for text in texts for gram in ngrams_by_hand(text, 3))
+    held = {gram: sum(identifying[token] for token in gram) for gram in counts}
+    needed = {gram: max(min_count, least if held[gram] > 1 else 1) for gram in counts}
+    kept = sorted(key(gram) for gram, count in counts.items() if count >= needed[gram])
+    ngrams = NgramVocabulary.build(
+        arrays(texts),
+        longest=3,
+        min_count=min_count,
+        identifying=np.array([0, 0, *identifying[2:]]),
+        min_count_identifiers=least,
+    )
+    assert ngrams.keys.tolist() == kept
+
+
 @given(TEXTS, st.integers(1, 3))
 def test_counted_ngrams_stand_as_often_as_they_count(texts, longest):
     plain = NgramVocabulary.build(arrays(texts), longest=longest)

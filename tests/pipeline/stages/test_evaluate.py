@@ -9,6 +9,8 @@ from mini import mails, read_csv, write_csv
 import pipeline
 from corpora.errors import CorpusError
 from pipeline.errors import PipelineError
+from pipeline.evaluation.analysis import suspects
+from pipeline.evaluation.baselines import linear
 from pipeline.evaluation.baselines.linear import BASELINES
 from pipeline.stages.evaluate import evaluate_file
 
@@ -92,3 +94,41 @@ def test_leaked_rows_are_counted_and_scored_apart(trained, tmp_path):
     model = pipeline.load(run)
     assert report["test_without_leaked"]["accuracy"] == accuracy([("正常邮件", "附件附件会议周五")], model)
     assert "test_without_leaked" in report["baselines"]["majority"]
+
+
+def test_another_evaluation_of_the_split_remembers_what_was_fitted(trained, tmp_path, monkeypatch):
+    run = shutil.copytree(trained("gru"), tmp_path / "runs" / "mini")
+    first = report_of(run / "evaluate")
+    assert len(list((run / "evaluate" / "remembered").iterdir())) == len(first["baselines"]) + 1
+    monkeypatch.setattr(linear, "_fit", None)
+    monkeypatch.setattr(suspects, "_out_of_fold", None)
+    for name in ("mini", "beside"):  # the run itself, and a run beside it with the same split
+        if name == "beside":
+            shutil.copytree(run, tmp_path / "runs" / name)
+            shutil.rmtree(tmp_path / "runs" / name / "evaluate" / "remembered")
+        overrides = [f"name={name}", "evaluate.language=zh"]
+        again = pipeline.run(run / "config.toml", overrides=overrides, runs=tmp_path / "runs", first="evaluate")
+        found = report_of(again / "evaluate")["baselines"]
+        assert {key: value | {"remembered": True} for key, value in first["baselines"].items()} == found
+        for page in ("report.html", "report.txt", "report.md"):
+            assert "用时也是当时的用时" in (again / "evaluate" / page).read_text(encoding="utf-8")
+        summary = json.loads((again / "manifest.json").read_text(encoding="utf-8"))["stages"]["evaluate"]["summary"]
+        assert "remembered from an earlier evaluation of the same split: majority, tfidf_words_svc" in summary
+    assert "earlier evaluation" not in (trained("gru") / "evaluate" / "report.txt").read_text(encoding="utf-8")
+
+
+def test_what_is_damaged_is_said_and_nothing_is_remembered_that_is_not_wanted(trained, tmp_path):
+    run = shutil.copytree(trained("gru"), tmp_path / "runs" / "mini")
+    [path] = (run / "evaluate" / "remembered").glob("majority-*.json")
+    path.write_text("{}", encoding="utf-8")
+    asked = ['evaluate.baselines=["majority"]', "evaluate.suspects=false"]
+
+    def summary(*overrides):
+        config = run / "config.toml"
+        pipeline.run(config, overrides=[*asked, *overrides], runs=tmp_path / "runs", first="evaluate", force=True)
+        return json.loads((run / "manifest.json").read_text(encoding="utf-8"))["stages"]["evaluate"]["summary"]
+
+    assert "can't be used (it has no 'sha256'): majority is fitted again" in summary()
+    assert "remembered" in summary()
+    assert "remembered" not in summary("evaluate.remember=false")
+    assert not (run / "evaluate" / "remembered").exists()

@@ -7,9 +7,8 @@ from mini import mails, write_csv
 
 from pipeline.config.load import from_mapping, load
 from pipeline.errors import PipelineError
-from pipeline.stages import STAGES
 from pipeline.stages.manifest import Inputs
-from pipeline.stages.runner import run_stages
+from pipeline.stages.runner import STAGES, run_stages
 from pipeline.stages.stage import Stage
 
 NAMES = ("segment", "embed", "train", "evaluate")

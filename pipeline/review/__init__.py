@@ -1,0 +1,1 @@
+"""Review: people mend doubtful labels on a local page, and what they decide becomes corrections of a corpus."""
