@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.options import precision_option
 from pipeline.commands.terminal import echo
+
+if TYPE_CHECKING:
+    from pipeline.models.model import Precision
 
 
 @click.command()
@@ -25,9 +30,14 @@ from pipeline.commands.terminal import echo
     metavar="NAME",
     help="A further name by which clients call the service, such as that of a reverse proxy.",
 )
-@click.option("--int8", is_flag=True, help="Use the smaller, faster networks (LSTM only).")
+@precision_option
 def serve(
-    models: tuple[str, ...], host: str, port: int, token_file: Path | None, hosts: tuple[str, ...], int8: bool
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    token_file: Path | None,
+    hosts: tuple[str, ...],
+    precision: Precision | None,
 ) -> None:
     """Serve MODELS on a page where texts can be tried, and to programs.
 
@@ -45,7 +55,7 @@ def serve(
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("zhpipe").setLevel(logging.INFO)
-    served = named_models(models, int8=int8)
+    served = named_models(models, precision=precision)
     for name, model in served.items():
         echo(f"{name:<12} {model.folder}", err=True)
     echo(f"http://{f'[{host}]' if ':' in host else host}:{port}", err=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from corpora.rows import value
 from pipeline.errors import PipelineError
-from pipeline.models.model import Model, find_model
+from pipeline.models.model import Model, Precision, find_model
 from pipeline.provenance import sha256
 from pipeline.tasks import Prediction
 
@@ -19,15 +19,15 @@ class ServedModel:
     Arguments:
         name: In the addresses of the service.
         path: A run or a model folder, or the name of a ready-made model.
-        int8: Whether to take the smaller and faster network.
+        precision: Which network answers, as of `Model.load`.
 
     Raises ModelError if the folder has no complete model.
     """
 
-    def __init__(self, name: str, path: str | Path, *, int8: bool = False) -> None:
+    def __init__(self, name: str, path: str | Path, *, precision: Precision | None = None) -> None:
         self.name = name
         self.folder = find_model(path)
-        self.int8 = int8
+        self._asked = precision
         self._sums = self._current_sums()
         self.model = self._load()
 
@@ -68,12 +68,12 @@ class ServedModel:
             "labels": list(model.labels.names),
             "label_separator": model.answerer.facts.get("label_separator"),
             "columns": list(model.answerer.output.columns(True)),
-            "precision": "int8" if self.int8 else "float32",
+            "precision": self.model.precision,
             "version": self._sums[:12],
         }
 
     def _load(self) -> Model:
-        model = Model.load(self.folder, precision="int8" if self.int8 else "float32", threads=1)
+        model = Model.load(self.folder, precision=self._asked, threads=1)
         model.predict(["今"])  # opens the session: from now on the folder may be replaced
         return model
 
@@ -85,7 +85,7 @@ class ServedModel:
             return ""
 
 
-def named_models(models: Sequence[str], *, int8: bool = False) -> dict[str, ServedModel]:
+def named_models(models: Sequence[str], *, precision: Precision | None = None) -> dict[str, ServedModel]:
     """The models of a service by their names, from `PATH` or `NAME=PATH`; by default the folder of the run is the name.
 
     Raises PipelineError if two have one name, and ModelError as `ServedModel`.
@@ -95,7 +95,7 @@ def named_models(models: Sequence[str], *, int8: bool = False) -> dict[str, Serv
         name, path = _name_and_path(given)
         if name in served:
             raise PipelineError(f"{path}: there is a model {name!r} already: name this one, as in NAME={path}")
-        served[name] = ServedModel(name, path, int8=int8)
+        served[name] = ServedModel(name, path, precision=precision)
     return served
 
 
