@@ -38,7 +38,8 @@ QUICK = "--set train.batch_size=512 --set train.epochs=8 --set train.learning_ra
 SHORT, LONG = 16, 30  # characters of a cell, lines of a file of a stage
 FIRST = 4  # rows of a table of a report, items of a list
 BINARY = {".npy", ".onnx"}
-UNREAD = {"config.toml", "manifest.json", "begun.json", "model.toml", "SHA256SUMS"}  # settings, digests of the rest
+# Settings, digests of the rest, and what a language model draws, which its last digits decide.
+UNREAD = {"config.toml", "manifest.json", "begun.json", "model.toml", "SHA256SUMS", "generated.jsonl"}
 UNENDED = "\n<no newline>\n"
 STAGE = re.compile(r"/(segment|embed|model)/|^(words|characters|bigrams)/")  # what is made of the corpus alone
 INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")

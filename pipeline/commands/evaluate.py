@@ -116,7 +116,10 @@ def report(run: str, language: Locale) -> None:
 @click.command()
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--out", help="Folder for a page, JSON and the rows on which runs differ.")
-def compare(runs: tuple[str, ...], out: str | None) -> None:
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the page."
+)
+def compare(runs: tuple[str, ...], out: str | None, language: Locale) -> None:
     """Compare evaluated runs: scores, significance, speed and size.
 
     Scores have confidence intervals. RUN is the folder of a run or of a report; all must be tested on the same rows.
@@ -124,7 +127,7 @@ def compare(runs: tuple[str, ...], out: str | None) -> None:
     from pipeline.evaluation.report import comparison
 
     systems = [comparison.read(run) for run in runs]
-    found = comparison.write(out, systems) if out else comparison.compare(systems)
+    found = comparison.write(out, systems, language) if out else comparison.compare(systems)
     echo(comparison.render(found), nl=False)
     if out:
         echo(f"page     {Path(out) / 'comparison.html'}")

@@ -108,6 +108,11 @@ class LanguageModel(Model):
         """`count` texts that begin with a prompt, drawn as by `stream`, each with a seed made from `seed`."""
         return [prompt + "".join(self.stream(prompt, seed=(seed, index), **options)) for index in range(count)]
 
+    def texts(self, count: int, *, length: int = 200, seed: int = 1) -> list[str]:
+        """Up to `count` texts without a prompt, none blank and no two alike, drawn as by `generate`."""
+        drawn = self.generate(count=2 * count, seed=seed, length=length)
+        return [text for text in dict.fromkeys(drawn) if text.strip()][:count]
+
     def search(
         self, prompt: str = "", *, width: int = 5, length: int = 200, unknown: bool = False
     ) -> list[Continuation]:

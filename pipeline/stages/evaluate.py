@@ -29,6 +29,7 @@ from pipeline.evaluation.report.report import Detail, Report
 from pipeline.evaluation.report.summary import all_leaked
 from pipeline.evaluation.report.translations import Locale
 from pipeline.models import thresholds
+from pipeline.models.language_model import LanguageModel
 from pipeline.models.model import Model, find_model
 from pipeline.progress import Advance, Progress, silent
 from pipeline.provenance import sha256, versions
@@ -101,7 +102,7 @@ def evaluate_file(
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
-    folder = find_model(Path(model_folder))
+    folder = find_model(model_folder)
     model = Model.load(folder)
     if label_separator is not None and not model.task.several_labels:
         raise PipelineError(f"{folder}: is {model.task.described}, not of several labels: leave out --label-separator")
@@ -316,6 +317,8 @@ def _truncated(model: Model, rows: Sequence[SegmentedRow]) -> int:
 
 
 def _write(folder: Path, model: Model, written: Report, parts: Splits, detail: Detail) -> None:
+    if model.generates:
+        detail = replace(detail, generated=LanguageModel.of(model).texts(10, length=60))
     model.task.judge.report(folder, written, {name: part.outcomes for name, part in parts.items()}, detail)
     markdown.write(folder, json.loads((folder / "report.json").read_text(encoding="utf-8")), detail.locale)
 

@@ -93,7 +93,7 @@ def run_seeds(
     ]
     are_evaluated = all((run / "evaluate" / "report.json").is_file() for run in made)
     if are_evaluated and options.get("last") in (None, "evaluate"):
-        comparison.write(folder, [comparison.read(run) for run in made])
+        comparison.write(folder, [comparison.read(run) for run in made], settings.evaluate.language)
     return folder
 
 

@@ -174,7 +174,7 @@ class Decoder:
         same = one == two
         meet = same[1:] & same[:-1] & ~self.tagset.joined[two[:-1], two[1:]]
         places = np.flatnonzero(meet) + first_after + 1
-        return int(places[np.abs(places - start).argmin()]) if len(places) else None
+        return int(places[np.argmin(np.abs(places - start))]) if len(places) else None
 
     def _tags(self, paths: TagIds, lengths: NDArray[Any], probabilities: ChainProbabilities) -> list[DecodedTags]:
         logs = probabilities.log_probability(paths).tolist()

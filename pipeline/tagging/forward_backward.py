@@ -95,7 +95,8 @@ class ChainProbabilities:
         with np.errstate(divide="ignore"):
             one, two = ends if self.in_logs else map(np.log, ends)
         logs = one + inside + two
-        return np.exp(np.minimum(logs, 0))
+        shares: NDArray[np.float64] = np.exp(np.minimum(logs, 0))
+        return shares
 
     def _score_after_first(
         self, tags: TagIds, places: NDArray[Any], starts: NDArray[Any], stops: NDArray[Any]

@@ -140,7 +140,7 @@ def check_possible(best: Floats, order: NDArray[np.intp]) -> None:
     if len(wrong):
         raise PipelineError(
             "decoding: expected finite scores and an allowed sequence for each text, "
-            f"text {order[wrong].min()} of the batch has none: let one tag begin, follow itself and end"
+            f"text {np.min(order[wrong])} of the batch has none: let one tag begin, follow itself and end"
         )
 
 

@@ -113,7 +113,7 @@ class _MaxPlus:
         self.dense_to, self.few_to = _split(allowed)
         self.dense_from = np.flatnonzero(allowed[:, self.dense_to].any(axis=1))
         self.dense = transitions[np.ix_(self.dense_from, self.dense_to)][:, :, None]
-        most = int(allowed[:, self.few_to].sum(axis=0).max(initial=0))
+        most = int(np.max(allowed[:, self.few_to].sum(axis=0), initial=0))
         self.few_from = np.argsort(~allowed[:, self.few_to], axis=0, kind="stable")[:most]
         self.few = transitions[self.few_from, self.few_to][:, :, None]
         self.piece = max(1, BUFFER // max(1, len(self.dense_to) * rows))

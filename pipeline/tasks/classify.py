@@ -335,7 +335,8 @@ class ClassifyJudge(Judge[str]):
         """The files of `evaluation.report.report.write`."""
         from pipeline.evaluation.report import report
 
-        report.write(folder, written, outcomes, self.labels.names, **vars(detail))
+        chosen = {name: value for name, value in vars(detail).items() if name != "generated"}
+        report.write(folder, written, outcomes, self.labels.names, **chosen)
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:

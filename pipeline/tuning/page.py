@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 MOST_CHARTS = 10  # settings with a chart of their own, the most important first
+ENOUGH = 10  # finished trials from which the importance of a setting says something
 
 
 def document(
@@ -57,17 +58,22 @@ def render(found: Mapping[str, Any], language: Locale = "en") -> str:
     from markupsafe import Markup
 
     _ = translator(language)
-    names = sorted(found["chosen"], key=lambda name: -found["importance"].get(name, 0.0))
+    finished = sum(trial["state"] in ("complete", "pruned") for trial in found["trials"])
+    importance = found["importance"] if finished >= ENOUGH else {}
+    names = sorted(found["chosen"], key=lambda name: -importance.get(name, 0.0))
     drawn = [_history(found, _), *(_scatter(found, name, _) for name in names[:MOST_CHARTS])]
     return frame.template("tuning.html", language).render(
         found=found,
         title=_("{name}: a search for better settings", name=found["name"]),
         said=sentences(found, _),
         names=names,
+        importance=importance,
+        enough=ENOUGH,
+        value_of=lambda trial, name: _value_of(found, trial, name),
         charts=[Markup(chart) for chart in drawn if chart],
         shown=lambda value: _value(found, value),
         setting=_setting,
-        script="",
+        **frame.script(),
     )
 
 
@@ -143,20 +149,30 @@ def _history(found: Mapping[str, Any], _: Translate) -> str:
 
 
 def _scatter(found: Mapping[str, Any], name: str, _: Translate) -> str:
-    """A chart of the metric against the values of a setting; empty if no trial set it."""
+    """A chart of the metric against the values of a setting, "" if no trial set it; listed values are categories."""
+    searched = found["made"].get("config", {}).get("tune", {}).get("ranges", {}).get(name, {})
+    trials = _measured(found)
+    values = [_value_of(found, one, name) for one in trials]
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    order: list[str] | None = None
+    if isinstance(searched, list) or not numeric:
+        order = list(dict.fromkeys(map(_setting, (*(searched if isinstance(searched, list) else ()), *values))))
     series = {}
     for state in ("complete", "pruned"):
-        trials = [one for one in _measured(found) if one["state"] == state and name in one["overrides"]]
-        if trials:
-            values = [one["overrides"][name] for one in trials]
-            numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-            across = values if numeric else list(map(_setting, values))
-            series[_(state)] = (across, [one["value"] for one in trials])
-    config = found["made"].get("config", {}).get("tune", {}).get("ranges", {}).get(name, {})
-    logarithmic = isinstance(config, Mapping) and bool(config.get("log"))
-    if not series:
+        chosen = [place for place, one in enumerate(trials) if one["state"] == state]
+        if chosen:
+            across = [values[place] if order is None else _setting(values[place]) for place in chosen]
+            series[_(state)] = (across, [trials[place]["value"] for place in chosen])
+    if not any(name in one["overrides"] for one in trials):
         return ""
-    return charts.lines(name, series, (name, found["metric"]), logarithmic=logarithmic, apart=set(series))
+    logarithmic = isinstance(searched, Mapping) and bool(searched.get("log"))
+    titles = (name, found["metric"])
+    return charts.lines(name, series, titles, _, logarithmic=logarithmic, apart=set(series), categories=order)
+
+
+def _value_of(found: Mapping[str, Any], trial: Mapping[str, Any], name: str) -> Any:
+    """The value that a setting had in a trial: its own, or that of the config."""
+    return trial["overrides"].get(name, found["configured"].get(name))
 
 
 def _measured(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:

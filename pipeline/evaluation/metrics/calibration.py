@@ -1,5 +1,6 @@
 """Calibration: is an answer with a confidence of 0.9 right nine times in ten? Temperatures that make it so."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -153,6 +154,17 @@ def precision_lower_bound(right: int, rows: int) -> float:
     from scipy.special import betaincinv
 
     return float(betaincinv(right, rows - right + 1, 1 - BOUND_LEVEL)) if right else 0.0
+
+
+def wilson(right: int, rows: int) -> tuple[float, float]:
+    """The 95 % interval of a share of which `right` of `rows` were right: Wilson (1927).
+
+    >>> [round(end, 4) for end in wilson(97, 100)], wilson(0, 4)[0]
+    ([0.9155, 0.9897], 0.0)
+    """
+    share, square = right / rows, 1.959964**2 / rows
+    middle, half = share + square / 2, math.sqrt(square * (share * (1 - share) + square / 4))
+    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
 
 
 def coverage(confidences: Sequence[float] | Floats, right: Sequence[bool] | Flags) -> list[Point]:

@@ -1,36 +1,33 @@
-"""Charts as SVG to be included in a page: with the page's colours, text as text, and reproducible.
+"""The charts of a report as SVG: learning curves, scores side by side, reliability, coverage, the map of words."""
 
-Where Matplotlib is not installed, a sentence takes the place of a chart.
-"""
-
-import io
 import math
-import re
-import warnings
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline import extras
 from pipeline.evaluation.metrics import calibration
-from pipeline.evaluation.metrics.calibration import ScoredClaims
+from pipeline.evaluation.metrics.calibration import ScoredClaims, wilson
+from pipeline.evaluation.report import drawing
+from pipeline.evaluation.report.drawing import INK, LINE, SERIES, dress, is_drawn, marks, not_drawn, plain
 from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# Matplotlib takes only colours: these are replaced by variables of the page's style sheet.
-_INK, _LINE = "#010203", "#010204"
-_SERIES = ("#010205", "#010206", "#010207", "#010208")
-_VARIABLES = {_INK: "--ink-soft", _LINE: "--line"} | {
-    stand_in: f"--series-{number}" for number, stand_in in enumerate(_SERIES, start=1)
-}
 _DASHES = ("-", "--", "-.", ":")
 _IN_A_ROW = 3  # names in a line of the legend
 # Titles of axes, by what has a confidence.
 RIGHT = {"rows": N_("share of right rows"), "spans": N_("share of right spans")}
 ACCEPTED = {"rows": N_("share of rows accepted"), "spans": N_("share of spans accepted")}
 _NOT_SCORES = frozenset({"epoch", "seconds", "learning_rate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A value on the axis of a chart, as number and as `shown`, and the interval around it, if there is one."""
+
+    name: str
+    value: float
+    shown: str
+    interval: tuple[float, float] | None = None
+    is_ours: bool = False
 
 
 def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH) -> list[str]:
@@ -54,25 +51,147 @@ def learning_curve(history: Sequence[Mapping[str, Any]], _: Translate = ENGLISH)
 
 
 def reliability(trust: Mapping[str, Any], part: str, _: Translate = ENGLISH, of: str = "rows") -> str:
-    """An SVG of the share of right claims against confidence; `trust`: a part of `calibration.measured`."""
+    """An SVG of the share of right claims in each bin against their mean confidence, with 95 % Wilson intervals.
+
+    `trust`: a part of `calibration.measured`.
+    """
     found = {_("calibrated"): trust["reliability"], _("uncalibrated"): trust["uncalibrated"]["reliability"]}
     series = {
         name: ([point["confidence"] for point in bins], [point["right"] for point in bins])
         for name, bins in found.items()
     }
-    return lines(_("reliability on {part}", part=_(part)), series, (_("confidence"), _(RIGHT[of])), _, diagonal=True)
+    ours = trust["reliability"]
+    bars = {_("calibrated"): [wilson(round(point["right"] * point["rows"]), point["rows"]) for point in ours]}
+    said = {name: [_bin(name, point, of, _) for point in bins] for name, bins in found.items()}
+    title = _("reliability on {part}", part=_(part))
+    return lines(title, series, (_("confidence"), _(RIGHT[of])), _, diagonal=True, bars=bars, said=said)
+
+
+def _bin(name: str, point: Mapping[str, Any], of: str, _: Translate) -> str:
+    return _(
+        "{name}: of {rows} {claims} with a confidence of {confidence} on average, {right} are right",
+        name=name,
+        rows=f"{point['rows']:,}",
+        claims=_(of),
+        confidence=f"{point['confidence']:.2f}",
+        right=f"{100 * point['right']:.1f}%",
+    )
 
 
 def coverage(parts: Mapping[str, ScoredClaims], _: Translate = ENGLISH, of: str = "rows") -> str:
     """An SVG of the precision of the claims above each threshold against their share, a line for each part."""
-    series = {}
+    series, said = {}, {}
     for part, claims in parts.items():
         points = calibration.accepted(claims.confidences, claims.right, most=100)
         series[_(part)] = (
             [rows / len(claims) for _threshold, rows, _right in points],
             [right / rows for _threshold, rows, right in points],
         )
-    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")), _)
+        said[_(part)] = [
+            _(
+                "{part}, from a confidence of {threshold}: {accepted} accepted, {right} of them right",
+                part=_(part),
+                threshold=f"{threshold:.4f}",
+                accepted=f"{100 * rows / len(claims):.1f}%",
+                right=f"{100 * right / rows:.1f}%",
+            )
+            for threshold, rows, right in points
+        ]
+    return lines(_("precision against coverage"), series, (_(ACCEPTED[of]), _("precision")), _, said=said)
+
+
+def lines(
+    title: str,
+    series: Mapping[str, tuple[Sequence[Any], Sequence[float]]],
+    axes_titles: tuple[str, str],
+    _: Translate = ENGLISH,
+    *,
+    whole_numbers: bool = False,
+    diagonal: bool = False,
+    logarithmic: bool = False,
+    apart: Collection[str] = (),
+    bars: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    said: Mapping[str, Sequence[str]] | None = None,
+    categories: Sequence[str] | None = None,
+) -> str:
+    """An SVG element with a line for each of `series`: name -> x and y values; names as x are categories.
+
+    `axes_titles`: of the x and the y axis; `whole_numbers`, `logarithmic`: about the x axis; `diagonal`: draw the line
+    from (0, 0) to (1, 1); `apart`: names of series whose points are not joined; `bars`: by name the interval of each
+    point; `said`: by name what each point stands for, by default its x and y; `categories`: the names that the x values
+    are among, in order.
+    """
+    if not drawing.can_draw():
+        return not_drawn(title, _)
+    readings = []
+    with drawing.figure(title, 5, 3.1) as figure:
+        axes = figure.add_subplot()
+        if diagonal:
+            axes.plot((0, 1), (0, 1), color=LINE, linewidth=1.5)
+        if categories:
+            axes.set_xticks(range(len(categories)), labels=[plain(one) for one in categories])
+            axes.set_xlim(-0.5, len(categories) - 0.5)
+        for number, (name, (across, up)) in enumerate(series.items()):
+            colour = SERIES[number % len(SERIES)]
+            if bars and name in bars:
+                axes.vlines(across, *zip(*bars[name], strict=True), color=colour, linewidth=1, alpha=0.6)
+            axes.plot(
+                [categories.index(one) for one in across] if categories else across,
+                up,
+                label=name,
+                color=colour,
+                linestyle="" if name in apart else _DASHES[number // len(SERIES) % len(_DASHES)],
+                marker="o",
+                markersize=4 if name in apart else 3,
+                gid=marks(number),
+            )
+            default = [_reading(name, axes_titles[0], x, y) for x, y in zip(across, up, strict=True) if is_drawn(y)]
+            readings.append((said or {}).get(name, default))
+        if logarithmic:
+            axes.set_xscale("log")
+        dress(axes, title, axes_titles, whole_numbers)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(frameon=False, labelcolor=INK, loc="outside lower left", ncols=_IN_A_ROW, fontsize=10)
+        return drawing.svg(figure, title, readings)
+
+
+def _reading(name: str, axis: str, across: object, up: float) -> str:
+    place = f"{across:g}" if isinstance(across, int | float) else across
+    return f"{name}, {axis} {place}: {up:.4g}" if axis else f"{name}: {up:.4g}"
+
+
+def dots(
+    title: str,
+    found: Sequence[Dot],
+    axis_title: str,
+    _: Translate = ENGLISH,
+    *,
+    logarithmic: bool = False,
+    zero: bool = False,
+) -> str:
+    """An SVG with a line for each of `found`, the first on top; `zero`: draw a line where the axis is 0."""
+    if not drawing.can_draw():
+        return not_drawn(title, _)
+    names = [plain(dot.name) for dot in found]
+    width, height = 5.2, 0.3 * len(found) + 0.85
+    with drawing.figure(title, width, height, laid_out=False, size=10) as figure:
+        left, right = (max(map(drawing.points, texts)) / 72 + 0.12 for texts in (names, [dot.shown for dot in found]))
+        axes = figure.add_axes((left / width, 0.5 / height, 1 - (left + right) / width, 1 - 0.8 / height))
+        if zero:
+            axes.axvline(0, color=INK, linewidth=1)
+        for place, dot in enumerate(found):
+            colour = SERIES[0] if dot.is_ours else INK
+            if dot.interval is not None:
+                axes.plot(dot.interval, (place, place), color=colour, linewidth=1.5, solid_capstyle="round")
+            axes.plot((dot.value,), (place,), color=colour, marker="o", markersize=6, linestyle="", gid=marks(place))
+            axes.text(1.02, place, dot.shown, transform=axes.get_yaxis_transform(), color=INK, va="center")
+        if logarithmic:
+            drawing.logarithmic(axes)
+        dress(axes, title, (axis_title, ""))
+        axes.set_yticks(range(len(found)), labels=names)
+        axes.set_ylim(len(found) - 0.5, -0.5)
+        axes.yaxis.grid(False)
+        return drawing.svg(figure, title, [[f"{dot.name}: {dot.shown}"] for dot in found])
 
 
 def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -82,54 +201,6 @@ def _losses(history: Sequence[Mapping[str, Any]]) -> list[str]:
 def _dev_scores(history: Sequence[Mapping[str, Any]]) -> list[str]:
     keys = [key for key in _numeric(history) if not key.endswith("loss") and key not in _NOT_SCORES]
     return [key for key in keys if _is_share(history, key)]
-
-
-def word_map(placed: Mapping[str, Any], _: Translate = ENGLISH) -> str:
-    """An SVG of the words that `wordmap.mapped` returns: a colour for each label, neighbours grey."""
-    if not extras.is_installed("matplotlib"):
-        return _not_drawn(_("map of words"), _)
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    labels = list(dict.fromkeys(one["label"] for one in placed["words"] if one["label"] is not None))
-    colours = {label: _SERIES[number % len(_SERIES)] for number, label in enumerate(labels)}
-    markers = {label: "os^D"[number // len(_SERIES) % 4] for number, label in enumerate(labels)}
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "words", "font.size": 10}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure = Figure(figsize=(9, 6.5), layout="constrained")
-        axes = figure.add_subplot()
-        for label in (*labels, None):
-            chosen = [one for one in placed["words"] if one["label"] == label]
-            colour = _LINE if label is None else colours[label]
-            named = _("neighbour") if label is None else _plain(label)
-            axes.plot(
-                [one["x"] for one in chosen],
-                [one["y"] for one in chosen],
-                label=named,
-                color=colour,
-                linestyle="",
-                marker="o" if label is None else markers[label],
-                markersize=5,
-            )
-            for one in chosen:
-                axes.annotate(
-                    _plain(one["word"]),
-                    (one["x"], one["y"]),
-                    textcoords="offset points",
-                    xytext=(4, 3),
-                    color=_INK if label is None else colour,
-                    parse_math=False,
-                )
-        axes.legend(frameon=False, labelcolor=_INK, loc="center left", bbox_to_anchor=(1, 0.5))
-        axis = _("axis")
-        titles = [f"{axis} {number} ({100 * share:.0f}%)" for number, share in enumerate(placed["explained"], 1)]
-        _dress(axes, _("map of words"), (titles[0], titles[1]), whole_numbers=False)
-        return _svg(figure, _("map of words"))
-
-
-def _plain(text: str) -> str:
-    """`text` in one line, shortened; Matplotlib would take text between two dollar signs for mathematics."""
-    return " ".join(text.split())[:24].replace("$", "＄")
 
 
 def _is_share(history: Sequence[Mapping[str, Any]], key: str) -> bool:
@@ -146,91 +217,3 @@ def _values(history: Sequence[Mapping[str, Any]], key: str) -> list[float]:
     return [
         float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan for value in values
     ]
-
-
-def lines(
-    title: str,
-    series: Mapping[str, tuple[Sequence[Any], Sequence[float]]],
-    axes_titles: tuple[str, str],
-    _: Translate = ENGLISH,
-    *,
-    whole_numbers: bool = False,
-    diagonal: bool = False,
-    logarithmic: bool = False,
-    apart: Collection[str] = (),
-) -> str:
-    """An SVG element with a line for each of `series`: name -> x and y values.
-
-    `axes_titles`: of the x and the y axis; `whole_numbers`, `logarithmic`: about the x axis; `diagonal`: draw the line
-    from (0, 0) to (1, 1); `apart`: names of series whose points are not joined.
-    """
-    if not extras.is_installed("matplotlib"):
-        return _not_drawn(title, _)
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 11}), warnings.catch_warnings():
-        # The reader's fonts draw the Chinese, so Matplotlib needs none.
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure = Figure(figsize=(5, 3.1), layout="constrained")
-        axes = figure.add_subplot()
-        if diagonal:
-            axes.plot((0, 1), (0, 1), color=_LINE, linewidth=1.5)
-        for number, (name, (across, up)) in enumerate(series.items()):
-            axes.plot(
-                across,
-                up,
-                label=name,
-                color=_SERIES[number % len(_SERIES)],
-                linestyle="" if name in apart else _DASHES[number // len(_SERIES) % len(_DASHES)],
-                marker="o",
-                markersize=4 if name in apart else 3,
-            )
-        if logarithmic:
-            axes.set_xscale("log")
-        _dress(axes, title, axes_titles, whole_numbers)
-        if axes.get_legend_handles_labels()[0]:
-            figure.legend(frameon=False, labelcolor=_INK, loc="outside lower left", ncols=_IN_A_ROW, fontsize=10)
-        return _svg(figure, title)
-
-
-def _not_drawn(title: str, _: Translate) -> str:
-    """What stands in a figure in place of its chart."""
-    from markupsafe import escape
-
-    note = _("{title}: not drawn, as Matplotlib is not installed; zhpipe[train] has it", title=title)
-    return f'<figcaption class="note">{escape(note)}</figcaption>'
-
-
-def _dress(axes: "Axes", title: str, axes_titles: tuple[str, str], whole_numbers: bool) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_title(title, loc="left", color=_INK, fontsize=11)
-    axes.set_xlabel(axes_titles[0], color=_INK)
-    axes.set_ylabel(axes_titles[1], color=_INK)
-    if whole_numbers:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.tick_params(which="both", colors=_INK, length=0)
-    axes.grid(True, color=_LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.patch.set_visible(False)
-    axes.spines[:].set_visible(False)
-
-
-def _svg(figure: "Figure", title: str) -> str:
-    figure.patch.set_visible(False)
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
-    text = buffer.getvalue()
-    # An SVG inside a page needs no XML declaration, namespaces or style sheet.
-    text = text[text.index("<svg") :].strip()
-    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
-    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<g id="[^"]*"', "<g", text)
-    text = re.sub(r"font-family: [^;\"]*;", "", text)
-    text = re.sub(r"(font: [^'\"]*)'[^;\"]*", r"\1sans-serif", text)
-    text = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{title}">', text)
-    for stand_in, variable in _VARIABLES.items():
-        text = text.replace(stand_in, f"var({variable})")
-    return text

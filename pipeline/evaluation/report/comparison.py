@@ -3,7 +3,7 @@
 import json
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -16,72 +16,13 @@ from pipeline.evaluation.metrics.multilabel import LabelTable
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import LN2, against, bits_interval, interval
 from pipeline.evaluation.metrics.spans import ScoredText
-from pipeline.evaluation.report import frame, likelihood, multilabel, surprise, tables, tagged, text
+from pipeline.evaluation.report import comparison_page, likelihood, multilabel, surprise, tables, tagged, text
+from pipeline.evaluation.report.comparison_kinds import KINDS, Disagreement, Kind
 from pipeline.evaluation.report.report import write_whole
-from pipeline.evaluation.report.summary import p_value, percent, signed
+from pipeline.evaluation.report.summary import p_value, percent
+from pipeline.evaluation.report.translations import Locale
 
-SHOWN = 200  # most disagreements on the page
 FORMAT_VERSION = 3
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How systems of a task are compared.
-
-    `scores`: key to title; pairs of systems are compared by the first score, with the `test`; `unit`: of a difference;
-    `only`: headings of the two counts of rows of a pair, and `counted`, the same as a sentence; `apart`: how the listed
-    rows differ; `show`, `show_difference`: a score, and a difference, as text.
-    """
-
-    scores: Mapping[str, str]
-    test: str
-    unit: str
-    only: tuple[str, str]
-    counted: str
-    apart: str
-    show: Callable[[float | None], str]
-    show_difference: Callable[[float], str]
-
-
-def _signed_bits(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−").replace("+0.000", "±0.000").replace("−0.000", "±0.000")
-
-
-_RIGHT = (
-    "points",
-    ("only the first is right", "only the second is right"),
-    "only the first is right on {}, only the second on {}",
-    "answered differently",
-    percent,
-    signed,
-)
-KINDS = {
-    "classify": Kind(
-        {"accuracy": "accuracy", "macro_f1": "macro F1"},
-        "McNemar's exact test",
-        *_RIGHT,
-    ),
-    "multilabel": Kind(
-        {"micro_f1": "micro F1", "macro_f1": "macro F1", "subset_accuracy": "all labels right"},
-        "the paired bootstrap over rows",
-        *_RIGHT,
-    ),
-    "tag": Kind(
-        {"f1": "F1", "macro_f1": "macro F1"},
-        "the paired bootstrap over texts",
-        *_RIGHT,
-    ),
-    "language": Kind(
-        {"bits_per_character": "bits per character", "perplexity": "perplexity"},
-        "the paired bootstrap over texts",
-        unit="bits",
-        only=("likelier to the first", "likelier to the second"),
-        counted="{} likelier to the first, {} to the second",
-        apart="rated differently",
-        show=likelihood.bits,
-        show_difference=_signed_bits,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -103,20 +44,6 @@ class System:
     def task(self) -> str:
         """The task in its config."""
         return str(self.document.get("task", "classify"))
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A row that the systems answer differently, and their answers; those of language models are bits per character.
-
-    `best`: the right answer, or the least bits.
-    """
-
-    row: int
-    text: str
-    gold: str | None
-    answers: tuple[str, ...]
-    best: str | None
 
 
 def read(folder: str | Path) -> System:
@@ -212,7 +139,7 @@ def _rated_apart(systems: Sequence[System]) -> list[Disagreement]:
     return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].row))]
 
 
-def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
+def write(folder: str | Path, systems: Sequence[System], locale: Locale = "en") -> dict[str, Any]:
     """Write comparison.json, comparison.html and disagreements.csv into `folder`; return what `compare` returns."""
     folder = Path(folder)
     found = compare(systems)
@@ -225,14 +152,7 @@ def write(folder: str | Path, systems: Sequence[System]) -> dict[str, Any]:
     with tables.table(folder / "disagreements.csv", columns, excel_safe=excel_safe) as rows:
         for one in differing:
             rows.write((one.row, one.text, *([one.gold] if gold else []), *one.answers))
-    page = frame.template("comparison.html").render(
-        found=found,
-        kind=KINDS[found["task"]],
-        names=names,
-        differing=differing[:SHOWN],
-        title=" / ".join(names),
-        script="",
-    )
+    page = comparison_page.render(found, KINDS[found["task"]], differing, locale)
     write_whole(folder / "comparison.html", page)
     write_whole(folder / "comparison.json", json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     return found

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
@@ -13,11 +13,12 @@ from corpora.guards import visible
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.load import dumps
 from pipeline.config.settings import Settings
-from pipeline.evaluation.report import charts, headline
+from pipeline.evaluation.report import charts, headline, score_section, trust
+from pipeline.evaluation.report.facts import facts
 from pipeline.evaluation.report.summary import (
     compact,
+    compared_part,
     count,
-    facts,
     judged_part,
     model_title,
     p_value,
@@ -47,34 +48,46 @@ _SECTIONS: dict[str, Any] = {
 }
 
 
-def render(name: str, document: Mapping[str, Any], locale: Locale = "en", *, script: str = "", **values: Any) -> str:
+def render(
+    name: str, document: Mapping[str, Any], locale: Locale = "en", *, scripts: Sequence[str] = (), **values: Any
+) -> str:
     """A report's page, from the template `name`, which extends frame.html.
 
     `document`: a report as `Report.as_dict` returns it. `values`: those of the template; `sentences`, the result, is
-    required, and `verdict` is optional. `script`: a file of this package, the only script that the page allows to run.
+    required, and `verdict` is optional. `scripts`: files of this package that run after the one of all pages; the page
+    allows no other script.
     """
     from markupsafe import Markup
 
     _ = translator(locale)
     part = judged_part(document)
-    source = resource(script) if script else ""
     found: dict[str, Any] = {
         "document": _SECTIONS | dict(document),
         "part": part,
-        "compared": f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part,
+        "compared": compared_part(document),
         "title": title(document, _),
         "verdict": "",
         "tiles": headline.tiles(document, _),
         "standing": headline.standing(document),
         "next_step": headline.next_step(document, _),
         "problems": headline.problems(document, _),
-        "unreached": headline.unreached(document),
+        "score_chart": Markup(score_section.drawn(document, _)),
+        "confidence_notes": trust.notes(document, _),
+        "out_of_reach": trust.out_of_reach(document, _),
         "changed": dict(headline.changed_settings(document.get("made", {}).get("config", {}), default_settings())),
         "charts": [Markup(chart) for chart in charts.learning_curve(document.get("history", []), _)],
-        "script": Markup(source),
-        "script_hash": base64.b64encode(hashlib.sha256(source.encode()).digest()).decode(),
+        **script(*scripts),
     }
     return template(name, locale).render(found | values)
+
+
+def script(*names: str) -> dict[str, str]:
+    """The script of a page, `everywhere.js` and the files named, as the two values of its template."""
+    from markupsafe import Markup
+
+    source = "".join(resource(name) for name in ("everywhere.js", *names))
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return {"script": Markup(source), "script_hash": digest}
 
 
 @cache
@@ -115,6 +128,8 @@ def _environment(locale: Locale) -> "Environment":
         "facts": facts,
         "compact": compact,
         "clip": clip,
+        "sentence": lambda text: text[:1].upper() + text[1:],
+        "numbered": lambda names: list(enumerate(names)),
         "by_part": lambda rows: groupby(rows, key=lambda row: row.part),
     }
     return environment

@@ -5,8 +5,16 @@ from typing import Any, Literal, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
 from pipeline.evaluation.report import summary
-from pipeline.evaluation.report.summary import all_leaked, count, judged_part, number, percent, percentage
-from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
+from pipeline.evaluation.report.summary import (
+    all_leaked,
+    compared_part,
+    count,
+    judged_part,
+    number,
+    percent,
+    percentage,
+)
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate, plural
 
 Standing = Literal["better", "open", "worse"]
 # By task, the score that decides, and what it is called.
@@ -19,11 +27,26 @@ DECIDES = {
 FEW = 300  # judged rows below which a difference of a few points can hardly be told
 # Counts of a report that are faults of the data, and what they mean.
 PROBLEMS = {
-    "skipped": N_("{count} rows were skipped, as they have no text or no label"),
-    "truncated": N_("{count} scored texts are longer than network.max_tokens, and were read only to there"),
-    "truncated_train": N_("{count} texts of train are longer than network.max_tokens, and were read only to there"),
-    "leaked": N_("{count} test rows have a text that was also trained on"),
-    "leaked_dev": N_("{count} dev rows have a text that was also trained on"),
+    "skipped": plural(
+        "{count} row was skipped, as it has no text or no label",
+        "{count} rows were skipped, as they have no text or no label",
+    ),
+    "truncated": plural(
+        "{count} scored text is longer than network.max_tokens, and was read only to there",
+        "{count} scored texts are longer than network.max_tokens, and were read only to there",
+    ),
+    "truncated_train": plural(
+        "{count} text of train is longer than network.max_tokens, and was read only to there",
+        "{count} texts of train are longer than network.max_tokens, and were read only to there",
+    ),
+    "leaked": plural(
+        "{count} test row has a text that was also trained on",
+        "{count} test rows have a text that was also trained on",
+    ),
+    "leaked_dev": plural(
+        "{count} dev row has a text that was also trained on",
+        "{count} dev rows have a text that was also trained on",
+    ),
 }
 
 
@@ -48,7 +71,9 @@ def tiles(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[Tile]:
 def problems(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     """What is wrong with the data, a line each; none if nothing was found."""
     counts = document.get("counts", {})
-    known = [_(text, count=count(counts[key])) for key, text in PROBLEMS.items() if counts.get(key)]
+    known = [
+        _.plural(*forms, counts[key], count=count(counts[key])) for key, forms in PROBLEMS.items() if counts.get(key)
+    ]
     others = (key for key in counts if key not in PROBLEMS and not key.startswith("scored"))
     return [*known, *(f"{_(key.replace('_', ' '))}: {count(counts[key])}" for key in others if counts[key])]
 
@@ -86,8 +111,10 @@ def next_step(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     if place == "worse":
         return _("Next: search for better settings with zhpipe tune, or label more rows.")
     if place == "open" and document.get("against") and scores["rows"] < FEW:
-        return _(
+        return _.plural(
+            "Next: {rows} row is too few to tell. Read the mistakes below, or add rows to {part}.",
             "Next: {rows} rows are too few to tell. Read the mistakes below, or add rows to {part}.",
+            scores["rows"],
             rows=count(scores["rows"]),
             part=_(part),
         )
@@ -107,8 +134,7 @@ class NgramLead(NamedTuple):
 
 def ngram_lead(document: Mapping[str, Any]) -> NgramLead | None:
     """The comparison of a language model with the best n-grams; None without both."""
-    part = judged_part(document)
-    fair = f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
+    fair = compared_part(document)
     ours = (document.get(fair) or {}).get("perplexity")
     found = {name: (scored.get(fair) or {}).get("perplexity") for name, scored in document.get("baselines", {}).items()}
     theirs = {name: float(value) for name, value in found.items() if value}
@@ -136,19 +162,13 @@ def offer(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return max(half, key=lambda row: row["target"]) if half else (reached[0] if reached else None)
 
 
-def unreached(document: Mapping[str, Any]) -> list[float]:
-    """The promised precisions, as fractions, that no threshold reaches on dev."""
-    thresholds = document.get("confidence", {}).get("thresholds", [])
-    return [row["target"] for row in thresholds if row["threshold"] is None]
-
-
 def _score(document: Mapping[str, Any], part: str, _: Translate) -> Tile | None:
     key, title = DECIDES[document["task"]]
     if document[part].get(key) is None:
         return None
     interval = document.get("intervals", {}).get(part, {}).get(key)
-    low_high = "" if interval is None else " – ".join(_value(document, one) for one in interval)
-    return Tile(_(title, part=_(part)), _value(document, document[part][key]), low_high)
+    low_high = "" if interval is None else " – ".join(shown_score(document, one) for one in interval)
+    return Tile(_(title, part=_(part)), shown_score(document, document[part][key]), low_high)
 
 
 def _best_baseline(document: Mapping[str, Any], part: str, _: Translate) -> Tile | None:
@@ -161,7 +181,7 @@ def _best_baseline(document: Mapping[str, Any], part: str, _: Translate) -> Tile
     if not found or all_leaked(document, part):
         return None
     best = (min if document["task"] == "language" else max)(found, key=lambda name: float(found[name]))
-    return Tile(_("best baseline"), _value(document, found[best]), _(summary.BASELINE_TITLES.get(best, best)))
+    return Tile(_("best baseline"), shown_score(document, found[best]), _(summary.BASELINE_TITLES.get(best, best)))
 
 
 def _acceptable(document: Mapping[str, Any], part: str, _: Translate) -> Tile | None:
@@ -194,7 +214,7 @@ def _doubtful(document: Mapping[str, Any], _: Translate) -> Tile | None:
     return Tile(_("doubtful labels"), count(suspects["count"]), _("to check")) if suspects.get("count") else None
 
 
-def _value(document: Mapping[str, Any], value: float) -> str:
+def shown_score(document: Mapping[str, Any], value: float) -> str:
     """The score that decides as it is shown."""
     if document["task"] == "language":
         return number(value)

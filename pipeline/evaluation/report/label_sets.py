@@ -9,9 +9,9 @@ from typing import Any
 
 from pipeline.evaluation.metrics.multilabel import scored_claims
 from pipeline.evaluation.metrics.outcome import Outcome
-from pipeline.evaluation.report import corrected, frame, page, summary
+from pipeline.evaluation.report import corrected, frame, page, score_section, summary, trust
 from pipeline.evaluation.report.frame import clip
-from pipeline.evaluation.report.summary import columns_in_use, count, judged_part, percent, percentage, score_rows
+from pipeline.evaluation.report.summary import count, judged_part, percent, percentage, score_rows
 from pipeline.evaluation.report.translations import ENGLISH, N_, Locale, Translate, translator
 
 COLUMNS = {
@@ -54,9 +54,12 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
     scores = document.get(part) or {}
     if not scores.get("rows"):
         return [_("No row with a label was scored.")]
-    first = _(
+    first = _.plural(
+        "On {rows} {part} row the {model} gets micro F1 {micro} (macro F1 {macro}, F1 by row {sample}); {exact} of "
+        "the rows have exactly the right labels.",
         "On {rows} {part} rows the {model} gets micro F1 {micro} (macro F1 {macro}, F1 by row {sample}); {exact} of "
         "the rows have exactly the right labels.",
+        scores["rows"],
         rows=count(scores["rows"]),
         part=_(part),
         model=summary.model_title(document, _),
@@ -112,12 +115,12 @@ def render(
         "label_sets.html",
         document,
         locale,
-        script="page.js",
+        scripts=("texts.js",),
         verdict=verdict(document, _),
         sentences=sentences(document, _, compared=False),
         rows=rows,
-        columns=columns_in_use(rows, COLUMNS),
-        trust=[Markup(chart) for chart in page.trust(document, claims, _)],
+        columns=score_section.columns("multilabel", rows, COLUMNS),
+        trust=[Markup(chart) for chart in trust.drawn(document, claims, _)],
         names=names,
         by_label=BY_LABEL,
         threshold=threshold,

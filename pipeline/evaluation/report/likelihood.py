@@ -1,7 +1,7 @@
 """The page of a language model's report: perplexities, and texts with tokens shaded by their surprisal."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.outcome import Outcome
@@ -78,17 +78,25 @@ class Shown(NamedTuple):
 
 
 def render(
-    document: Mapping[str, Any], judged: Sequence[Outcome], listed: Sequence[Surprise], locale: Locale = "en"
+    document: Mapping[str, Any],
+    judged: Sequence[Outcome],
+    listed: Sequence[Surprise],
+    locale: Locale = "en",
+    *,
+    generated: Sequence[str] = (),
 ) -> str:
     """The page of `document`, a report as `Report.as_dict` returns it; `judged`: the outcomes of its `judged_part`.
 
-    `listed`: their most surprising tokens, in order. Texts are escaped: none of them can become markup.
+    `listed`: their most surprising tokens, in order; `generated`: texts that the model wrote. No text is shown twice.
+    Texts are escaped: none of them can become markup.
     """
     from markupsafe import Markup
 
     _ = translator(locale)
     scores = document.get(judged_part(document)) or {}
     drawn = charts.learning_curve(document.get("history", []), _)
+    extremes = _extremes(judged)
+    above = {one.outcome.text for side in extremes.values() for one in side}
     return frame.render(
         "likelihood.html",
         document,
@@ -101,8 +109,9 @@ def render(
         groups={
             key: _groups(document, key, scores.get(key, {})) for key in ("by_length", "by_rank") if scores.get(key)
         },
-        surprising=_surprising(judged, listed),
-        extremes=_extremes(judged),
+        generated=generated,
+        surprising=_surprising(judged, listed, above),
+        extremes=extremes,
         number=number,
         legend=[Piece("", bits, _shade(bits)) for bits in LEGEND],
     )
@@ -139,9 +148,12 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     if not scores.get("perplexity"):
         return [_("No text was scored.")]
     first = [
-        _(
+        _.plural(
+            "On {rows} {part} text ({tokens} tokens, ends included) the {model} has perplexity {perplexity}: "
+            "{token} bits per token, {character} per character.",
             "On {rows} {part} texts ({tokens} tokens, ends included) the {model} has perplexity {perplexity}: "
             "{token} bits per token, {character} per character.",
+            scores["rows"],
             rows=count(scores["rows"]),
             part=_(part),
             tokens=count(scores["tokens"]),
@@ -231,23 +243,25 @@ def _perplexities(document: Mapping[str, Any], _: Translate) -> Iterator[str]:
     yield charts.lines(_("perplexity on dev"), series, (_("epoch"), ""), _, whole_numbers=True)
 
 
-def _surprising(judged: Sequence[Outcome], listed: Iterable[Surprise]) -> list[Shown]:
-    """The most surprising tokens in their texts; each text once."""
-    texts = {outcome.row: outcome for outcome in judged}
-    found: dict[int, Shown] = {}
+def _surprising(judged: Sequence[Outcome], listed: Iterable[Surprise], elsewhere: Collection[str]) -> list[Shown]:
+    """The most surprising tokens in their texts; each text once, and none that is shown `elsewhere`."""
+    rows = {outcome.row: outcome for outcome in judged}
+    found: dict[str, Shown] = {}
     for one in listed:
+        outcome = rows[one.row]
         if len(found) == SHOWN:
             break
-        if one.row not in found:
-            pieces = _pieces(texts[one.row], around=(one.start, one.end))
-            found[one.row] = Shown(texts[one.row], pieces, number(_perplexity(texts[one.row])), one.token, one.bits)
+        if outcome.text not in found and outcome.text not in elsewhere:
+            pieces = _pieces(outcome, around=(one.start, one.end))
+            found[outcome.text] = Shown(outcome, pieces, number(_perplexity(outcome)), one.token, one.bits)
     return list(found.values())
 
 
 def _extremes(judged: Sequence[Outcome]) -> dict[str, list[Shown]]:
-    """The texts with the lowest and the highest perplexity."""
+    """The texts with the lowest and the highest perplexity, each once."""
     order = sorted((outcome for outcome in judged if outcome.tokens), key=lambda one: (_perplexity(one), one.row))
-    few = min(EXTREMES, len(order) // 2)
+    order = list({outcome.text: outcome for outcome in reversed(order)}.values())[::-1]
+    few = min(EXTREMES, len(order) // 4)  # the others are left to the most surprising tokens
     sides = {"likeliest": order[:few], "unlikeliest": order[len(order) - few :][::-1]}
     return {
         name: [Shown(outcome, _pieces(outcome), number(_perplexity(outcome))) for outcome in side]

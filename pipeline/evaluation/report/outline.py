@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.evaluation.report import facts as nested
 from pipeline.evaluation.report import headline, label_sets, likelihood, summary
 from pipeline.evaluation.report.summary import ScoreRow, judged_part, percent, score_rows
 from pipeline.evaluation.report.translations import N_, Translate
@@ -77,7 +78,7 @@ def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:
 
 def facts(values: Mapping[str, Any], _: Translate) -> list[list[str]]:
     """Names and texts of nested `values`; a name is translated if the catalogue has it."""
-    return [[" › ".join(map(_, name.split(" › "))), value] for name, value in summary.facts(values)]
+    return [[" › ".join(map(_, name.split(" › "))), value] for name, value in nested.facts(values)]
 
 
 def _scores(document: Mapping[str, Any], _: Translate) -> TextTable:

@@ -1,7 +1,8 @@
 """The report of a classifier as one HTML page that loads nothing from elsewhere."""
 
+import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -10,45 +11,16 @@ from pipeline.evaluation.analysis.occlusion import Explained
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import confusion
-from pipeline.evaluation.report import charts, frame
+from pipeline.evaluation.report import frame, matrix, score_section, trust
 from pipeline.evaluation.report.frame import TEXT_SHOWN, clip
-from pipeline.evaluation.report.summary import columns_in_use, judged_part, score_rows, sentences, verdict
+from pipeline.evaluation.report.summary import judged_part, score_rows, sentences, verdict
 from pipeline.evaluation.report.translations import Locale, Translate, translator
+from pipeline.evaluation.report.wordmap_chart import FEWEST, word_map
 
 ERRORS_SHOWN = 300
 TEXTS_SHOWN = 700  # errors and other texts together
 OF_A_CELL = 5  # texts of each cell of the confusion matrix
-MATRIX_LABELS = 40
-PAIRS_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of the confusion matrix: a count of rows, and its share of the rows with that gold label.
-
-    `gold`, `predicted`: indices of the two labels.
-    """
-
-    count: int
-    share: float
-    gold: int
-    predicted: int
-
-    @property
-    def is_right(self) -> bool:
-        """Whether the two labels are the same."""
-        return self.gold == self.predicted
-
-
-@dataclass(frozen=True, slots=True)
-class Confused:
-    """Two labels that are confused: `count` of the `rows` with the label `gold` were given `predicted`."""
-
-    gold: str
-    predicted: str
-    count: int
-    rows: int
-    places: tuple[int, int]
+ALIKE = 0.9  # median cosine of neighbours from which all words are neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +49,46 @@ def render(
     from markupsafe import Markup
 
     _ = translator(locale)
-    part = judged_part(document)
-    judged = outcomes.get(part, ())
-    names, matrix = confusion(judged, labels)
+    judged = outcomes.get(judged_part(document), ())
+    names, counts = confusion(judged, labels)
     rows = score_rows(document, _)
+    claims = {name: _claims(rows) for name, rows in outcomes.items()}
     return frame.render(
         "page.html",
         document,
         locale,
-        script="page.js",
+        scripts=("texts.js",),
         verdict=verdict(document, _),
         sentences=sentences(document, _, compared=False),
         rows=rows,
-        columns=columns_in_use(rows),
-        trust=[Markup(chart) for chart in trust(document, {name: _claims(rows) for name, rows in outcomes.items()}, _)],
+        columns=score_section.columns("classify", rows),
+        trust=[Markup(chart) for chart in trust.drawn(document, claims, _)],
         names=names,
-        matrix=shares(matrix) if len(names) <= MATRIX_LABELS else None,
-        pairs=confused(names, matrix),
+        matrix=matrix.cells(counts, _chosen) if len(names) <= matrix.LABELS else None,
+        pairs=matrix.confused(names, counts, _chosen),
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),
-        word_map=Markup(charts.word_map(placed, _)) if (placed := document.get("words", {}).get("map")) else "",
+        word_map=Markup(_word_map(document, _)),
+        tells_apart=_tells_apart(document),
     )
+
+
+def _chosen(gold: int, predicted: int) -> Mapping[str, object]:
+    return {"gold": gold, "predicted": predicted}
+
+
+def _word_map(document: Mapping[str, Any], _: Translate) -> str:
+    """The map of words, "" if there are too few for one."""
+    words = document.get("words", {})
+    known = (words.get("coverage") or {}).get("words", 0)
+    return word_map(words["map"], _) if words.get("map") and known >= FEWEST else ""
+
+
+def _tells_apart(document: Mapping[str, Any]) -> bool:
+    """Whether the neighbours of keywords say something: not all words lie in one direction."""
+    listed = [one["neighbours"] for one in document.get("words", {}).get("keywords", ()) if one["neighbours"]]
+    cosines = [cosine for found in listed for _word, cosine in found]
+    return not cosines or statistics.median(cosines) < ALIKE
 
 
 def most_confident(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -109,35 +100,6 @@ def most_confident(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def _claims(outcomes: Sequence[Outcome]) -> ScoredClaims:
     """The claims for the charts, which take uncalibrated confidences from the report and not from here."""
     return ScoredClaims.from_rows(outcomes, 1.0)
-
-
-def trust(
-    document: Mapping[str, Any], claims: Mapping[str, ScoredClaims], _: Translate, of: str = "rows"
-) -> Iterator[str]:
-    """The charts of confidences: reliability and coverage; `claims`: those of each part; `of`: "rows" or "spans"."""
-    part = judged_part(document)
-    if found := document.get("confidence", {}).get(part):
-        yield charts.reliability(found, part, _, of)
-        yield charts.coverage({name: one for name, one in sorted(claims.items(), reverse=True) if len(one)}, _, of)
-
-
-def shares(matrix: Sequence[Sequence[int]]) -> list[list[Cell]]:
-    """The cells of a confusion matrix with their shares."""
-    return [
-        [Cell(count, count / (sum(row) or 1), line, column) for column, count in enumerate(row)]
-        for line, row in enumerate(matrix)
-    ]
-
-
-def confused(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confused]:
-    """The pairs of labels that are most often confused."""
-    pairs = [
-        Confused(names[line], names[column], count, sum(row), (line, column))
-        for line, row in enumerate(matrix)
-        for column, count in enumerate(row)
-        if count and line != column
-    ]
-    return sorted(pairs, key=lambda pair: -pair.count)[:PAIRS_SHOWN]
 
 
 def _shown(judged: Sequence[Outcome], names: Sequence[str], explained: Mapping[int, Explained]) -> list[Shown]:

@@ -82,6 +82,7 @@ class Detail:
     locale: Locale = "en"
     columns: Sequence[str] = ()
     excel_safe: bool = True
+    generated: Sequence[str] = ()
 
 
 def write(

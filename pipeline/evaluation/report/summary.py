@@ -1,6 +1,6 @@
 """The sentences and the rows of scores of a report, shared by its page, text and Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
@@ -33,7 +33,6 @@ SPAN_COLUMNS = {
     "iv_recall": N_("known words"),
     "row_accuracy": N_("whole texts"),
 }
-ITEMS_SHOWN = 20
 BASELINE_TITLES = {
     "majority": N_("majority class"),
     "tfidf_words_svc": N_("TF-IDF words + LinearSVC"),
@@ -84,8 +83,10 @@ def sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compared: 
     if not scores.get("rows"):
         return [_("No row with a label was scored.")]
     first = [
-        _(
+        _.plural(
+            "On {rows} {part} row the {model} gets {accuracy} right (macro F1 {macro_f1}).",
             "On {rows} {part} rows the {model} gets {accuracy} right (macro F1 {macro_f1}).",
+            scores["rows"],
             rows=count(scores["rows"]),
             part=_(part),
             model=model_title(document, _),
@@ -123,9 +124,12 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compa
     scores = document.get(part) or {}
     if not scores.get("rows"):
         return [_("No row with tags was scored.")]
-    first = _(
+    first = _.plural(
+        "On {rows} {part} row the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
+        "tokens right).",
         "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
         "tokens right).",
+        scores["rows"],
         rows=count(scores["rows"]),
         part=_(part),
         model=model_title(document, _),
@@ -171,9 +175,12 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         "rows": f"{found['rows']:,}",
     }
     if found["p"] >= SIGNIFICANT:
-        return _(
+        return _.plural(
+            "The network has not proved its worth: on {rows} row it cannot be told apart from {who} ({points} "
+            "points), which trains in {seconds} s.",
             "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} "
             "points), which trains in {seconds} s.",
+            found["rows"],
             points=signed(found["difference"]),
             **values,
         )
@@ -225,6 +232,12 @@ def nothing_learnt(scores: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     )
 
 
+def compared_part(document: Mapping[str, Any]) -> str:
+    """The part on which the model is compared with baselines: the judged one, without leaked rows if it has some."""
+    part = judged_part(document)
+    return f"{part}_without_leaked" if document.get(f"{part}_without_leaked") else part
+
+
 def signed(value: float) -> str:
     """A difference of fractions in percentage points, with its sign: 0.0123 is +1.2."""
     return f"{100 * value:+.1f}".replace("-", "−").replace("+0.0", "±0.0").replace("−0.0", "±0.0")
@@ -245,15 +258,6 @@ def judged_part(document: Mapping[str, Any]) -> str:
     """The part that a report is about: test, or dev if no test row was scored."""
     has_test = (document.get("test") or {}).get("rows")
     return "test" if has_test or not document.get("dev") else "dev"
-
-
-def facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Nested values as pairs of name and text; nested names are joined by `›`, long lists are cut.
-
-    >>> facts({"rows": {"train": 9600, "test": 1200}, "labels": ["差评", "好评"]})
-    [('rows › train', '9,600'), ('rows › test', '1,200'), ('labels', '差评, 好评')]
-    """
-    return list(_facts(values, ()))
 
 
 def percent(value: float | None) -> str:
@@ -289,36 +293,6 @@ def compact(count: int) -> str:
     return f"{count:,}" if count < 10_000 else f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
 
 
-def _facts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _facts(inner, (*path, str(key).replace("_", " ")))
-    elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
-        for number, item in enumerate(value[:ITEMS_SHOWN], start=1):
-            yield from _facts(item, (*path, str(number)))
-        if len(value) > ITEMS_SHOWN:
-            yield " › ".join(path), f"and {len(value) - ITEMS_SHOWN:,} more"
-    else:
-        yield " › ".join(path), _fact(value)
-
-
-def _fact(value: Any) -> str:
-    if value is None or value in ("", [], {}):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return _listed(value) if isinstance(value, list) else str(value)
-
-
-def _listed(values: Sequence[Any]) -> str:
-    more = len(values) - ITEMS_SHOWN
-    return ", ".join(map(_fact, values[:ITEMS_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
-
-
 def _baselines(document: Mapping[str, Any], _: Translate) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for name, scored in document.get("baselines", {}).items():
         yield name, _(BASELINE_TITLES.get(name, name)), scored
@@ -350,10 +324,14 @@ def all_leaked(document: Mapping[str, Any], part: str) -> bool:
 
 def leaked_sentence(document: Mapping[str, Any], part: str, _: Translate = ENGLISH) -> str:
     """That every row of a part leaked."""
-    return _(
+    rows = document["counts"]["scored" if part == "test" else f"scored_{part}"]
+    return _.plural(
+        "The {rows} {part} row has a text that was also trained on: its score says nothing about new texts, and "
+        "nothing is compared.",
         "All {rows} {part} rows have texts that were also trained on: their scores say nothing about new texts, and "
         "nothing is compared.",
-        rows=count(document["counts"]["scored" if part == "test" else f"scored_{part}"]),
+        rows,
+        rows=count(rows),
         part=_(part),
     )
 
@@ -390,8 +368,3 @@ def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGL
             score=percent(kept[key]),
         )
     ]
-
-
-def columns_in_use(rows: Sequence[ScoreRow], columns: Mapping[str, str] = COLUMNS) -> dict[str, str]:
-    """The columns, key to heading, in which some row has a value."""
-    return {key: title for key, title in columns.items() if any(row.scores.get(key) is not None for row in rows)}

@@ -19,6 +19,7 @@ from pipeline.evaluation.report.summary import judged_part
 from pipeline.evaluation.report.translations import N_, Locale, Translate, translator
 
 LISTED = 1000  # most surprising tokens in the table
+GENERATED = "generated.jsonl"
 SHOWN = 20  # most surprising tokens in the text
 COLUMNS = (
     "row",
@@ -41,6 +42,7 @@ def write(
     columns: Sequence[str] = (),
     locale: Locale = "en",
     excel_safe: bool = True,
+    generated: Sequence[str] = (),
 ) -> None:
     """Write `report`, and the `outcomes` of "test" and "dev" (either may be missing), into `folder`.
 
@@ -53,6 +55,7 @@ def write(
       `columns`
     - surprises.csv: the 1,000 most surprising tokens of these texts: row, start, end (characters), token, bits, before
     - predictions-dev.csv: the same for dev
+    - generated.jsonl: the texts that the model wrote, `generated`
     """
     folder.mkdir(parents=True, exist_ok=True)
     document = replace(report, intervals=_intervals(outcomes)).as_dict()
@@ -65,6 +68,7 @@ def write(
         _write_texts(folder / "predictions-dev.csv", dev, columns, excel_safe)
     else:
         (folder / "predictions-dev.csv").unlink(missing_ok=True)  # left by an earlier evaluation
+    write_whole(folder / GENERATED, "".join(json.dumps(mended(text), ensure_ascii=False) + "\n" for text in generated))
     write_readable(folder, document, [_as_kept(outcome) for outcome in judged], listed, locale)
     write_whole(folder / "report.json", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
 
@@ -79,7 +83,10 @@ def write_readable(
     """Write report.txt and report.html; `judged` and `listed`: as `read` returns them."""
     more = {N_("Most surprising tokens"): _listed(listed[:SHOWN], translator(locale))} if listed else {}
     write_whole(folder / "report.txt", text.render(document, locale, more))
-    write_whole(folder / "report.html", likelihood.render(document, judged, listed, locale))
+    path = folder / GENERATED
+    lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+    generated = [json.loads(line) for line in lines if line]
+    write_whole(folder / "report.html", likelihood.render(document, judged, listed, locale, generated=generated))
 
 
 def read(folder: Path, document: Mapping[str, Any]) -> tuple[list[Outcome], list[Surprise]]:

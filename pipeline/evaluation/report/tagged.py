@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,11 +18,10 @@ from pipeline.evaluation.metrics import bootstrap, spans
 from pipeline.evaluation.metrics.calibration import ScoredClaims
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.spans import BARE, ERRORS, ScoredText
-from pipeline.evaluation.report import frame, page, tables, text
+from pipeline.evaluation.report import frame, matrix, page, score_section, tables, text, trust
 from pipeline.evaluation.report.report import Report, mended, write_whole
 from pipeline.evaluation.report.summary import (
     SPAN_COLUMNS,
-    columns_in_use,
     judged_part,
     score_rows,
     span_sentences,
@@ -157,26 +157,41 @@ def render(
     _ = translator(locale)
     scheme = document["model"].get("scheme")
     scored, wrong = score_rows(document, _), _wrong(rows)
-    names, matrix = spans.confusion(rows, scheme)
+    names, counts = spans.confusion(rows, scheme)
     shown = _shown(wrong, names, scheme)
+    there = {pair for one in shown for pair in one.confused}
+
+    def chosen(gold: int, predicted: int) -> dict[str, object] | None:
+        name = f"{gold}-{predicted}"
+        return {"confused": name} if name in there else None
+
+    cells, outside = matrix.cells(counts, chosen), names[:1] == ["O"]  # the place of the tokens in no span
+    gold_names = [_("invented"), *names[1:]] if outside else names
+    said_names = [_("missed"), *names[1:]] if outside else names
     parts = {"dev": scored_claims(dev), judged_part(document): scored_claims(rows)}
     return frame.render(
         "tagged.html",
         document,
         locale,
-        script="page.js",
+        scripts=("texts.js",),
         verdict=verdict(document, _),
         sentences=span_sentences(document, _, compared=False),
         rows=scored,
-        columns=columns_in_use(scored, SPAN_COLUMNS),
-        trust=[Markup(chart) for chart in page.trust(document, parts, _, "spans")],
+        columns=score_section.columns("tag", scored, SPAN_COLUMNS),
+        trust=[Markup(chart) for chart in trust.drawn(document, parts, _, "spans")],
         names=names,
-        matrix=page.shares(matrix) if len(names) <= page.MATRIX_LABELS else None,
-        pairs=page.confused(names, matrix),
+        gold_names=gold_names,
+        said_names=said_names,
+        matrix=None if len(names) > matrix.LABELS else matrix.without_right_nothing(cells) if outside else cells,
+        pairs=matrix.confused(names, counts, chosen, first=int(outside)),
         per_token=scheme is None,
-        kinds=ERRORS,
+        kinds=[(kind, _(kind.replace("_", " "))) for kind in ERRORS],
         shown=shown,
-        there={pair for one in shown for pair in one.confused},
+        choices=[
+            (pair, f"{gold_names[line]} → {said_names[column]}")
+            for line, column in product(range(len(names)), repeat=2)
+            if (pair := f"{line}-{column}") in there
+        ],
         error_count=len(wrong),
     )
 

@@ -22,12 +22,12 @@ class Translate:
     def __init__(self, catalogue: NullTranslations) -> None:
         self.catalogue = catalogue
 
-    def __call__(self, phrase: str, **values: object) -> str:
+    def __call__(self, phrase: str, /, **values: object) -> str:
         # The entry of the empty phrase is the header of the catalogue.
         found = self.catalogue.gettext(phrase) if phrase else phrase
         return found.format(**values) if values else found
 
-    def plural(self, singular: str, plural: str, count: int, **values: object) -> str:
+    def plural(self, singular: str, plural: str, count: int, /, **values: object) -> str:
         """The form of a phrase for `count` things, which is no value by itself.
 
         >>> translator("en").plural("{n} row", "{n} rows", 2, n=2)
@@ -51,11 +51,16 @@ def N_(phrase: str) -> str:
     return phrase
 
 
+def plural(one: str, several: str) -> tuple[str, str]:
+    """The two forms of a phrase, marked for extraction: `Translate.plural` takes them where they are shown."""
+    return one, several
+
+
 ENGLISH = Translate(NullTranslations())
 
 # Words that a report holds as values. They are translated where they are shown, and listed here for extraction.
 VALUES = (
-    *(N_("train"), N_("dev"), N_("test"), N_("rows"), N_("texts")),
+    *(N_("train"), N_("dev"), N_("test"), N_("rows"), N_("texts"), N_("spans")),
     *(N_("scored"), N_("scored dev"), N_("skipped"), N_("truncated"), N_("truncated train"), N_("leaked")),
     N_("leaked dev"),
     *(N_("no better dev metric"), N_("all epochs done")),

@@ -137,4 +137,5 @@ class LanguageJudge(Judge[str]):
             columns=detail.columns,
             locale=detail.locale,
             excel_safe=detail.excel_safe,
+            generated=detail.generated,
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from mini import mails, write_config, write_csv
 from report_pages import HOSTILE, hostile_report
 
@@ -16,8 +17,9 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics import significance, spans
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.perplexity import perplexity
-from pipeline.evaluation.report import comparison, report, surprise, tagged
+from pipeline.evaluation.report import comparison, comparison_page, report, surprise, tagged
 from pipeline.evaluation.report.report import Report
+from pipeline.evaluation.report.translations import ENGLISH
 from pipeline.stages.evaluate import evaluate_file
 
 
@@ -79,6 +81,53 @@ def test_disagreements_are_counted_listed_and_tested(tmp_path):
     assert [int(row[0]) for row in rows] == [one.row for one in wrong]
     page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
     assert "<script>document" not in page and "<img" not in page and "://" not in page
+
+
+@pytest.mark.parametrize(
+    ("locale", "verdict", "heading"),
+    [
+        ("en", "is better by 25.0 points (p < 0.0001).", "Disagreements"),
+        ("zh", "更好，领先 25.0 个百分点（p < 0.0001）。", "分歧"),
+    ],
+)
+def test_the_page_says_which_is_better_marks_it_and_draws_the_difference(tmp_path, locale, verdict, heading):
+    found = comparison.write(tmp_path / "out", systems(tmp_path), locale)
+    best = comparison_page.best(found, comparison.KINDS["classify"])
+    assert best == f"{HOSTILE[0]} (2)"
+    source = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert f'<p class="verdict better">{escape(f"{best} {verdict}")}</p>' in source
+    marked = source.split('<tr class="model">')[1].split("</tr>")[0]
+    assert escape(best) in marked and 'class="winner"' in marked and source.count('class="winner"') == 1
+    assert source.count("<svg") == 1 and "−25.0</title>" in source
+    assert f'<html lang="{locale}">' in source and f"<h2>{heading}</h2>" in source
+
+
+def pair(first, second, difference, p):
+    return {"first": first, "second": second, "difference": difference, "p": p, "interval": [difference, difference]}
+
+
+@pytest.mark.parametrize(
+    ("task", "pairs", "said"),
+    [
+        ("classify", [pair("a", "b", -0.115, 0.0)], "b is better by 11.5 points (p < 0.0001)."),
+        ("classify", [pair("a", "b", 0.02, 0.3)], "a and b can't be told apart: +2.0 points (p = 0.3)."),
+        ("language", [pair("a", "b", -0.25, 0.01)], "a is better by 0.250 bits (p = 0.01)."),
+        (
+            "tag",
+            [pair("a", "b", -0.03, 0.01), pair("a", "c", 0.1, 0.01), pair("b", "c", 0.13, 0.001)],
+            "b is the best: 3.0 points ahead of a, the nearest (p = 0.01).",
+        ),
+        (
+            "tag",
+            [pair("a", "b", 0.01, 0.4), pair("a", "c", 0.1, 0.01), pair("b", "c", 0.09, 0.01)],
+            "None of the 3 is better than all others: see each against each below.",
+        ),
+    ],
+)
+def test_the_verdict_on_runs(task, pairs, said):
+    names = dict.fromkeys(name for one in pairs for name in (one["first"], one["second"]))
+    found = {"systems": [{"name": name} for name in names], "pairs": pairs}
+    assert comparison_page.verdict(found, comparison.KINDS[task], ENGLISH) == said
 
 
 def test_other_rows_and_missing_reports_are_refused(tmp_path, trained):

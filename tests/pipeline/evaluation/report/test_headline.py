@@ -1,8 +1,11 @@
 """The headline: what the page begins with follows from the figures of the report."""
 
+import numpy as np
 import pytest
 
-from pipeline.evaluation.report import headline
+from pipeline.evaluation.metrics.calibration import ScoredClaims
+from pipeline.evaluation.report import headline, summary, trust
+from pipeline.evaluation.report.translations import ENGLISH
 
 
 def document(**more):
@@ -43,7 +46,8 @@ def test_the_tiles_of_a_classifier():
         ("weakest label", "差", "F1 82.0"),
         ("doubtful labels", "12", "to check"),
     ]
-    assert headline.unreached(document(confidence={"thresholds": thresholds})) == [0.99]
+    said = trust.out_of_reach(document(confidence={"thresholds": thresholds}), ENGLISH)
+    assert said == "Out of reach with this dev split: 99.0%."
 
 
 def test_a_precision_that_nothing_reaches():
@@ -115,3 +119,39 @@ def test_changed_settings():
         "corpus.label_map": {"a": "b"},
         "corpus.train": "x.csv",
     }
+
+
+def test_one_thing_is_said_as_one():
+    counts = {"scored": 1, "scored_dev": 1, "leaked": 1, "leaked_dev": 1, "skipped": 1, "truncated": 1}
+    made = document(counts=counts, test={"rows": 1, "accuracy": 1.0, "macro_f1": 1.0})
+    assert headline.problems(made) == [
+        "1 row was skipped, as it has no text or no label",
+        "1 scored text is longer than network.max_tokens, and was read only to there",
+        "1 test row has a text that was also trained on",
+        "1 dev row has a text that was also trained on",
+    ]
+    said = " ".join(summary.sentences(made))
+    assert said.startswith("On 1 test row the model gets") and "The 1 test row has a text that was also trained" in said
+    few = lead(0.01, 0.3, rows=1)
+    assert "on 1 row it cannot be told apart" in summary.verdict(few) and "1 row is too few" in headline.next_step(few)
+
+
+@pytest.mark.parametrize(
+    ("rows", "after", "before", "said"),
+    [
+        (500, 0.02, 0.05, []),
+        (500, 0.06, 0.05, ["Calibration made test worse"]),
+        (199, 0.02, 0.05, ["left out below 200 answers, as 199"]),
+        (60, 0.06, 0.05, ["Calibration made test worse", "left out below 200 answers, as 60"]),
+    ],
+)
+def test_what_has_to_be_known_of_confidences(rows, after, before, said):
+    point = {"confidence": 0.7, "right": 0.6, "rows": rows}
+    found = {"rows": rows, "calibration_error": after, "reliability": [point]}
+    found["uncalibrated"] = {"calibration_error": before, "reliability": [point]}
+    made = document(confidence={"test": found})
+    notes = trust.notes(made, ENGLISH)
+    assert len(notes) == len(said) and all(part in note for part, note in zip(said, notes, strict=True))
+    claims = {"test": ScoredClaims(np.full(4, 0.7), np.full(4, 0.7), np.array([True, False, True, True]))}
+    drawn = " ".join(trust.drawn(made, claims, ENGLISH))
+    assert ("reliability on test" in drawn) == (rows >= 200) and "precision against coverage" in drawn

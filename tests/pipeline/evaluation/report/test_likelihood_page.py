@@ -85,7 +85,7 @@ def test_the_page_of_a_run_says_what_report_json_says(overrides, written):
     assert grams["seconds"] > 0 and grams["weights"] > found["baselines"]["unigram"]["weights"] > 0
     assert f"<td>{grams['weights']:,}</td>" in source or f"<td>{grams['weights'] / 1e3:.0f}k</td>" in source
     assert set(found["baselines"]["kneser_ney"]["test"]["by_rank"]) == set(test["by_rank"])
-    assert source.count("<svg") == 2 and "perplexity on dev" in source and "<script" not in source
+    assert source.count("<svg") == 3 and "perplexity on dev" in source and "the model and its baselines" in source
 
 
 @pytest.mark.parametrize(("overrides", "unit"), [(CHARACTERS, "char"), (WORDS, "word")])
@@ -105,7 +105,7 @@ def test_every_score_of_the_model_again_from_the_predictions(overrides, unit, wr
             by_rank["unknown" if place is None else group((1, 101, 1001, 10001), place)].append(of_token)
     nats, tokens = -sum(float(row["log_probability"]) for row in texts), sum(int(row["tokens"]) for row in texts)
     characters = sum(len(row["text"]) for row in texts)
-    _, rows, counted, shown, of_token, of_character, *_ = cells(source, '<tr class="model">')[0]
+    _, shown, _, of_token, of_character, rows, counted, *_ = cells(source, '<tr class="model">')[0]
     assert (rows, counted) == (f"{len(texts):,}", f"{tokens:,}")
     assert float(shown.split()[0].replace(",", "")) == pytest.approx(math.exp(nats / tokens), abs=0.006)
     assert float(of_token) == pytest.approx(nats / math.log(2) / tokens, abs=6e-4)
@@ -116,13 +116,14 @@ def test_every_score_of_the_model_again_from_the_predictions(overrides, unit, wr
             assert counted == f"{len(bits):,}" and float(mean) == pytest.approx(np.mean(bits), abs=6e-4)
             # From a million on it has three digits.
             assert float(shown.replace(",", "")) == pytest.approx(2 ** np.mean(bits), rel=5e-3)
-    one_each = sorted((max(place[2] for place in json.loads(row["surprisal"])) for row in texts), reverse=True)
-    listed = [float(bits) for bits in re.findall(r"</b> ([\d.]+) bits</span>", source)]
-    assert listed == pytest.approx(one_each[: len(listed)], abs=0.06) and len(listed) == min(40, len(texts))
-    of_text = sorted(float(row["perplexity"]) for row in texts)
+    different = {row["text"]: row for row in texts}
+    order = sorted(different.values(), key=lambda row: float(row["perplexity"]))
+    of_text, few = [float(row["perplexity"]) for row in order], min(10, len(order) // 4)
     shown = [float(value.replace(",", "")) for value in re.findall(r"perplexity <b>([\d.,]+)</b>", source)]
-    few = len(shown) // 2
-    assert few > 0 and shown == pytest.approx([*of_text[:few], *of_text[-few:][::-1]], rel=1e-4, abs=0.006)
+    assert shown == pytest.approx([*of_text[:few], *of_text[len(of_text) - few :][::-1]], rel=1e-4, abs=0.006)
+    most = [max(place[2] for place in json.loads(row["surprisal"])) for row in order[few : len(order) - few]]
+    listed = [float(bits) for bits in re.findall(r"</b> ([\d.]+) bits</span>", source)]
+    assert listed == pytest.approx(sorted(most, reverse=True)[:40], abs=0.06) and listed
 
 
 def ranked(run, unit):
@@ -177,6 +178,23 @@ def test_only_what_stands_around_a_token_is_shown_of_a_long_text():
     source = page(document([long]), [long])
     [first, *_] = re.findall(r'<p class="text" lang="zh">\n?(.*?)</p>', source, re.DOTALL)
     assert words(first).replace(" ", "") == "…" + "前" * 60 + "奇" + "后" * 60 + "…"
+
+
+def test_it_begins_with_texts_of_its_own_and_shows_no_text_twice(written):
+    run = written(CHARACTERS)
+    lines = (run / "evaluate" / "generated.jsonl").read_text(encoding="utf-8").splitlines()
+    generated = [json.loads(line) for line in lines]
+    assert 1 < len(generated) <= 10 and len(set(generated)) == len(generated)
+    source = (run / "evaluate" / "report.html").read_text(encoding="utf-8")
+    begins = source.split('<section id="generated">')[1].split("</section>")[0]
+    assert [unescape(one).strip() for one in re.findall(r'<li lang="zh">(.*?)</li>', begins, re.DOTALL)] == [
+        text.strip() for text in generated
+    ]
+    assert source.index('id="generated"') < source.index('id="answers"') < source.index('id="scores"')
+    test = [*some(30), *(replace(one, row=one.row + 30) for one in some(30))]
+    source = page(document(test), test)
+    shown = re.findall(r'<p class="text" lang="zh">\n?(.*?)</p>', source, re.DOTALL)
+    assert len(shown) == len(set(shown)) > 10
 
 
 def test_where_nothing_can_be_scored_the_page_says_so():

@@ -11,7 +11,7 @@ from corpora.table import TableReader
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.outcome import Outcome
 from pipeline.evaluation.metrics.scores import cells, classification, confusion
-from pipeline.evaluation.report import charts, markdown, outline, page, summary, text
+from pipeline.evaluation.report import charts, facts, markdown, matrix, outline, page, summary, text
 from pipeline.evaluation.report.report import Report, plain, write
 from pipeline.evaluation.report.translations import translator
 
@@ -165,7 +165,7 @@ def test_dev_stands_in_where_no_test_row_was_scored(tmp_path):
 
 
 def test_many_labels_give_pairs_in_place_of_the_matrix():
-    labels = [f"类{number}" for number in range(page.MATRIX_LABELS + 1)]
+    labels = [f"类{number}" for number in range(matrix.LABELS + 1)]
     outcomes = [Outcome(1, "文", labels[3], labels[4], 1.0, tuple(float(n == 4) for n in range(len(labels))))]
     parsed = Page(page.render(report(outcomes, labels).as_dict(), {"test": outcomes}, labels))
     assert ("class", "matrix") not in parsed.attributes
@@ -193,4 +193,4 @@ def test_points_against_a_baseline():
 
 
 def test_long_lists_are_cut_in_facts():
-    assert summary.facts({"leaked": list(range(1000))})[0][1].endswith("19 and 980 more")
+    assert facts.facts({"leaked": list(range(1000))})[0][1].endswith("19 and 980 more")
