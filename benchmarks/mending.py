@@ -90,7 +90,6 @@ def teaching(
         curves: dict[str, list[list[float]]] = {"random": [], "chosen": []}
         for seed in seeds:
             for way, curve in curves.items():
-                click.echo(f"{corpus.name}, seed {seed}, {way}", err=True)
                 curve.append(_curve(corpus, way, sizes, pool, seed, overrides))
         means = {way: [statistics.mean(found) for found in zip(*curve, strict=True)] for way, curve in curves.items()}
         rows += [[corpus.name, way, *(f"{100 * score:.1f}" for score in found), ""] for way, found in means.items()]
@@ -193,6 +192,7 @@ def _curve(data: Path, way: str, sizes: Sequence[int], pool: int, seed: int, ove
             run = pipeline.run(work / "config.toml", overrides=settings, runs=work / "runs")
             report = json.loads((run / "evaluate" / "report.json").read_text(encoding="utf-8"))
             scores.append(float(report["test"]["accuracy"]))
+            click.echo(f"{data.name}, seed {seed}, {way}, {size} rows: {100 * scores[-1]:.1f}", err=True)
     return scores
 
 

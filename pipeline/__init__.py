@@ -60,10 +60,8 @@ def load(
     model is loaded as a `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`.
     Raises ModelError if the folder has no complete model.
     """
-    from pathlib import Path
-
     from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import Model, find_model
 
-    model = Model.load(find_model(Path(folder)), precision=precision, dictionary=dictionary)
+    model = Model.load(find_model(folder), precision=precision, dictionary=dictionary)
     return LanguageModel.of(model) if model.generates else model

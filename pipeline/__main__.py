@@ -46,6 +46,7 @@ COMMANDS = {
     "init": ("own_file", "init", "Write a commented config for a FILE of your own, and stop."),
     "inspect": ("inspect", "inspect", "Show what a corpus holds."),
     "label": ("label", "label", "Label the rows of IN with MODEL and write them to OUT."),
+    "models": ("models", "models", "List the models that come with zhpipe, or show the card of NAME."),
     "neighbours": ("vectors", "neighbours", "Print the words whose vectors are nearest to WORD's."),
     "next": ("generate", "next_tokens", "List the tokens most likely to follow TEXT."),
     "report": ("evaluate", "report", "Write a report's page, text and Markdown again."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,4 +88,4 @@ def _language_model(path: str) -> LanguageModel:
     from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import find_model
 
-    return LanguageModel.of(LanguageModel.load(find_model(Path(path))))
+    return LanguageModel.of(LanguageModel.load(find_model(path)))

@@ -141,7 +141,7 @@ def _load(model: str, options: dict[str, Any]) -> Model:
 
     from pipeline.models.model import Model, find_model
 
-    folder, dictionary = find_model(Path(model)), options["dictionaries"]
+    folder, dictionary = find_model(model), options["dictionaries"]
     loaded = Model.load(folder, precision=options["precision"], threads=1, dictionary=dictionary)
     if loaded.precision == "int8" and options["precision"] is None:
         echo("network         int8, which lost no more than 0.1 point on dev (--float32: the full network)", err=True)
@@ -222,7 +222,7 @@ def _label_on_ray(
             "--engine ray reads files that every machine finds, and makes a folder: no - for a stream"
         )
     dictionary = UserDictionary.load(options["dictionaries"])
-    job = LabelJob(find_model(Path(model)).absolute(), options["precision"], chosen, dictionary=dictionary)
+    job = LabelJob(find_model(model).absolute(), options["precision"], chosen, dictionary=dictionary)
     if target_precision is not None:
         job.options = _with_threshold(chosen, job.model, target_precision)
     results = ray.run(job, sources, target, output_format=chosen.suffix_format, **ray_arguments(options))

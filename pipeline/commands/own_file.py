@@ -66,7 +66,8 @@ def of_earlier_model(path: str) -> list[str]:
     from pipeline.config.section import toml_value
     from pipeline.models.earlier_model import EarlierModel
 
-    values = {**EarlierModel.load(path).settings, "train.from_model": path}
+    earlier = EarlierModel.load(path)
+    values = {**earlier.settings, "train.from_model": str(earlier.folder)}
     return [f"{key}={toml_value(value)}" for key, value in values.items()]
 
 

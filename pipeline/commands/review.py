@@ -72,7 +72,7 @@ def review(model: str, table: str | None, **options: Any) -> None:
     from pipeline.models.model import Model, find_model
 
     _check_options(table, options)
-    loaded, decisions = Model.load(find_model(Path(model))), _decisions(options)
+    loaded, decisions = Model.load(find_model(model)), _decisions(options)
     with decisions.writing():
         if options["import_"]:
             _import(Path(model), loaded, table, options, decisions)

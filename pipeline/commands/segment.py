@@ -43,9 +43,9 @@ SETTINGS = ("unit", "mode", "hmm", "dictionaries", *OF_JIEBA, "keep_whole", "sto
     "--engine",
     default="rjieba",
     show_default=True,
-    metavar="rjieba|jieba|ray|RUN|MODEL",
-    help="rjieba is faster than jieba; RUN or MODEL: the folder of a trained segmenter; ray: rjieba on a Ray cluster, "
-    "OUT is a folder.",
+    metavar="rjieba|jieba|zh-words-pos|ray|RUN|MODEL",
+    help="rjieba is faster than jieba; zh-words-pos is a ready-made model; RUN or MODEL: the folder of a trained "
+    "segmenter; ray: rjieba on a Ray cluster, OUT is a folder.",
 )
 @click.option(
     "--mode",
@@ -124,20 +124,21 @@ def _segment_file(source: str, target: str, options: dict[str, Any]) -> None:
 
 def _settings(options: dict[str, Any]) -> SegmentSettings:
     """The options as settings. Raises UsageError for an unknown engine, or a mode that it doesn't have."""
-    from pipeline.config.segment import ENGINES, SegmentSettings
+    from pipeline.config.segment import ENGINES, READY, SegmentSettings
 
     engine = options["engine"]
     if engine not in ENGINES:
-        if not Path(engine).is_dir():
+        if engine not in READY and not Path(engine).is_dir():
             raise click.UsageError(
-                f"--engine is {engine!r}: expected rjieba, jieba, ray, or a trained segmenter's folder"
+                f"--engine is {engine!r}: expected rjieba, jieba, {', '.join(READY)}, ray, or a trained "
+                "segmenter's folder"
             )
         if options["mode"] != "default":
             raise click.UsageError(f"--mode {options['mode']} is jieba's: a trained segmenter has one mode")
         for name in ("weighted_dictionaries", "main_dictionary"):
             if options[name]:
                 raise click.UsageError(f"--{OF_JIEBA[name]} is for jieba: a trained segmenter weighs no words")
-        engine = str(Path(engine).absolute())
+        engine = engine if engine in READY else str(Path(engine).absolute())
     return SegmentSettings(engine=engine, workers=options["workers"], **{name: options[name] for name in SETTINGS})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +35,7 @@ def try_(model: str, text: str | None, precision: Precision | None) -> None:
     from pipeline import load
     from pipeline.commands.answer_lines import lines_of
 
-    loaded = load(Path(model), precision=precision)
+    loaded = load(model, precision=precision)
     is_terminal = sys.stdin.isatty()
     texts = [text] if text is not None else _typed() if is_terminal else _piped()
     for place, asked in enumerate(texts):

@@ -11,6 +11,7 @@ from pipeline.config.section import Section
 
 Unit = Literal["word", "char"]
 ENGINES = ("rjieba", "jieba")
+READY = ("zh-words-pos",)  # ready-made models that find words
 
 
 class SegmentSettings(Section):
@@ -25,8 +26,8 @@ class SegmentSettings(Section):
     )
     engine: str = Field(
         "rjieba",
-        description="What finds the words: rjieba, the fast one; jieba, the reference; or the folder of a segmenter "
-        "that zhpipe trained, such as runs/NAME.",
+        description="What finds the words: rjieba, the fast one; jieba, the reference; zh-words-pos, a ready-made "
+        "model; or the folder of a segmenter that zhpipe trained, such as runs/NAME.",
     )
     mode: Literal["default", "search", "full"] = Field(
         "default", description="jieba's mode; search and full give overlapping words."
@@ -60,14 +61,15 @@ class SegmentSettings(Section):
 
     @property
     def trained(self) -> bool:
-        """Whether the engine is a segmenter that zhpipe trained."""
+        """Whether the engine is a model that zhpipe trained."""
         return self.engine not in ENGINES
 
     @model_validator(mode="after")
     def _check_engine(self) -> SegmentSettings:
-        if self.trained and not is_path(self.engine):
+        names = (*ENGINES, *READY)
+        if self.trained and self.engine not in READY and not is_path(self.engine):
             raise ValueError(
-                f"engine is {self.engine!r}{nearest(self.engine, ENGINES)}: expected {' or '.join(ENGINES)}, or the "
+                f"engine is {self.engine!r}{nearest(self.engine, names)}: expected {' or '.join(names)}, or the "
                 "folder of a trained segmenter, with a / in it"
             )
         if self.trained and self.mode != "default":

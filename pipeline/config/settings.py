@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from pipeline.config import agreement
+from pipeline.config.card import CardSettings
 from pipeline.config.corpus import CorpusSettings
 from pipeline.config.embed import EmbedSettings
 from pipeline.config.evaluate import EvaluateSettings
@@ -48,6 +49,7 @@ class Settings(Section):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     tune: TuneSettings = TuneSettings()
+    card: CardSettings = CardSettings()
 
     @property
     def grams(self) -> dict[Unit, int]:

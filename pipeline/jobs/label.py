@@ -149,7 +149,7 @@ def job_folder(target: Path) -> Path:
 
 def single_threaded(model: str | Path | Model) -> Model:
     """The model on one thread. The cores are for the workers, and so any number of them gives the same answers."""
-    loaded = model if isinstance(model, Model) else Model.load(find_model(Path(model)), threads=1)
+    loaded = model if isinstance(model, Model) else Model.load(find_model(model), threads=1)
     if loaded.network.threads == 1:
         return loaded
     return replace(loaded, network=OnnxNetwork(loaded.network.path, threads=1))

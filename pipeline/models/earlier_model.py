@@ -54,7 +54,7 @@ class EarlierModel:
     @classmethod
     def load(cls, path: str | Path) -> EarlierModel:
         """From a run or a model folder. Raises ModelError, or PipelineError if training can't go on from it."""
-        folder = find_model(Path(path))
+        folder = find_model(path)
         model = Model.load(folder, precision="float32", threads=1)
         if model.task.name not in TASKS:
             raise PipelineError(

@@ -22,7 +22,7 @@ SUMS_SIZE = 1 << 16
 class FolderKind:
     """What is known of a folder beforehand: its name, the file that says what it is, and the others that it must have.
 
-    `such_as`: a path that has one.
+    `such_as`: what may be named instead.
     """
 
     name: str
@@ -36,7 +36,9 @@ class FolderKind:
         return f"copy the {self.name} folder again"
 
 
-MODEL = FolderKind("model", "model.toml", frozenset({"labels.txt", "network.onnx"}), "runs/NAME/model")
+MODEL = FolderKind(
+    "model", "model.toml", frozenset({"labels.txt", "network.onnx"}), "runs/NAME/model, or one of `zhpipe models`"
+)
 ENCODER = FolderKind("encoder", "encoder.toml", frozenset({"vocabulary.txt"}), "encoders/NAME")
 
 

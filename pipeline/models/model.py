@@ -23,7 +23,7 @@ from pipeline.encoding.labels import Labels
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.encoding.pretrained import Pretrained
 from pipeline.errors import ModelError, NotFinite, SettingsError
-from pipeline.models import files, schema, segmenter_files
+from pipeline.models import files, ready_made, schema, segmenter_files
 from pipeline.models.texts import checked_texts
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.segmentation.dictionary import Paths, UserDictionary
@@ -295,8 +295,11 @@ class Extended:
     added: UserDictionary
 
 
-def find_model(path: Path) -> Path:
-    """The model folder for a path: that of a run if the path is a run's folder, or the path itself."""
+def find_model(path: str | Path) -> Path:
+    """The model folder for a path: that of a ready-made model if the path is its name, that of a run, or the path."""
+    if isinstance(path, str) and (own := ready_made.folder_of(path)) is not None:
+        return own
+    path = Path(path)
     return path / "model" if (path / "model" / "model.toml").is_file() else path
 
 

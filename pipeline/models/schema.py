@@ -101,6 +101,18 @@ class OptionsTable(Table):
     offsets: list[Annotated[float, Field(ge=-1e3, le=1e3)]] = []
 
 
+class CardTable(Table):
+    """What the model is for, what it learnt from, and on what terms it is given: texts of people for people."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=2000)
+
+    description: str = ""
+    texts: str = ""
+    licence: str = ""
+    attribution: str = ""
+    limits: str = ""
+
+
 class LengthsTable(Table):
     """The 5th, 50th and 95th percentile of the tokens of a text."""
 
@@ -134,6 +146,7 @@ class ModelTable(Table):
     encoder: EncoderTable
     options: OptionsTable = OptionsTable()
     drift: DriftTable | None = None
+    card: CardTable = CardTable()
     confidence: dict[str, float] = {}
     dev: dict[str, Score] = {}
     int8: dict[Literal["dev", "lost"], dict[str, Score]] = {}

@@ -77,13 +77,15 @@ class Decisions:
         if made:
             corrections.write(self.path, [*kept, *made.values()])
 
-    def undo(self) -> Correction | None:
-        """Takes the last decision back and returns it; None if there is none."""
-        found = self.read()
-        if not found:
+    def undo(self, items: Sequence[Item]) -> Correction | None:
+        """Takes the last decision about one of these items back and returns it; None if there is none."""
+        keys, found = {(item.fingerprint, item.old) for item in items}, self.read()
+        places = [place for place, one in enumerate(found) if (one.fingerprint, one.old) in keys]
+        if not places:
             return None
-        corrections.write(self.path, found[:-1])
-        return found[-1]
+        taken = found.pop(places[-1])
+        corrections.write(self.path, found)
+        return taken
 
     def counts(self) -> dict[str, Any]:
         """How many decisions the file has, and how many of them change a label."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from corpora.corrections import Correction
 from pipeline.evaluation.report.report import mended
 from pipeline.models.model import Model
 from pipeline.review import forms
@@ -73,18 +72,12 @@ class Session:
         self._made[place] = new
 
     def undo(self) -> int | None:
-        """Takes back the last decision of the file; returns the place of its text, None if it is not in the queue."""
-        taken = self.decisions.undo()
+        """Takes back the last decision about a text of the queue; returns its place, None if there was none."""
+        taken = self.decisions.undo(self.items)
         self._made = self.decisions.of(self.items)
-        return None if taken is None else self._place(taken)
-
-    def _place(self, taken: Correction) -> int | None:
-        places = (
-            place
-            for place, item in enumerate(self.items)
-            if (item.fingerprint, item.old) == (taken.fingerprint, taken.old)
-        )
-        return next(places, None)
+        if taken is None:
+            return None
+        return [(item.fingerprint, item.old) for item in self.items].index((taken.fingerprint, taken.old))
 
     def _shown(self, gold: str) -> Any:
         return forms.shown_value(self._task, gold)

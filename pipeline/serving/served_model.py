@@ -18,13 +18,13 @@ class ServedModel:
 
     Arguments:
         name: In the addresses of the service.
-        path: A run or a model folder.
+        path: A run or a model folder, or the name of a ready-made model.
         int8: Whether to take the smaller and faster network.
 
     Raises ModelError if the folder has no complete model.
     """
 
-    def __init__(self, name: str, path: Path, *, int8: bool = False) -> None:
+    def __init__(self, name: str, path: str | Path, *, int8: bool = False) -> None:
         self.name = name
         self.folder = find_model(path)
         self.int8 = int8
@@ -99,14 +99,12 @@ def named_models(models: Sequence[str], *, int8: bool = False) -> dict[str, Serv
     return served
 
 
-def _name_and_path(given: str) -> tuple[str, Path]:
+def _name_and_path(given: str) -> tuple[str, str]:
     name, separator, path = given.partition("=")
-    if separator and not Path(given).exists():
-        place = Path(path)
-    else:
-        place = Path(given)
-        whole = place.resolve()
+    if not separator or Path(given).exists():
+        path = given
+        whole = Path(given).resolve()
         name = whole.parent.name if whole.name == "model" else whole.name
     if not name or not set("/?#%\\").isdisjoint(name) or not name.isprintable() or name in (".", ".."):
-        raise PipelineError(f"{given}: {name!r} can't stand in an address: give another name, as in NAME={place}")
-    return name, place
+        raise PipelineError(f"{given}: {name!r} can't stand in an address: give another name, as in NAME={path}")
+    return name, path

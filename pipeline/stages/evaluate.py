@@ -102,7 +102,7 @@ def evaluate_file(
     """
     if Path(out).exists() and not Path(out).is_dir():
         raise PipelineError(f"{out}: is a file: name a folder for the report")
-    folder = find_model(Path(model_folder))
+    folder = find_model(model_folder)
     model = Model.load(folder)
     if label_separator is not None and not model.task.several_labels:
         raise PipelineError(f"{folder}: is {model.task.described}, not of several labels: leave out --label-separator")

@@ -58,7 +58,7 @@ def _engine(settings: SegmentSettings) -> Any:
     """The engine; no trained one is loaded where every character is a token."""
     if not settings.trained:
         return settings.engine
-    return open_segmenter(find_model(Path(settings.engine))) if settings.unit == "word" else "rjieba"
+    return open_segmenter(find_model(settings.engine)) if settings.unit == "word" else "rjieba"
 
 
 def occurrence(occurring: int, words: int) -> str:
@@ -106,7 +106,7 @@ def engine_files(cut: SegmentSettings) -> list[Path]:
     """The checksums of a trained engine, which tell it from any other."""
     if not cut.trained or cut.unit == "char":
         return []
-    sums = find_model(Path(cut.engine)) / "SHA256SUMS"
+    sums = find_model(cut.engine) / "SHA256SUMS"
     if not sums.is_file():
         raise PipelineError(f"{cut.engine}: no model here: segment.engine names a run with one, or a model's folder")
     return [sums]

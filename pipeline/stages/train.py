@@ -223,6 +223,7 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
         "network": json.loads(settings.network.model_dump_json(exclude_none=True, exclude=PATHS)),
         "dev": dict(dev),
+        **({"card": told} if (told := settings.card.told()) else {}),
         "training_data": {"sha256": sha256(run / "segment" / "train.csv")},
         "versions": versions(),
     }
@@ -262,6 +263,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
         "language": settings.language.model_dump(exclude={"ngram_order"}),
         "vector_size": settings.embed.vector_size,
         "seed": settings.seed,
+        **({"card": told} if (told := settings.card.told()) else {}),  # none: as in runs before there were cards
     }
     folder = run / "segment"
     files = [folder / "train.csv", folder / "dev.csv", folder / "segmenter.json"]
@@ -274,7 +276,7 @@ def _inputs(settings: Settings, run: Path) -> Inputs:
             *(path for path in (made / "vectors.npy", made / "words.txt") if path.exists()),
         ]
     if settings.train.from_model:
-        files.append(find_model(Path(settings.train.from_model)) / "SHA256SUMS")
+        files.append(find_model(settings.train.from_model) / "SHA256SUMS")
     return Inputs(used, files, VERSION)
 
 

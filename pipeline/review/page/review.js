@@ -166,7 +166,7 @@ const skip = () => during(async () => {
 const undo = () => during(async () => {
   const found = await ask("v1/undo", {});
   queue = found;
-  say(found.place === null ? "there was nothing to take back here" : "taken back");
+  say(found.place === null ? "there is nothing to take back" : "taken back");
   await show(found.place === null ? (place >= 0 ? place : following()) : found.place);
 });
 

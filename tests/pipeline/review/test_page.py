@@ -1,16 +1,21 @@
 """The page of the review, in a browser: labels are mended with keys alone, spans by selecting text."""
 
+from types import SimpleNamespace
+
 import pytest
 from mini import mails
 from review_runs import HOSTILE, PLANTED, served, written
 
 from corpora.corrections import read
 from pipeline.config.load import load
+from pipeline.encoding.encoder import Tokenised
+from pipeline.encoding.labels import Labels
 from pipeline.review.decisions import Decisions
 from pipeline.review.queue import Item
 from pipeline.review.session import Session
 from pipeline.stages.runner import run_stages
 from pipeline.stages.segment import PARTS, read_part
+from pipeline.tasks import Multilabel
 
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 800}
 
@@ -166,3 +171,23 @@ def test_spans_are_mended_with_the_keyboard(sentences, opened, tmp_path):
         pressed(view, "k")
         assert view.is_visible("#done")
     assert written(tmp_path) == [("B-人 O O O O", "O O B-人 I-人 O"), ("O O O O", "O O O O")]
+
+
+def test_several_labels_are_toggled_and_saved(opened, tmp_path):
+    task = Multilabel("|", Labels(("价格", "物流", "质量")))
+    items = [
+        Item("a.csv", row, "", Tokenised(text, [text]), old, "价格|物流", 0.7, "error")
+        for row, (text, old) in enumerate([("又慢又贵", "质量"), ("还行", "")], start=1)
+    ]
+    several = Session("remarks", items, SimpleNamespace(task=task), Decisions(tmp_path / "corrections.csv", "某人"))
+    with served(several) as address:
+        view = opened(address)
+        for key in ("1", "2", "3", "Enter"):
+            pressed(view, key)
+        assert "row 2 of" in view.inner_text("#where")
+        pressed(view, "3")
+        assert view.locator("#labels [aria-pressed=true]").all_inner_texts() == ["3 质量"]
+        pressed(view, "3")
+        pressed(view, "Enter")
+        assert view.is_visible("#done")
+    assert written(tmp_path) == [("质量", "价格|物流"), ("", "")]

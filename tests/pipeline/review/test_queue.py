@@ -44,8 +44,9 @@ def test_decisions_are_replaced_undone_and_found_again(run, model, tmp_path):
     made.decide(first, HOSTILE)
     again = Decisions(tmp_path / "corrections.csv", "另一人")
     assert again.of(items)[:3] == [HOSTILE, second.old, None] and made.counts() == {"decided": 2, "changed": 1}
-    assert again.undo().new == HOSTILE and again.of(items)[:2] == [None, second.old]
-    assert again.undo().who == "某人" and again.undo() is None
+    assert again.undo(items[2:]) is None and again.counts()["decided"] == 2
+    assert again.undo(items).new == HOSTILE and again.of(items)[:2] == [None, second.old]
+    assert again.undo(items).who == "某人" and again.undo(items) is None
 
 
 def test_lines_that_are_changed_by_hand_meanwhile_are_kept(run, model, tmp_path):

@@ -101,7 +101,7 @@ def test_the_schema_is_one_and_of_the_version():
 def test_what_people_read_comes_again_from_the_files(reports, name, tmp_path):
     folder = shutil.copytree(reports[name], tmp_path / "copy")
     readable = {path.name: path.read_bytes() for path in folder.glob("report.*") if path.suffix != ".json"}
-    others = {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in readable}
+    others = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name not in readable}
     for file in readable:
         (folder / file).unlink()
     written = reprint(folder)
@@ -109,7 +109,9 @@ def test_what_people_read_comes_again_from_the_files(reports, name, tmp_path):
     reprint(folder, "zh")
     for name in ("report.md", "report.txt"):
         assert "得分" in (folder / name).read_text(encoding="utf-8")
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in readable} == others
+    assert {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name not in readable
+    } == others
 
 
 def test_a_run_whose_page_is_written_anew_stays_as_it_is(trained, tmp_path):
