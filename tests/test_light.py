@@ -74,7 +74,7 @@ def test_it_labels_and_evaluates(folder):
     page = (folder / "runs" / "mini" / "evaluate" / "report.html").read_text(encoding="utf-8")
     assert page.count("未安装 Matplotlib，图未画出") == page.count("<figcaption") > 2
     page = (folder / "scored" / "report.html").read_text(encoding="utf-8")
-    assert "reliability on test: not drawn, as Matplotlib is not installed" in page
+    assert "precision against coverage: not drawn, as Matplotlib is not installed" in page
 
 
 def test_what_needs_more_names_the_extra(folder):

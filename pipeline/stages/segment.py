@@ -305,22 +305,29 @@ def _write_part(
             advance(1)
 
 
+def _leaked(part: str, leaked: int, rows: int) -> str:
+    if leaked == 1:
+        return f"the only {part} row leaked" if rows == 1 else f"1 {part} row leaked"
+    return f"{'all ' if leaked == rows else ''}{leaked} {part} rows leaked"
+
+
 def _summary(splits: Splits, counts: Mapping[str, int], report: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{part} {len(getattr(splits, part))}" for part in PARTS)
     notes = [f"{counts[name]} {said}" for name, said in COUNTED.items() if counts[name]]
     notes += map(with_settings, findings.said(counts))
     notes += [
-        f"{'all ' if leaked == len(getattr(splits, part)) else ''}{leaked} {part} rows leaked"
+        _leaked(part, leaked, len(getattr(splits, part)))
         for part in ("dev", "test")
         if (leaked := len(report[f"leaked_{part}"]))
     ]
     notes += [
-        f"{count} {part} rows are like a row of {'train' if part == 'dev' else 'train or dev'} but for digits, "
-        "punctuation, width or case"
+        f"{count} {part} {'row is' if count == 1 else 'rows are'} like a row of "
+        f"{'train' if part == 'dev' else 'train or dev'} but for digits, punctuation, width or case"
         for part, count in report["near_duplicates"].items()
         if count
     ]
-    notes += [f"{report['conflicts']} texts with two labels"] if report["conflicts"] else []
+    conflicts = report["conflicts"]
+    notes += [f"{conflicts} text{'' if conflicts == 1 else 's'} with two labels"] if conflicts else []
     notes += [f"labels that train lacks: {', '.join(report['unseen_labels'])}"] if report["unseen_labels"] else []
     return "; ".join([f"rows: {sizes}", *notes])
 

@@ -335,8 +335,18 @@ class ClassifyJudge(Judge[str]):
         """The files of `evaluation.report.report.write`."""
         from pipeline.evaluation.report import report
 
-        chosen = {name: value for name, value in vars(detail).items() if name != "generated"}
-        report.write(folder, written, outcomes, self.labels.names, **chosen)
+        report.write(
+            folder,
+            written,
+            outcomes,
+            self.labels.names,
+            answers=detail.answers,
+            explained=detail.explained,
+            doubtful=detail.doubtful,
+            locale=detail.locale,
+            columns=detail.columns,
+            excel_safe=detail.excel_safe,
+        )
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:
