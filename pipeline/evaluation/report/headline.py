@@ -119,7 +119,7 @@ def next_step(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
             part=_(part),
         )
     if (document.get("suspects") or {}).get("count"):
-        return _("Next: look through the doubtful labels with zhpipe review, mend those that are wrong, and train again.")
+        return _("Next: look through the doubtful labels with zhpipe review, mend the wrong ones, and train again.")
     return _("Next: read the mistakes below, and label your rows with zhpipe label.")
 
 
