@@ -355,7 +355,7 @@ def timeless(text: str, folder: Path) -> str:
     text = re.sub(r"\d+\.\d s(?=, N rows/s)", "N s", text)
     text = re.sub(r"^(segment|embed|train|evaluate)( +)\d+\.\d s ", r"\1 N s ", text, flags=re.MULTILINE)
     text = re.sub(r"[\d,.]+( +[\d,]{3,} +\d+\.\d)$", r"N\1", text, flags=re.MULTILINE)  # train s, of compare
-    text = re.sub(r"(trains in|用时|训练只需) ?[\d.]+ ?(s|秒)", r"\1 N \2", text)
+    text = re.sub(r"(trains in|trained in|用时|训练只需) ?[\d.]+ ?(s|秒)", r"\1 N \2", text)
     return re.sub(
         r"^\W*(config|配置|versions|版本|seconds|秒|commands|train sha256|zhpipe run)\b.*\n",
         "",
