@@ -64,10 +64,14 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         for suffix in ("html", "css", "js", "json", "mo", "po")
         for path in (ROOT / "pipeline").rglob(f"*.{suffix}")
     }
-    encoders = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "pretrained").glob("*/*.*")}
-    encoders |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "pretrained").glob("*/SHA256SUMS")}
+    learnt = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("pretrained", "models/ready")
+        for path in (ROOT / "pipeline" / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
     typed = {f"{room}/py.typed" for room in ROOMS}
-    assert names == code | samples | configs | pages | typed | {name for name in encoders if ".pyc" not in name}
+    assert names == code | samples | configs | pages | typed | learnt
 
 
 def test_its_metadata_are_those_of_the_light_installation(wheel: Path) -> None:

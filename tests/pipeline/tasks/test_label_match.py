@@ -1,6 +1,7 @@
 """Labels that a model does not know are named, or matched if they are the same number; leaked rows compare nothing."""
 
 import json
+import re
 
 import pytest
 from mini import mails, read_csv, write_config, write_csv
@@ -81,7 +82,7 @@ def test_a_test_split_equal_to_train_compares_nothing(numbered):
     for written in (text, page):
         assert "All 60 test rows have texts that were also trained on" in written
         assert "–%" not in written and "That is" not in written
-    assert "p =" not in page and "p &lt;" not in page
+    assert not re.search(r"\bp (=|&lt;)", page)
     assert verdict(document) == "Every test row leaked, so it is unknown whether the network earned its cost."
     assert not [sentence for sentence in sentences(document) if "better" in sentence or "points" in sentence]
     summaries = {one.stage: one.summary for one in said}

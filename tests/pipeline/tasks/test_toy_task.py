@@ -45,6 +45,7 @@ def run(mini, monkeypatch):
     monkeypatch.setitem(TASKS, Length.name, Length)
     write_csv(mini / "mini.csv", texts(150, seed=1))
     chosen = ["train.epochs=10", "train.learning_rate=0.03", "network.pooling=last", "network.wide.characters=0"]
+    chosen += ["train.batch_size=16"]
     settings = load(mini / "mini.toml", chosen)
     return run_stages(settings.model_copy(update={"task": Length.name}), runs=mini / "runs")
 

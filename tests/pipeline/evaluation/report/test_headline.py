@@ -69,7 +69,7 @@ def test_nothing_scored():
         (lead(-0.03, 0.001), "worse", "zhpipe tune"),
         (lead(0.01, 0.3), "open", "label your rows"),
         (lead(0.01, 0.3, rows=50), "open", "50 rows are too few to tell"),
-        (document(suspects={"count": 3}), "better", "suspects.csv"),
+        (document(suspects={"count": 3}), "better", "zhpipe review"),
         (document(counts={"scored": 1000, "leaked": 1000}), "open", "not trained on"),
         (document(against={}, baselines={}), "open", "label your rows"),
     ],
