@@ -6,7 +6,7 @@ BIN := .venv/bin
 SAMPLES := corpora/samples
 INBOX := runs/sample-mail/inbox-labelled.csv
 
-.PHONY: setup demo test lint translations wheel attacks
+.PHONY: setup demo test test-slow lint translations wheel attacks
 
 setup: .venv/installed
 
@@ -25,7 +25,11 @@ demo: setup
 	@echo "Open runs/sample-mail/evaluate/report.html in a browser; the labelled inbox is $(INBOX)."
 
 test: setup
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile tests pipeline corpora embeddings zhpipe
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile -m "not slow" tests pipeline corpora embeddings zhpipe
+
+# What takes long, and what `make test` leaves to it: networks of benchmarks, shared searches, dying nodes, full disks.
+test-slow: setup
+	@$(BIN)/python -m pytest -q -m slow tests
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from mini import mails, write_config, write_csv
 CONFIGS = Path(__file__).parent.parent / "configs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 hypothesis_settings.load_profile("steady")
 
 

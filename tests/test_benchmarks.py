@@ -100,6 +100,7 @@ def test_a_corpus_without_test_file_is_judged_on_dev(tmp_path: Path) -> None:
     assert arguments[1].endswith("train.csv.gz") and arguments[3].endswith("=0.0")
 
 
+@pytest.mark.slow
 def test_a_run_gives_scores_and_its_model_starts(tmp_path: Path) -> None:
     small = ("network.units=4", "embed.vector_size=4", "embed.epochs=1", "train.epochs=1", "network.wide.characters=0")
     files = (f"corpus.train={MAIL.as_posix()}",)
@@ -132,6 +133,7 @@ def test_each_row_of_inputs_has_those_before_it() -> None:
         assert len(rows) > 3 and all(later[: len(row)] == row for row, later in pairwise(rows))
 
 
+@pytest.mark.slow
 def test_a_tagging_run_gives_scores_and_a_row(tmp_path: Path) -> None:
     config = tmp_path / "ner.toml"
     text = (ROOT / "configs" / "sample-ner.toml").read_text(encoding="utf-8")

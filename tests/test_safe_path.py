@@ -86,6 +86,7 @@ def test_vectors(place):
     assert caught(place) == []
 
 
+@pytest.mark.slow
 def test_the_ray_engine(place):
     pytest.importorskip("ray", reason="the engine ray needs zhpipe[ray]")
     done = run(place, place / "bin" / "zhpipe", "label", "../model", "in.csv", "out", "--engine", "ray", "--workers", 1)

@@ -144,6 +144,7 @@ def grown(small, sizes, command):
     raise AssertionError("the disk is still too small")
 
 
+@pytest.mark.slow
 def test_a_run_whose_disk_fills_up(mini, small, whole, record_property):
     full = grown(small, (40, 150, 30_000), lambda disk: python(*RUN, disk, folder=mini))
     assert full > 1

@@ -114,6 +114,7 @@ def test_a_folder_of_tables(cluster, place):
     assert [done for _, _, done in again] == [None] * 4, "all that could be done is done"
 
 
+@pytest.mark.slow
 def test_the_command_and_a_node_that_die(cluster, place):
     journal = place / "killed" / "many.csv.job" / ".parts.jsonl"
 

@@ -41,6 +41,7 @@ def test_a_row_is_the_mean_over_seeds_beside_the_n_grams():
     ]
 
 
+@pytest.mark.slow
 def test_a_run_gives_perplexities_and_is_kept(tmp_path):
     config = (ROOT / "configs" / "sample-language.toml").read_text(encoding="utf-8")
     (tmp_path / "few.toml").write_text(config.replace("../corpora/samples/prose.txt", "prose.txt"), encoding="utf-8")

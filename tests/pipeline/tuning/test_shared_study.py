@@ -19,6 +19,7 @@ trials = {TRIALS}
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_study(tmp_path):
     write_csv(tmp_path / "mini.csv", mails())
     write_config(tmp_path, CONFIG.replace("epochs = 2\nbatch", "epochs = 1\nbatch") + RANGES)
