@@ -75,9 +75,9 @@ def summary(parts: dict[str, Any]) -> str:
     weights = parts["weights"]
     alone = f"n-grams alone ({' + '.join(parts['models'])}) {parts['ngrams']:.4f}, network alone {parts['network']:.4f}"
     if not weights["network"]:
-        return f"{alone}: the recurrent part earns nothing, the n-grams answer"
+        return f"{alone}: by their losses on dev, the n-grams answer alone"
     if not weights["ngrams"]:
-        return f"{alone}: the linear model adds nothing, the network answers"
+        return f"{alone}: by their losses on dev, the network answers alone"
     return f"{alone}, both {parts['both']:.4f} (weights {weights['ngrams']:g} and {weights['network']:g})"
 
 

@@ -108,8 +108,8 @@ def earned(document: Mapping[str, Any], _: Translate = ENGLISH) -> list[str]:
     if not parts["weights"]["network"]:
         return [
             _(
-                "The recurrent part earns nothing: on dev the n-grams alone get {ngrams} right, the network alone "
-                "{network}, and the model answers by the n-grams.",
+                "By the losses on dev, the n-grams answer alone: they get {ngrams} right there, the network alone "
+                "{network}.",
                 **values,
             )
         ]
