@@ -134,11 +134,11 @@ def _toml(job: Job, own: Path) -> str:
     files = {"train": sentences[:count], "test": judging}
     for part, found in files.items():
         (own / f"{part}{suffix}").write_text("".join(found), encoding="utf-8", newline="\n")
-    kept = {key: value for key, value in corpus.items() if key in ("format", "tagged")}
+    reading = {key: value for key, value in corpus.items() if key in ("format", "tagged")}
     paths = {part: (own / f"{part}{suffix}").as_posix() for part in files}
     tag = {key: value for key, value in told.get("tag", {}).items() if key == "kind"}
     name = f"{job.config.stem}-{count}-{job.seed}"
-    return tomli_w.dumps({"name": name, "task": "tag", "corpus": {**kept, **paths, "dev_share": 0.1}, "tag": tag})
+    return tomli_w.dumps({"name": name, "task": "tag", "corpus": {**reading, **paths, "dev_share": 0.1}, "tag": tag})
 
 
 def _sentences(job: Job, path: str, blocks: bool) -> list[str]:

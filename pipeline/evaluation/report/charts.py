@@ -132,19 +132,8 @@ def lines(
             axes.set_xticks(range(len(categories)), labels=[plain(one) for one in categories])
             axes.set_xlim(-0.5, len(categories) - 0.5)
         for number, (name, (across, up)) in enumerate(series.items()):
-            colour = SERIES[number % len(SERIES)]
-            if bars and name in bars:
-                axes.vlines(across, *zip(*bars[name], strict=True), color=colour, linewidth=1, alpha=0.6)
-            axes.plot(
-                [categories.index(one) for one in across] if categories else across,
-                up,
-                label=name,
-                color=colour,
-                linestyle="" if name in apart else _DASHES[number // len(SERIES) % len(_DASHES)],
-                marker="o",
-                markersize=4 if name in apart else 3,
-                gid=marks(number),
-            )
+            places = [categories.index(one) for one in across] if categories else across
+            _draw_line(axes, number, name, (places, up), name in apart, (bars or {}).get(name))
             default = [_reading(name, axes_titles[0], x, y) for x, y in zip(across, up, strict=True) if is_drawn(y)]
             readings.append((said or {}).get(name, default))
         if logarithmic:
@@ -153,6 +142,29 @@ def lines(
         if axes.get_legend_handles_labels()[0]:
             figure.legend(frameon=False, labelcolor=INK, loc="outside lower left", ncols=_IN_A_ROW, fontsize=10)
         return drawing.svg(figure, title, readings)
+
+
+def _draw_line(
+    axes: Any,
+    number: int,
+    name: str,
+    points: tuple[Sequence[Any], Sequence[float]],
+    is_apart: bool,
+    bars: Sequence[tuple[float, float]] | None,
+) -> None:
+    """The points of the series `number`, joined unless they stand apart, each on its bar if there are bars."""
+    colour = SERIES[number % len(SERIES)]
+    if bars is not None:
+        axes.vlines(points[0], *zip(*bars, strict=True), color=colour, linewidth=1, alpha=0.6)
+    axes.plot(
+        *points,
+        label=name,
+        color=colour,
+        linestyle="" if is_apart else _DASHES[number // len(SERIES) % len(_DASHES)],
+        marker="o",
+        markersize=4 if is_apart else 3,
+        gid=marks(number),
+    )
 
 
 def _reading(name: str, axis: str, across: object, up: float) -> str:
