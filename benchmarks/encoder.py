@@ -45,10 +45,10 @@ def main(source: Path, target: Path, card: Path, texts: Path) -> None:
     stored = encoders.load(target)
     with np.load(source / "check.npz", allow_pickle=False) as check:
         for direction in DIRECTIONS:
-            compare(made, tables, direction, check)
+            compare(made, direction, check)
     lines = texts.read_text(encoding="utf-8").splitlines()
     for direction in DIRECTIONS:
-        before, after = (perplexity(each, tables[direction], direction, lines) for each in (made, stored))
+        before, after = (perplexity(each, direction, lines) for each in (made, stored))
         click.echo(f"{direction}: perplexity {before:.3f} as given, {after:.3f} in {stored.card.precision}")
     size = sum(path.stat().st_size for path in target.iterdir())
     click.echo(f"{target}: {size / 1e6:.2f} MB")
@@ -66,6 +66,9 @@ def converted(
         for layer in range(layers):
             for part in ("input", "recurrent", "bias"):
                 arrays[f"{direction}.{layer}.{part}"] = table[f"lstm{layer + 1}_{part}"]
+        arrays |= {f"{direction}.{name}": table[name] for name in ("projection", "projection_bias")}
+        bias = table["output_bias"]
+        arrays[f"{direction}.scores_bias"] = np.concatenate([bias[[END, 1]], bias[END + 1 :]])
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     units = [arrays[f"forward.{layer}.recurrent"].shape[1] for layer in range(layers)]
     sizes = {"format_version": 1, "cell": "lstm", "width": arrays["forward.embedding"].shape[1], "units": units}
@@ -101,7 +104,7 @@ def sigmoid(values: Array) -> Array:
 
 
 def log_probabilities(
-    encoder: PretrainedEncoder, table: Mapping[str, NDArray[Any]], direction: str, texts: Sequence[str]
+    encoder: PretrainedEncoder, direction: str, texts: Sequence[str]
 ) -> list[tuple[Array, Array, NDArray[np.bool_]]]:
     """Of each text: the states after its beginning and each character, ln p of what comes next, whether that is known.
 
@@ -112,27 +115,21 @@ def log_probabilities(
     for row, own in enumerate(ids):
         padded[row, 1 : 1 + len(own)] = own
     states = states_of(encoder, direction, padded[:, :-1])
-    names = ("projection", "projection_bias", "output_bias")
-    projection, shift, bias = (table[name].astype(np.float32) for name in names)
-    bias = np.concatenate([bias[[END, 1]], bias[END + 1 :]])
+    names = ("embedding", "projection", "projection_bias", "scores_bias")
+    vectors, projection, shift, bias = (encoder.arrays[f"{direction}.{name}"] for name in names)
     answers = []
     for row, own in enumerate(ids):
         reached, coming = states[row, : 1 + len(own)], padded[row, 1 : 2 + len(own)]
-        scores = (reached @ projection.T + shift) @ encoder.arrays[f"{direction}.embedding"].T + bias
+        scores = (reached @ projection.T + shift) @ vectors.T + bias
         scores -= scores.max(axis=1, keepdims=True)
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         answers.append((reached, scores[np.arange(len(coming)), coming], coming != UNKNOWN))
     return answers
 
 
-def compare(
-    encoder: PretrainedEncoder,
-    tables: Mapping[str, Mapping[str, NDArray[Any]]],
-    direction: str,
-    check: Mapping[str, Any],
-) -> None:
+def compare(encoder: PretrainedEncoder, direction: str, check: Mapping[str, Any]) -> None:
     """Prints the largest differences from the source's own values; ends if one is above 1e-4."""
-    ((*found, _),) = log_probabilities(encoder, tables[direction], direction, [str(check["text"])])
+    ((*found, _),) = log_probabilities(encoder, direction, [str(check["text"])])
     expected = check[f"{direction}_states"], check[f"{direction}_log_probabilities"]
     differences = [float(np.abs(ours - theirs).max()) for ours, theirs in zip(found, expected, strict=True)]
     click.echo(
@@ -142,13 +139,11 @@ def compare(
         raise click.ClickException("the conversion is wrong")
 
 
-def perplexity(
-    encoder: PretrainedEncoder, table: Mapping[str, NDArray[Any]], direction: str, texts: Sequence[str]
-) -> float:
+def perplexity(encoder: PretrainedEncoder, direction: str, texts: Sequence[str]) -> float:
     """Of texts with 20,000 characters or more in all, ends counted, unknown characters left out."""
     nats: list[float] = []
     for start in range(0, len(texts), BATCH):
-        for _, found, known in log_probabilities(encoder, table, direction, texts[start : start + BATCH]):
+        for _, found, known in log_probabilities(encoder, direction, texts[start : start + BATCH]):
             nats += found[known].tolist()
         if len(nats) > MOST:
             break

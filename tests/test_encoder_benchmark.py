@@ -15,14 +15,13 @@ TEXT = "北京烤鸭好吃，我们走？"
 def write_source(folder, made):
     """The arrays of a tiny encoder as training leaves them, and its states of a text."""
     folder.mkdir()
-    generator, width = np.random.default_rng(1), made.card.width
     for direction in DIRECTIONS:
-        vectors = made.arrays[f"{direction}.embedding"]
+        vectors, bias = (made.arrays[f"{direction}.{name}"] for name in ("embedding", "scores_bias"))
         table = {
-            "embedding": np.concatenate([np.full((1, width), 9.0), vectors[[1, 0]], vectors[2:]]),
-            "projection": generator.normal(size=(width, made.card.units[-1])),
-            "projection_bias": np.zeros(width),
-            "output_bias": np.zeros(len(vectors) + 1),
+            "embedding": np.concatenate([np.full((1, made.card.width), 9.0), vectors[[1, 0]], vectors[2:]]),
+            "projection": made.arrays[f"{direction}.projection"],
+            "projection_bias": made.arrays[f"{direction}.projection_bias"],
+            "output_bias": np.concatenate([[9.0], bias[[1, 0]], bias[2:]]),
         }
         for layer in range(len(made.card.units)):
             for part in ("input", "recurrent", "bias"):
@@ -39,8 +38,7 @@ def test_what_is_converted_is_checked(tmp_path, wrong):
     ours, check = states(made, TEXT), {"text": np.array(TEXT)}
     of_forward, of_backward = np.split(ours, 2, axis=1)
     for direction, found in (("forward", of_forward), ("backward", of_backward[::-1])):
-        with np.load(tmp_path / "source" / f"{direction}.npz", allow_pickle=False) as source:
-            ((own, logs, known),) = script.log_probabilities(made, dict(source), direction, [TEXT])
+        ((own, logs, known),) = script.log_probabilities(made, direction, [TEXT])
         assert known.sum() == len(TEXT)  # the question mark is unknown, the end is not
         assert np.all(logs < 0)
         check[f"{direction}_states"] = np.concatenate([own[:1], found + wrong])

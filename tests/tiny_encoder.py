@@ -23,6 +23,10 @@ def make_encoder(folder, *, name="tiny", units=(5, 4), width=6, precision="int8"
             arrays[f"{direction}.{layer}.input"] = random(4 * own, read)
             arrays[f"{direction}.{layer}.recurrent"] = random(4 * own, own)
             arrays[f"{direction}.{layer}.bias"] = random(4 * own)
+        if units[-1] != width:
+            arrays[f"{direction}.projection"] = random(width, units[-1])
+            arrays[f"{direction}.projection_bias"] = random(width)
+        arrays[f"{direction}.scores_bias"] = random(len(CHARACTERS) + 2)
     card = Card(
         format_version=1,
         name=name,

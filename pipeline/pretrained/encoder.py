@@ -1,4 +1,4 @@
-"""The pretrained encoder: two stacks of LSTMs that have learnt to predict characters, in a folder of arrays."""
+"""The pretrained encoder: two language models of characters, one that reads forwards and one backwards, in a folder."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pipeline.errors import ModelError
 from pipeline.models import files
 from pipeline.models.files import ENCODER
 from pipeline.pretrained import card as cards
+from pipeline.pretrained import language_weights
 from pipeline.pretrained.card import Card
 
 DIRECTIONS = ("forward", "backward")
@@ -35,6 +36,10 @@ class PretrainedEncoder:
     for each layer, counted from 0, `DIRECTION.LAYER.input` (4 * units, width of what it reads),
     `DIRECTION.LAYER.recurrent` (4 * units, units) and `DIRECTION.LAYER.bias` (4 * units,), whose rows are those of the
     gates input, forget, cell and output. Row 0 of an embedding is the end of a text, row 1 an unknown character.
+
+    What comes next has the scores `embedding @ (projection @ state + projection_bias) + scores_bias`, of which each
+    direction has `DIRECTION.projection` (width, units), `DIRECTION.projection_bias` (width,), both only if its last
+    layer is not as wide as its vectors, and `DIRECTION.scores_bias` (vocabulary,).
     """
 
     card: Card
@@ -49,15 +54,13 @@ class PretrainedEncoder:
 
     @property
     def weights(self) -> dict[str, Array]:
-        """Its arrays as Keras has them, by the names that they have in `networks.network.weights`."""
-        named = {"input": "kernel", "recurrent": "recurrent_kernel", "bias": "bias"}
+        """The arrays that give states as Keras has them, by the names that they have in `networks.network.weights`."""
         weights = {}
-        for name, array in self.arrays.items():
-            direction, *layer, part = name.split(".")
-            if layer:
-                weights[f"encoder_{direction}_{layer[0]}/{named[part]}"] = array.T
-            else:
-                weights[f"encoder_{direction}_embedding/embeddings"] = array
+        for direction in DIRECTIONS:
+            for name, array in language_weights.of(self.arrays, direction).items():
+                layer, variable = name.split("/")
+                if layer not in language_weights.SCORING:
+                    weights[f"encoder_{direction}_{layer.removeprefix('layer_')}/{variable}"] = array
         return weights
 
 
@@ -112,6 +115,10 @@ def _shapes(card: Card, characters: int) -> dict[str, tuple[int, ...]]:
             shapes[f"{direction}.{layer}.input"] = (4 * units, read)
             shapes[f"{direction}.{layer}.recurrent"] = (4 * units, units)
             shapes[f"{direction}.{layer}.bias"] = (4 * units,)
+        if card.units[-1] != card.width:
+            shapes[f"{direction}.projection"] = (card.width, card.units[-1])
+            shapes[f"{direction}.projection_bias"] = (card.width,)
+        shapes[f"{direction}.scores_bias"] = (characters,)
     return shapes
 
 
