@@ -70,6 +70,9 @@ def check_features(task: TaskName, unit: Unit, features: FeatureSettings) -> Non
 
 def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings) -> None:
     """Checks that characters are read beside a pretrained encoder, and that its learning rate is used."""
+    if task == "language":
+        _check_required("a language model", {"train.encoder_learning_rate": (train.encoder_learning_rate, None)})
+        return
     if train.encoder_learning_rate is not None and (network.encoder == "none" or network.encoder_mode == "frozen"):
         raise Disagreement(
             "train.encoder_learning_rate",
@@ -78,11 +81,6 @@ def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings
         )
     if network.encoder == "none":
         return
-    if task == "language":
-        raise Disagreement(
-            "network.encoder",
-            'network.encoder reads texts in both directions, and a language model must not: set it to "none"',
-        )
     if "char" not in network.units_read:
         way = "" if task == "tag" else ', or network.inputs to "characters" or "both"'
         raise Disagreement(
@@ -163,6 +161,18 @@ def check_language(segment: SegmentSettings, network: NetworkSettings, train: Tr
     _check_required("a language model", required)
 
 
+def check_start(segment: SegmentSettings, network: NetworkSettings, embed: EmbedSettings, tied: bool) -> None:
+    """Checks that a language model that starts from a pretrained encoder is like one."""
+    required: dict[str, tuple[Any, Any]] = {
+        "segment.unit": (segment.unit, "char"),
+        "embed.method": (embed.method, "none"),
+        "language.tied": (tied, True),
+        "network.cell": (network.cell, "lstm"),
+        "network.encoder_mode": (network.encoder_mode, "tuned"),
+    }
+    _check_required("a language model that starts from network.encoder", required)
+
+
 def check_tagger(
     tag: TagSettings,
     corpus: CorpusSettings,
@@ -188,9 +198,8 @@ def _check_required(subject: str, required: Mapping[str, tuple[Any, Any]]) -> No
     """Checks pairs of a value and the only one allowed, by key."""
     for key, (value, allowed) in required.items():
         if value != allowed:
-            raise Disagreement(
-                key, f"{subject} cannot have {key} = {toml_value(value)}: set it to {toml_value(allowed)}"
-            )
+            way = "leave it out" if allowed is None else f"set it to {toml_value(allowed)}"
+            raise Disagreement(key, f"{subject} cannot have {key} = {toml_value(value)}: {way}")
 
 
 def _check_value(settings: Section, key: str, value: Any) -> None:

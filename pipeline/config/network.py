@@ -148,8 +148,9 @@ class NetworkSettings(Section):
     )
     encoder: str = Field(
         "none",
-        description="Pretrained encoder of characters, whose states the recurrent layers read beside the vectors: "
-        "zh-open, which comes with zhpipe; the folder of another; or none.",
+        description="Pretrained encoder of characters, whose states the recurrent layers read beside the vectors; a "
+        "language model starts from its weights instead. zh-open, which comes with zhpipe; the folder of another; or "
+        "none.",
     )
     encoder_mode: Literal["frozen", "tuned"] = Field(
         "frozen",

@@ -84,6 +84,8 @@ class Settings(Section):
         agreement.check_labels(self.task, self.corpus, self.train)
         if self.task == "language":
             agreement.check_language(self.segment, self.network, self.train)
+            if self.network.encoder != "none":
+                agreement.check_start(self.segment, self.network, self.embed, self.language.tied)
         if self.task == "tag":
             agreement.check_tagger(self.tag, self.corpus, self.segment, self.network, self.train)
         return self

@@ -29,7 +29,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "tag": {"train": {"metric": "f1"}, "evaluate": {"baselines": ()}},
     "language": {
         "segment": {"keep_whitespace": True},
-        "network": {"bidirectional": False},
+        "network": {"bidirectional": False, "encoder_mode": "tuned"},
         "train": {"metric": "loss"},
         "evaluate": {"baselines": ("unigram", "kneser_ney")},
     },

@@ -62,7 +62,7 @@ class AffixesTable(Table):
 
 
 class PretrainedTable(Table):
-    """The pretrained encoder inside the network, and on what terms its weights are given."""
+    """A pretrained encoder inside the network or at its beginning, and on what terms its weights are given."""
 
     name: Name
     units: Annotated[list[Annotated[int, Field(ge=1, le=UNITS)]], Field(min_length=1, max_length=LAYERS)]
@@ -144,6 +144,7 @@ class ModelTable(Table):
     network: dict[str, Any]
     segment: SegmentTable
     encoder: EncoderTable
+    started_from: PretrainedTable | None = None
     options: OptionsTable = OptionsTable()
     drift: DriftTable | None = None
     card: CardTable = CardTable()

@@ -37,7 +37,8 @@ class Tables:
         per_token: whether each token gets scores, and not the text as a whole.
         chained: whether the network holds transition scores, which the loss trains (`TransitionScores`).
         features: what is read of each token beside its vector, by name.
-        pretrained: the weights of a pretrained encoder, by the names of `weights`; empty for none.
+        pretrained: the weights of a pretrained encoder, or those that a language model starts from, by the names of
+            `weights`; empty for none.
     """
 
     embeddings: Mapping[str, Array]

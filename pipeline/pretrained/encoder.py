@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from embeddings.vocabulary import Vocabulary
 from pipeline import arrays
 from pipeline.config.segment import is_path
 from pipeline.encoding.pretrained import Pretrained
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, PipelineError
 from pipeline.models import files
 from pipeline.models.files import ENCODER
 from pipeline.pretrained import card as cards
@@ -51,6 +51,16 @@ class PretrainedEncoder:
         """What it is, without its weights."""
         card = self.card
         return Pretrained(card.name, self.vocabulary, tuple(card.units), card.licence, card.attribution)
+
+    def check_sizes(self, widths: Sequence[int], vector_size: int) -> None:
+        """Raises PipelineError unless a network whose layers have these widths, and its vectors this one, fits it."""
+        units, width = self.card.units, self.card.width
+        if (list(widths), vector_size) != (units, width):
+            raise PipelineError(
+                f"network.encoder: {self.card.name} has vectors of {width} and layers of {units}, and the network has "
+                f"vectors of {vector_size} and layers of {list(widths)}: set embed.vector_size = {width}, "
+                f"network.layers = {len(units)} and network.units = {units}"
+            )
 
     @property
     def weights(self) -> dict[str, Array]:

@@ -29,12 +29,15 @@ from pipeline.encoding.features import (
 from pipeline.encoding.identifiers import identifying
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import NgramVocabulary
+from pipeline.encoding.pretrained import Pretrained
 from pipeline.models.earlier_model import EarlierModel
 from pipeline.pretrained import encoder as pretrained
+from pipeline.pretrained import language_weights
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.stages import embed, run_segmenter, segment
 from pipeline.stages.segment import SegmentedRow
 from pipeline.tasks import TASKS, Task
+from pipeline.tasks.head import Head
 
 if TYPE_CHECKING:
     from pipeline.networks.layers import FeatureTable
@@ -47,7 +50,7 @@ class Prepared:
 
     `fair`: the places of the dev rows whose text train does not have, or of all rows if train has every text. Only
     these rows judge a model, since a model that memorises does best on the others. `earlier`: the model that training
-    goes on from.
+    goes on from; `pretrained`: the encoder whose weights the network has or starts from.
     """
 
     task: Task[Any]
@@ -60,6 +63,7 @@ class Prepared:
     dev: list[Example]
     fair: list[int]
     earlier: EarlierModel | None = None
+    pretrained: Pretrained | None = None
 
     @property
     def fair_rows(self) -> list[SegmentedRow]:
@@ -80,9 +84,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         earlier.check(settings)
         task = task.extended(earlier.model.task)
     encoder, weights = _encoder(settings, run, texts, earlier, per_token=task.head.per_token)
-    own = (
-        pretrained.load(pretrained.folder_of(settings.network.encoder)) if settings.network.encoder != "none" else None
-    )
+    own, given = _pretrained(settings, task.head, encoder)
     tables = Tables(
         _embeddings(settings, run, encoder),
         weights,
@@ -90,9 +92,10 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         task.head.per_token,
         task.head.chained,
         _feature_tables(settings, run, encoder.features, texts),
-        own.weights if own else {},
+        given,
     )
-    encoder = replace(encoder, pretrained=own.pretrained if own else None)
+    if own and not task.head.starts_from_encoder:
+        encoder = replace(encoder, pretrained=own)
     return Prepared(
         task=task,
         segmenter=segmenter,
@@ -104,6 +107,21 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         dev=task.examples(encoder, [row.tokenised for row in dev_rows], [row.gold for row in dev_rows]),
         fair=_fair(len(dev_rows), segment.read_audit(run)["leaked_dev"]),
         earlier=earlier,
+        pretrained=own,
+    )
+
+
+def _pretrained(settings: Settings, head: Head, encoder: Encoder) -> tuple[Pretrained | None, Mapping[str, Any]]:
+    """The pretrained encoder, if there is one, and the weights that it gives the network."""
+    if settings.network.encoder == "none":
+        return None, {}
+    own = pretrained.load(pretrained.folder_of(settings.network.encoder))
+    if not head.starts_from_encoder:
+        return own.pretrained, own.weights
+    own.check_sizes(settings.network.widths, settings.embed.vector_size)
+    forward = language_weights.of(own.arrays, "forward")
+    return own.pretrained, language_weights.carried(
+        forward, own.vocabulary, encoder.vocabularies[settings.segment.unit], settings.seed
     )
 
 

@@ -66,7 +66,14 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
     model.save(
         model_folder,
-        about={**_about(settings, run, dev), "precision": precision, **frozen, **int8, **calibrated},
+        about={
+            **_about(settings, run, dev),
+            **_start(prepared),
+            "precision": precision,
+            **frozen,
+            **int8,
+            **calibrated,
+        },
         task=prepared.task,
         answerer=answerer,
         segmenter=prepared.segmenter,
@@ -227,6 +234,13 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "training_data": {"sha256": sha256(run / "segment" / "train.csv")},
         "versions": versions(),
     }
+
+
+def _start(prepared: Prepared) -> dict[str, Any]:
+    """What a model that started from a pretrained encoder says of it: its weights are changed, and still its."""
+    if prepared.pretrained is None or prepared.encoder.pretrained:
+        return {}
+    return {"started_from": prepared.pretrained.about()}
 
 
 def _said_of(int8: Mapping[str, Any], precision: model.Precision) -> str:

@@ -63,11 +63,13 @@ class Head(ABC):
     `outputs`: the number of scores of a text, or of a token where `per_token`; `chained`: whether the network also
     learns scores of neighbouring tags (`layers.TransitionScores`); `bptt_steps`: the steps that training reads at a
     time while the network keeps its states (truncated backpropagation through time), 0 for a whole text, None for a
-    network that keeps no states between batches.
+    network that keeps no states between batches; `starts_from_encoder`: whether a pretrained encoder gives the network
+    its first weights, and not states to read.
     """
 
     per_token: bool = False
     chained: bool = False
+    starts_from_encoder: bool = False
     bptt_steps: int | None = None
 
     def __init__(self, outputs: int) -> None:

@@ -7,7 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -26,6 +26,7 @@ from pipeline.training import optimizers
 
 Advance = Callable[[int, str], object]
 COMPILES_EACH_SHAPE = keras.backend.backend() == "jax"
+SAVE_SECONDS = 600.0  # between two checkpoints inside an epoch
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,31 @@ class Epoch:
         return {**row, **{f"dev_{name}": value for name, value in self.dev.items()}}
 
 
+@dataclass
+class Begun:
+    """An epoch that is not finished: its steps so far, with the sums of their losses, weights, tokens and seconds.
+
+    `drawn`: the state of the generator that feeds draw from.
+    """
+
+    steps: int = 0
+    loss: float = 0.0
+    weight: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    drawn: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, loss: float, tokens: int, share: int) -> None:
+        """Counts a step; `share`: the weight of its loss."""
+        self.steps, self.tokens = self.steps + 1, self.tokens + tokens
+        self.loss, self.weight = self.loss + loss * share, self.weight + share
+
+    @property
+    def mean(self) -> float:
+        """The mean loss."""
+        return self.loss / self.weight
+
+
 class Trainer:
     """Trains a network on examples with targets.
 
@@ -57,8 +83,9 @@ class Trainer:
             targets must be label ids, and a text counts n / (labels * n_label).
         settings: the optimizer, the batch size, the number of epochs.
         seed: with the epoch's number, decides the order of the batches.
-        checkpoint: a file written after every epoch. `restore` continues from it with the same weights, optimizer
-            state, dropout states and best epoch, as if there had been no interruption.
+        checkpoint: a file written after every epoch, and every ten minutes inside a long one. `restore` continues from
+            it with the same weights, optimizer state, dropout states and best epoch, as if there had been no
+            interruption.
         measure: called after each epoch while the network has the weights to judge (averaged ones where
             `settings.ema_momentum` is on); gives the dev scores.
         bptt_steps: None for a network that reads whole texts. For a network that keeps its states (truncated
@@ -95,6 +122,7 @@ class Trainer:
         self.history: list[Epoch] = []
         self.best: list[NDArray[Any]] = []
         self.best_epoch = 0
+        self._begun = Begun()
         self._weights = _class_weights(examples, network.output_shape[-1]) if settings.class_weights else None
         self.steps = sum(1 for _ in self._batches(1))
         self._compile(loss)
@@ -125,9 +153,11 @@ class Trainer:
                 raise ValueError("it is of another network")
             for index, variable in enumerate(variables):
                 variable.assign(saved[f"variable_{index}"])
-            self.best = [saved[f"best_{index}"] for index in range(len(self.network.trainable_variables))]
+            count = len(self.network.trainable_variables) if state["best_epoch"] else 0
+            self.best = [saved[f"best_{index}"] for index in range(count)]
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.best_epoch = state["best_epoch"]
+        self._begun = Begun(**state["begun"])
 
     def epochs(self, advance: Advance) -> Iterator[Epoch]:
         """Runs the remaining epochs and yields each; calls `advance(n_texts, note)` after each step.
@@ -137,6 +167,7 @@ class Trainer:
         while len(self.history) < self.settings.epochs and not self.is_over:
             epoch = self._epoch(len(self.history) + 1, advance)
             self.history.append(epoch)
+            self._begun = Begun()
             self._save()
             yield epoch
 
@@ -151,27 +182,41 @@ class Trainer:
         self._assign(self.best)
 
     def _epoch(self, number: int, advance: Advance) -> Epoch:
-        total, weight, tokens, start = 0.0, 0, 0, time.perf_counter()
-        generator = np.random.default_rng([self.seed, number, 1])
-        for batch in self._batches(number):
-            loss = self._step(batch, generator)
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
-                )
-            read = sum(int(lengths.sum()) for name, lengths in batch.lengths.items() if name != STREAM)
-            share = len(batch.positions) if self.bptt_steps is None else read
-            total, weight, tokens = total + loss * share, weight + share, tokens + read
-            advance(len(batch.positions) if batch.is_last else 0, f"epoch {number} loss {total / weight:.4f}")
-        seconds = time.perf_counter() - start
-        return Epoch(number, total / weight, seconds, tokens / seconds, self._judge(number))
+        """Runs what is left of an epoch."""
+        begun, generator = self._begun, np.random.default_rng([self.seed, number, 1])
+        if begun.steps:
+            generator.bit_generator.state = begun.drawn
+        before, saved = begun.steps, time.perf_counter()
+        start = saved - begun.seconds
+        for step, batch in enumerate(self._batches(number), start=1):
+            texts = len(batch.positions) if batch.is_last else 0
+            if step <= before:
+                advance(texts, f"epoch {number}")
+                continue
+            begun.add(self._step(batch, generator, number), _tokens(batch), self._share(batch))
+            now = time.perf_counter()
+            begun.seconds = now - start
+            advance(texts, f"epoch {number} loss {begun.mean:.4f}")
+            if batch.is_last and now - saved >= SAVE_SECONDS:  # not between two windows: their states are not saved
+                begun.drawn, saved = dict(generator.bit_generator.state), now
+                self._save()
+        return Epoch(number, begun.mean, begun.seconds, begun.tokens / begun.seconds, self._judge(number))
 
-    def _step(self, batch: Batch, generator: np.random.Generator) -> float:
-        """Trains on one batch and returns its loss."""
+    def _share(self, batch: Batch) -> int:
+        """What the loss of a batch is the mean over: its texts, or the tokens of a window."""
+        return len(batch.positions) if self.bptt_steps is None else _tokens(batch)
+
+    def _step(self, batch: Batch, generator: np.random.Generator, number: int) -> float:
+        """Trains on one batch of an epoch and returns its loss. Raises Diverged if that is not finite."""
         weights = None if self._weights is None else self._weights[batch.targets]
         given = batch.inputs if self.feed is None else {**batch.inputs, **self.feed(batch, generator)}
         inputs = {name: given[name] for name in self.network.input}
-        return float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
+        loss = float(self.network.train_on_batch(inputs, batch.targets, sample_weight=weights))
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"train: the loss became {loss} in epoch {number}: lower train.learning_rate or set train.clip_norm"
+            )
+        return loss
 
     def _batches(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch, one for each step."""
@@ -217,11 +262,17 @@ class Trainer:
             "shapes": [list(variable.shape) for variable in variables],
             "history": [asdict(epoch) for epoch in self.history],
             "best_epoch": self.best_epoch,
+            "begun": asdict(self._begun),
         }
         arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(variables)}
         best = {f"best_{index}": value for index, value in enumerate(self.best)}
         with replace_when_done(self.checkpoint) as temporary, temporary.open("wb") as file:
             np.savez(file, state=np.array(json.dumps(state)), **arrays, **best)  # type: ignore[arg-type]
+
+
+def _tokens(batch: Batch) -> int:
+    """The tokens of a batch; an encoder reads the same again."""
+    return sum(int(lengths.sum()) for name, lengths in batch.lengths.items() if name != STREAM)
 
 
 def _class_weights(examples: Sequence[Example], outputs: int) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ class LanguageHead(Head):
     """A score a step and token of the vocabulary; the network itself knows how many these are."""
 
     per_token = True
+    starts_from_encoder = True
 
     def __init__(self, unit: str, width: int, *, bptt_steps: int, tied: bool, sampled: int) -> None:
         super().__init__(0)
@@ -37,10 +38,13 @@ class LanguageHead(Head):
     def build(self, settings: Settings, tables: Tables) -> Any:
         """A network that keeps its states from batch to batch."""
         from pipeline.networks import language_network
+        from pipeline.networks import network as networks
 
         table = tables.embeddings[self.unit]
         rows, seed = settings.train.batch_size, settings.seed
-        return language_network.build(settings.network, table, rows, seed, unit=self.unit, tied=self.tied)
+        network = language_network.build(settings.network, table, rows, seed, unit=self.unit, tied=self.tied)
+        networks.assign(network, tables.pretrained)
+        return network
 
     def loss(self, network: Any, settings: TrainSettings) -> Any:
         """The negative logarithm of a token's probability, among all tokens or among a sample."""
@@ -54,8 +58,9 @@ class LanguageHead(Head):
             return Learner(network)
         from pipeline.networks.language_network import with_sampled_scores
 
-        targets = np.concatenate([np.asarray(example.target) for example in examples])
-        counts = np.bincount(targets, minlength=network.output_shape[-1])
+        counts = np.zeros(network.output_shape[-1], np.int64)
+        for example in examples:  # which may be on the disk
+            counts += np.bincount(np.asarray(example.target), minlength=len(counts))
         sampling = PoissonSampling.from_counts(counts, self.sampled)
 
         def feed(batch: Batch, generator: np.random.Generator) -> dict[str, Any]:

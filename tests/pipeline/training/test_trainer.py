@@ -105,6 +105,40 @@ def test_a_restored_training_ends_as_one_that_was_never_interrupted(tmp_path, se
     assert second.best_epoch == whole.best_epoch
 
 
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stopped_at", [1, 2, 3, 5])
+def test_a_training_stopped_inside_an_epoch_ends_as_one_that_was_never_interrupted(tmp_path, monkeypatch, stopped_at):
+    def feeding(folder, drawn):
+        made = trainer(folder, {**EVERYTHING, "epochs": 2})
+        made.feed = lambda batch, generator: drawn.append(generator.random()) or {}
+        return made
+
+    steps = []
+
+    def stopping(done, note):
+        steps.append(note)
+        if len(steps) == stopped_at:
+            raise Stop
+
+    whole, first, second = [], [], []
+    expected = finish(feeding(tmp_path / "whole", whole))
+    monkeypatch.setattr("pipeline.training.trainer.SAVE_SECONDS", 0.0)
+    with pytest.raises(Stop):
+        list(feeding(tmp_path / "parts", first).epochs(stopping))
+    again = feeding(tmp_path / "parts", second)
+    again.restore()
+    seen = []
+    list(again.epochs(lambda done, note: seen.append(done)))
+    last = [array(variable) for variable in again.network.trainable_variables]
+    again.use_best()
+    assert equal((last, [array(variable) for variable in again.network.trainable_variables]), expected)
+    assert [*first[: stopped_at - 1], *second] == whole, "what is fed goes on, too"
+    assert sum(seen) == (2 - (stopped_at > 3)) * len(texts()), "steps that are skipped count as done"
+
+
 def test_the_seed_decides_every_byte(tmp_path):
     first, again, other = (
         finish(trainer(tmp_path / f"{place}", {"epochs": 2}, seed=seed)) for place, seed in enumerate((1, 1, 2))
