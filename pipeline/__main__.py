@@ -33,7 +33,7 @@ UNMAPPED = re.compile("failed to map segment|bad_alloc|[Cc]annot allocate memory
 FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # what NumPy says of a disk that is full
 # Address space that the libraries map, in KiB, measured: those that label, and TensorFlow.
-LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune")
+LABELLING_KIB, TRAINING_KIB, TRAINING = 400_000, 3_000_000, ("run", "train", "embed", "tune", "pretrain")
 # Name -> its module in `pipeline.commands`, its function there, and the first sentence of its help.
 COMMANDS = {
     "analogies": ("vectors", "analogies", "Answer analogies with vectors: a is to b as c is to ?"),
@@ -49,6 +49,7 @@ COMMANDS = {
     "models": ("models", "models", "List the models that come with zhpipe, or show the card of NAME."),
     "neighbours": ("vectors", "neighbours", "Print the words whose vectors are nearest to WORD's."),
     "next": ("generate", "next_tokens", "List the tokens most likely to follow TEXT."),
+    "pretrain": ("pretrain", "pretrain", "Train an encoder on raw text, as CONFIG says."),
     "report": ("evaluate", "report", "Write a report's page, text and Markdown again."),
     "review": ("review", "review", "Mend labels on a page in the browser, one text at a time."),
     "run": ("run", "run", "Run an experiment: segment, embed, train and evaluate."),

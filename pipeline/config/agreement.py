@@ -71,7 +71,7 @@ def check_features(task: TaskName, unit: Unit, features: FeatureSettings) -> Non
 def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings) -> None:
     """Checks that characters are read beside a pretrained encoder, and that its learning rate is used."""
     if task == "language":
-        _check_required("a language model", {"train.encoder_learning_rate": (train.encoder_learning_rate, None)})
+        check_required("a language model", {"train.encoder_learning_rate": (train.encoder_learning_rate, None)})
         return
     if train.encoder_learning_rate is not None and (network.encoder == "none" or network.encoder_mode == "frozen"):
         raise Disagreement(
@@ -108,7 +108,7 @@ def check_labels(task: TaskName, corpus: CorpusSettings, train: TrainSettings) -
             'corpus.corrections is for labels, but task is "language", which has none: leave it out',
         )
     if task == "multilabel":
-        _check_required("a multi-label classifier", {"train.class_weights": (train.class_weights, False)})
+        check_required("a multi-label classifier", {"train.class_weights": (train.class_weights, False)})
 
 
 def check_metric(task: TaskName, train: TrainSettings) -> None:
@@ -158,7 +158,7 @@ def check_language(segment: SegmentSettings, network: NetworkSettings, train: Tr
         "train.class_weights": (train.class_weights, False),
         "train.label_smoothing": (train.label_smoothing, 0.0),
     }
-    _check_required("a language model", required)
+    check_required("a language model", required)
 
 
 def check_start(segment: SegmentSettings, network: NetworkSettings, embed: EmbedSettings, tied: bool) -> None:
@@ -170,7 +170,7 @@ def check_start(segment: SegmentSettings, network: NetworkSettings, embed: Embed
         "network.cell": (network.cell, "lstm"),
         "network.encoder_mode": (network.encoder_mode, "tuned"),
     }
-    _check_required("a language model that starts from network.encoder", required)
+    check_required("a language model that starts from network.encoder", required)
 
 
 def check_tagger(
@@ -191,11 +191,11 @@ def check_tagger(
     }
     if tag.kind in ("words", "joint", "pos"):
         required["segment.unit"] = (segment.unit, "word" if tag.kind == "pos" else "char")
-    _check_required(f"a tagger ({tag.kind})", required)
+    check_required(f"a tagger ({tag.kind})", required)
 
 
-def _check_required(subject: str, required: Mapping[str, tuple[Any, Any]]) -> None:
-    """Checks pairs of a value and the only one allowed, by key."""
+def check_required(subject: str, required: Mapping[str, tuple[Any, Any]]) -> None:
+    """Checks pairs of a value and the only one allowed, by key; `subject`: what can't have another, for messages."""
     for key, (value, allowed) in required.items():
         if value != allowed:
             way = "leave it out" if allowed is None else f"set it to {toml_value(allowed)}"

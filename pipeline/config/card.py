@@ -1,4 +1,4 @@
-"""Card settings: what a model's folder tells those who get it."""
+"""Card settings: what the folder of a model or an encoder tells those who get it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Told = Annotated[str, Field(max_length=2000)]
 
 
 class CardSettings(Section):
-    """What a model is for, what it learnt from, and on what terms it is given; copied into its model.toml."""
+    """What a model or encoder is for, what it learnt from, and on what terms it is given; copied into its folder."""
 
     table: ClassVar[str] = "card"
 

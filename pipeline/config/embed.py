@@ -42,7 +42,9 @@ class EmbedSettings(Section):
         1, description="Threads of Word2Vec; more than 1 is faster, but the vectors are not reproducible."
     )
     extra: tuple[str, ...] = Field(
-        (), description="Further files of raw text for Word2Vec, plain or gzip, one sentence a line."
+        (),
+        description="Further files of raw text for Word2Vec, plain or gzip, one sentence a line; for zhpipe pretrain, "
+        "further texts, also by patterns such as texts/*.txt.gz.",
     )
     pretrained: str | None = Field(
         None, description="Table of word vectors: word2vec, GloVe, fastText .vec, or a folder that zhpipe wrote."

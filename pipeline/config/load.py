@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -213,8 +214,13 @@ def _resolve(section: Any, key: str, folder: Path) -> None:
 
 def _absolute(path: str, folder: Path) -> str:
     here = Path(path).expanduser()
-    found = here if here.exists() or not (folder / here).exists() else folder / here
+    found = here if _is_there(here) or not _is_there(folder / here) else folder / here
     return str(found.resolve())
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file or folder of this name, or one that matches it."""
+    return path.exists() or any(glob.iglob(str(path), recursive=True))  # noqa: PTH207 (absolute ones too)
 
 
 def _without_none(values: Any) -> Any:

@@ -14,6 +14,7 @@ from pipeline.config.embed import EmbedSettings
 from pipeline.config.evaluate import EvaluateSettings
 from pipeline.config.language import LanguageSettings
 from pipeline.config.network import NetworkSettings
+from pipeline.config.pretrain import PretrainSettings
 from pipeline.config.section import Section, Seed
 from pipeline.config.segment import SegmentSettings, Unit
 from pipeline.config.tag import TagSettings
@@ -44,6 +45,7 @@ class Settings(Section):
     segment: SegmentSettings = SegmentSettings()
     tag: TagSettings = TagSettings()
     language: LanguageSettings = LanguageSettings()
+    pretrain: PretrainSettings = PretrainSettings()
     embed: EmbedSettings = EmbedSettings()
     network: NetworkSettings = NetworkSettings()
     train: TrainSettings = TrainSettings()

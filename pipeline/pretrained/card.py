@@ -24,11 +24,20 @@ class PerplexityTable(Table):
     backward: float = Field(gt=1)
 
 
+class SourceTable(Table):
+    """A file that was read, also for the texts that were held out."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    texts: int = Field(ge=1)
+    characters: int = Field(ge=1)
+
+
 class Card(Table):
     """The whole of encoder.toml.
 
     `precision`: of the arrays; `width`: of the vectors of characters; `units`: of each layer; `texts`: what it was
-    trained on; `characters`: how many these have; `perplexity`: as it was trained, before `precision` rounded it.
+    trained on; `characters`: how many these have; `sources`: their files; `training`: how it was trained, flat.
     """
 
     format_version: int
@@ -42,6 +51,8 @@ class Card(Table):
     texts: Text
     characters: int = Field(ge=1)
     perplexity: PerplexityTable
+    sources: list[SourceTable] = Field(default_factory=list)
+    training: dict[str, int | float | str] = Field(default_factory=dict)
     notes: Annotated[str, Field(max_length=4000)] = ""
 
 

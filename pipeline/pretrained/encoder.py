@@ -116,6 +116,13 @@ def save(encoder: PretrainedEncoder, folder: Path) -> None:
     files.write_sums(folder)
 
 
+def rounded(array: Array, precision: str) -> Array:
+    """An array as it is after `save` and `load`."""
+    stored = dict(_stored(array, precision))
+    values = stored[""].astype(np.float32)
+    return values * stored[".scales"].astype(np.float32)[:, None] if ".scales" in stored else values
+
+
 def _shapes(card: Card, characters: int) -> dict[str, tuple[int, ...]]:
     """The shape of each array."""
     shapes: dict[str, tuple[int, ...]] = {}

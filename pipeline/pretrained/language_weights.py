@@ -18,6 +18,7 @@ OTHERS = {
     "scores_bias": "scores/bias",
 }
 SCORING = ("projection", "scores")  # layers that give no states
+TIED = "scores/embeddings"  # the table again
 TABLE, BIAS = OTHERS["embedding"], OTHERS["scores_bias"]  # with a row a character
 
 
@@ -38,6 +39,8 @@ def arrays(weights: Mapping[str, Array], direction: str) -> dict[str, Array]:
     other_part = {named: part for part, named in OTHERS.items()}
     found = {}
     for named, array in weights.items():
+        if named == TIED:
+            continue
         layer, variable = named.split("/")
         is_layer = layer.startswith("layer_")
         part = f"{layer.removeprefix('layer_')}.{layer_part[variable]}" if is_layer else other_part[named]

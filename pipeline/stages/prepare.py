@@ -209,7 +209,7 @@ def _feature_tables(
         vectors = embed.read_vectors(run, name) if name in settings.network.features.trained else None
         feature = features[name]
         if vectors is None or settings.network.embedding == "random":
-            values = _drawn(len(feature), width, settings.seed)
+            values = drawn(len(feature), width, settings.seed)
         else:
             values = vectors.rows(feature.vocabulary, settings.seed)  # type: ignore[attr-defined]
         tables[name] = FeatureTable(values, shares(feature, [text.tokens for text in texts]), feature.groups)
@@ -228,11 +228,11 @@ def _embeddings(settings: Settings, run: Path, encoder: Encoder) -> dict[str, An
 def _embedding(network: NetworkSettings, vectors: Vectors | None, vocabulary: Vocabulary, width: int, seed: int) -> Any:
     """float32 (vocabulary, width): the vectors, or else random ones."""
     if vectors is None or network.embedding == "random":
-        return _drawn(len(vocabulary), width, seed)
+        return drawn(len(vocabulary), width, seed)
     return vectors.rows(vocabulary, seed)
 
 
-def _drawn(rows: int, width: int, seed: int) -> Any:
+def drawn(rows: int, width: int, seed: int) -> Any:
     """float32 (rows, width), uniform in -0.05 to 0.05 as Keras has it; 0 in the first row, which is padding."""
     table = np.random.default_rng(seed).uniform(-0.05, 0.05, (rows, width)).astype(np.float32)
     table[0] = 0

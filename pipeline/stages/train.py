@@ -53,7 +53,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     trainer.restore()
     tensorboard = _tensorboard(settings, folder, network)
     for epoch in _epochs(settings, prepared, trainer, progress):
-        _write_history(folder / "history.csv", trainer.history)
+        write_history(folder / "history.csv", trainer.history)
         tensorboard(epoch)
     best = trainer.history[trainer.best_epoch - 1]
     parts, dev = _finish(settings, prepared, trainer, network, folder)
@@ -200,7 +200,8 @@ def _epochs(settings: Settings, prepared: Prepared, trainer: Trainer, progress: 
         yield from trainer.epochs(advance)
 
 
-def _write_history(path: Path, history: Sequence[Epoch]) -> None:
+def write_history(path: Path, history: Sequence[Epoch]) -> None:
+    """Writes history.csv, a row an epoch."""
     rows = [epoch.as_dict() for epoch in history]
     with replace_when_done(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

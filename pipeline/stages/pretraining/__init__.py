@@ -1,0 +1,1 @@
+"""Pretraining: raw text becomes an encoder, in the stages texts, forward, backward and measure."""
