@@ -1,4 +1,4 @@
-"""An encoder of random weights that is made in a blink, and the states of any encoder by the equations of its LSTMs."""
+"""An encoder of random weights, made in a blink; states and probabilities of any encoder by the equations of LSTMs."""
 
 import numpy as np
 
@@ -51,6 +51,18 @@ def states(encoder, text):
     forward = _stack(encoder, "forward", [0, *ids])[1:]
     backward = _stack(encoder, "backward", [0, *ids[::-1]])[1:][::-1]
     return np.concatenate([forward, backward], axis=1)
+
+
+def log_probabilities(encoder, direction, text):
+    """(characters + 1,): ln p of each character in the order in which the direction reads, then of the end."""
+    ids = encoder.vocabulary.ids(text[:: 1 if direction == "forward" else -1]).tolist()
+    arrays = {name: array.astype(np.float64) for name, array in encoder.arrays.items()}
+    reached = _stack(encoder, direction, [0, *ids])
+    if f"{direction}.projection" in arrays:
+        reached = reached @ arrays[f"{direction}.projection"].T + arrays[f"{direction}.projection_bias"]
+    scores = reached @ arrays[f"{direction}.embedding"].T + arrays[f"{direction}.scores_bias"]
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return logs[np.arange(len(ids) + 1), [*ids, 0]]
 
 
 def _stack(encoder, direction, ids):

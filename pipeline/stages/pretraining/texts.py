@@ -149,7 +149,7 @@ class _Reader:
 
     def _texts(self, path: Path, advance: Advance) -> Iterator[str]:
         """The texts of a file that are not blank. Raises PipelineError if it has none, or can't be read."""
-        source = Source(path.name, _checksum(path))
+        source = Source(path.name, sha256(path))
         task = TASKS[self.settings.task].from_settings(self.settings)
         try:
             for document in task.read(path, self.settings.corpus, Counter()):
@@ -184,13 +184,6 @@ def files(settings: Settings, part: str) -> list[Path]:
         return raw.files(source for source in sources if source)
     except CorpusError as error:
         raise PipelineError(str(error)) from None
-
-
-def _checksum(path: Path) -> str:
-    try:
-        return sha256(path)
-    except OSError as error:
-        raise PipelineError(f"{path}: can't be read: {error.strerror}: name a text file") from None
 
 
 def _vocabulary(settings: Settings, counts: Counter[str], start: PretrainedEncoder | None) -> Vocabulary:
