@@ -144,7 +144,8 @@ class NetworkSettings(Section):
     dropout: Share = Field(0.3, description="Dropout between layers and before the scores.")
     max_tokens: Count = Field(
         512,
-        description="Longer texts are cut off after this many tokens, in training and labelling alike, and counted.",
+        description="Longer texts are cut off after this many tokens, in training and labelling alike, and counted; "
+        "zhpipe pretrain reads them in pieces.",
     )
     encoder: str = Field(
         "none",

@@ -84,7 +84,7 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         earlier.check(settings)
         task = task.extended(earlier.model.task)
     encoder, weights = _encoder(settings, run, texts, earlier, per_token=task.head.per_token)
-    own, given = _pretrained(settings, task.head, encoder)
+    encoder, own, given = _pretrained(settings, task.head, encoder)
     tables = Tables(
         _embeddings(settings, run, encoder),
         weights,
@@ -94,8 +94,6 @@ def prepare(settings: Settings, run: Path) -> Prepared:
         _feature_tables(settings, run, encoder.features, texts),
         given,
     )
-    if own and not task.head.starts_from_encoder:
-        encoder = replace(encoder, pretrained=own)
     return Prepared(
         task=task,
         segmenter=segmenter,
@@ -111,18 +109,24 @@ def prepare(settings: Settings, run: Path) -> Prepared:
     )
 
 
-def _pretrained(settings: Settings, head: Head, encoder: Encoder) -> tuple[Pretrained | None, Mapping[str, Any]]:
-    """The pretrained encoder, if there is one, and the weights that it gives the network."""
+def _pretrained(
+    settings: Settings, head: Head, encoder: Encoder
+) -> tuple[Encoder, Pretrained | None, Mapping[str, Any]]:
+    """The encoder with the pretrained one, if there is one, that one, and the weights that it gives the network.
+
+    A network that starts from it knows its characters, after those of train.
+    """
     if settings.network.encoder == "none":
-        return None, {}
+        return encoder, None, {}
     own = pretrained.load(pretrained.folder_of(settings.network.encoder))
     if not head.starts_from_encoder:
-        return own.pretrained, own.weights
+        return replace(encoder, pretrained=own.pretrained), own.pretrained, own.weights
     own.check_sizes(settings.network.widths, settings.embed.vector_size)
+    unit = settings.segment.unit
+    known = Vocabulary(dict.fromkeys((*encoder.vocabularies[unit].tokens, *own.vocabulary.tokens)))
     forward = language_weights.of(own.arrays, "forward")
-    return own.pretrained, language_weights.carried(
-        forward, own.vocabulary, encoder.vocabularies[settings.segment.unit], settings.seed
-    )
+    given = language_weights.carried(forward, own.vocabulary, known, settings.seed)
+    return replace(encoder, vocabularies={unit: known}), own.pretrained, given
 
 
 def _fair(rows: int, leaked: Sequence[int]) -> list[int]:

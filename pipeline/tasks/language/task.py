@@ -42,7 +42,7 @@ class Language(Task[str]):
         ngram_order: of the n-gram model to compare with.
         rare: a token that comes less often in train is taken for an example of an unknown one.
         spelling: how unknown tokens are written; learnt from train.
-        vocabulary: of a loaded model, by falling frequency in train.
+        vocabulary: of a loaded model, by falling frequency in train; then those that a pretrained encoder knows.
     """
 
     name: ClassVar[str] = "language"

@@ -225,6 +225,7 @@ def test_a_language_model_starts_from_the_forward_direction(tmp_path):
     assert projection is not None
     assert any(each.shape == projection.shape and np.allclose(each, projection, atol=1e-5) for each in held)
     model = Model.load(made / "model")
+    assert {*CHARACTERS, *"雾了"} <= {*model.encoder.vocabularies["char"].tokens}, "those of both"
     assert "runs" not in str(about["network"]) and len(model.predict(["河边"])[0].distribution) == 3
 
 
