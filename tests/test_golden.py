@@ -37,9 +37,18 @@ RENEW = bool(os.environ.get("ZHPIPE_RENEW_GOLDEN"))
 QUICK = "--set train.batch_size=512 --set train.epochs=8 --set train.learning_rate=0.02 --set network.units=16"
 SHORT, LONG = 16, 30  # characters of a cell, lines of a file of a stage
 FIRST = 4  # rows of a table of a report, items of a list
-BINARY = {".npy", ".onnx"}
+BINARY = {".npy", ".npz", ".onnx", ".codes", ".ends"}
 # Settings, digests of the rest, and what a language model draws, which its last digits decide.
-UNREAD = {"config.toml", "manifest.json", "begun.json", "model.toml", "SHA256SUMS", "generated.jsonl"}
+UNREAD = {
+    "config.toml",
+    "manifest.json",
+    "begun.json",
+    "model.toml",
+    "encoder.toml",
+    "perplexity.json",
+    "SHA256SUMS",
+    "generated.jsonl",
+}
 UNENDED = "\n<no newline>\n"
 STAGE = re.compile(r"/(segment|embed|model)/|^(words|characters|bigrams)/")  # what is made of the corpus alone
 INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")
@@ -200,6 +209,11 @@ TRAINED = {
         generate runs/sample-language --seed 7 --top-k 5 --top-p 0.9 --unknown --length 12
         generate runs/sample-language --prompt 老周 --beam 3 -n 2 --length 8
     """,
+    "pretrain": f"""
+        pretrain sample-pretrain.toml {QUICK} --set train.epochs=2
+        pretrain sample-pretrain.toml {QUICK} --set train.epochs=2
+        pretrain sample-pretrain.toml {QUICK}
+    """,
     "hello": """
         run sample-hello.toml
         label runs/sample-hello few.csv out.csv --text 正文 --surprisal
@@ -351,9 +365,14 @@ def stable(value: Any) -> Any:
 def timeless(text: str, folder: Path) -> str:
     """Printed text without seconds, speeds, versions, paths and settings."""
     text = re.sub(r"[^\s\"']*/samples/", "SAMPLES/", text.replace(str(folder), "."))
-    text = re.sub(r"[\d,.]+ (rows|tokens)/s", r"N \1/s", text)
+    text = re.sub(r"[\d,.]+ (rows|tokens|characters)/s", r"N \1/s", text)
     text = re.sub(r"\d+\.\d s(?=, N rows/s)", "N s", text)
-    text = re.sub(r"^(segment|embed|train|evaluate)( +)\d+\.\d s ", r"\1 N s ", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^(segment|embed|train|evaluate|texts|forward|backward|measure)( +)\d+\.\d s ",
+        r"\1 N s ",
+        text,
+        flags=re.MULTILINE,
+    )
     text = re.sub(r"[\d,.]+( +[\d,]{3,} +\d+\.\d)$", r"N\1", text, flags=re.MULTILINE)  # train s, of compare
     text = re.sub(r"(trains in|trained in|用时|训练只需) ?[\d.]+ ?(s|秒)", r"\1 N \2", text)
     return re.sub(

@@ -51,7 +51,7 @@ def perform(direction: str, settings: Settings, run: Path, made: Mapping[str, Pa
         np.savez(file, **weights)  # type: ignore[arg-type]
     trainer.checkpoint.unlink(missing_ok=True)
     best = trainer.history[trainer.best_epoch - 1]
-    about = {"best_epoch": trainer.best_epoch, "epochs": len(trainer.history), "dev": best.dev}
+    about = {"best_epoch": trainer.best_epoch, "epochs": len(trainer.history), "dev_loss": best.dev["loss"]}
     (folder / "training.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return (
         f"best epoch {trainer.best_epoch} of {len(trainer.history)}: dev perplexity {best.dev['perplexity']:.2f}; "
