@@ -21,7 +21,18 @@ from pipeline.config.train import TrainSettings
 from pipeline.config.tune import RangeSettings, TuneSettings
 
 # Keys and sections that all trials of a search must share.
-FIXED = ("name", "task", "seed", "corpus", "evaluate", "tune", "segment.workers", "train.metric", "train.tensorboard")
+FIXED = (
+    "name",
+    "task",
+    "seed",
+    "corpus",
+    "pretrain",
+    "evaluate",
+    "tune",
+    "segment.workers",
+    "train.metric",
+    "train.tensorboard",
+)
 INPUTS: dict[Unit, str] = {"word": "words", "char": "characters"}
 
 

@@ -67,7 +67,7 @@ class PretrainedTable(Table):
     name: Name
     units: Annotated[list[Annotated[int, Field(ge=1, le=UNITS)]], Field(min_length=1, max_length=LAYERS)]
     licence: Name
-    attribution: Annotated[str, Field(max_length=2000)]
+    attribution: Annotated[str, Field(max_length=4000)]
 
 
 class EncoderTable(Table):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from pipeline.progress import Progress
 from pipeline.stages import prepare
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.pretraining import texts
-from pipeline.stages.pretraining.perplexity import UNIT, Examples, HeldOut
+from pipeline.stages.pretraining.perplexity import UNIT, Examples, HeldOut, perplexity
 from pipeline.stages.stage import Stage
 from pipeline.stages.train import load_keras, write_history
 from pipeline.tasks import TASKS
@@ -96,7 +95,7 @@ def _trainer(direction: str, settings: Settings, run: Path, folder: Path) -> tup
 
     def measure() -> dict[str, float]:
         nats = judged.nats(settings.network, networks.weights(network), folder / CANDIDATE)
-        return {"loss": nats, "perplexity": math.exp(nats)}
+        return {"loss": nats, "perplexity": perplexity(nats)}
 
     trainer = Trainer(
         learner.network,

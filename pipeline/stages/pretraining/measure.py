@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
 from pipeline.config.settings import Settings
+from pipeline.errors import Diverged, SettingsError
+from pipeline.models import schema
 from pipeline.pretrained import encoder as pretrained
 from pipeline.pretrained import language_weights
 from pipeline.pretrained.card import FORMAT_VERSION, Card, PerplexityTable
@@ -20,6 +21,7 @@ from pipeline.pretrained.encoder import DIRECTIONS, PretrainedEncoder
 from pipeline.progress import Progress
 from pipeline.stages.manifest import Inputs
 from pipeline.stages.pretraining import direction, texts
+from pipeline.stages.pretraining.perplexity import NO_NUMBERS, perplexity
 from pipeline.stages.stage import Stage
 
 VERSION = 1
@@ -39,9 +41,13 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
             arrays |= stored
             judged = direction.held_out(run, "test", name)
             found[name] = {
-                said: math.exp(judged.nats(settings.network, language_weights.of(each, name), made["measure"] / GRAPH))
+                said: perplexity(
+                    judged.nats(settings.network, language_weights.of(each, name), made["measure"] / GRAPH)
+                )
                 for said, each in (("trained", trained), ("stored", stored))
             }
+            if not np.isfinite(found[name]["stored"]):
+                raise Diverged(NO_NUMBERS)
             advance(1)
     (made["measure"] / "perplexity.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     card = _card(settings, run, arrays, PerplexityTable(**{name: each["stored"] for name, each in found.items()}))
@@ -51,26 +57,43 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     return f"test perplexity {said}; {size / 1e6:.2f} MB in {precision}"
 
 
-def _card(settings: Settings, run: Path, arrays: Mapping[str, Array], perplexity: PerplexityTable) -> Card:
-    about, told, start = texts.read_about(run), settings.card, texts.encoder_of(settings)
+def check_card(settings: Settings) -> None:
+    """Raises SettingsError, with the key, if a card can't say what the settings say; ModelError for a bad encoder."""
+    told = _told(settings)
+    try:
+        Card(**told, texts="-", characters=1, perplexity=PerplexityTable(forward=2.0, backward=2.0))
+    except ValueError as error:
+        raise SettingsError(f"card: {schema.problem_of(error)}") from None
+
+
+def _card(settings: Settings, run: Path, arrays: Mapping[str, Array], perplexities: PerplexityTable) -> Card:
+    about = texts.read_about(run)
     names = ", ".join(source["name"] for source in about["sources"])
-    origin = f" Goes on from {start.card.name}: {start.card.attribution}" if start else ""
     return Card(
-        format_version=FORMAT_VERSION,
-        name=settings.name,
-        cell="lstm",
-        precision=settings.pretrain.precision,
-        width=settings.embed.vector_size,
-        units=list(settings.network.widths),
-        licence=told.licence,
-        attribution=told.attribution + origin,
-        texts=told.texts or names[:4000],
+        **_told(settings),
+        texts=settings.card.texts or names[:4000],
         characters=about["characters"]["train"],
-        perplexity=perplexity,
-        notes=" ".join(filter(None, (told.description, told.limits))),
+        perplexity=perplexities,
         sources=about["sources"],
         training=_training(settings, run, about, sum(array.size for array in arrays.values())),
     )
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """What the settings alone say."""
+    told, start = settings.card, texts.encoder_of(settings)
+    origin = f" Goes on from {start.card.name}: {start.card.attribution}" if start else ""
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": settings.name,
+        "cell": "lstm",
+        "precision": settings.pretrain.precision,
+        "width": settings.embed.vector_size,
+        "units": list(settings.network.widths),
+        "licence": told.licence,
+        "attribution": told.attribution + origin,
+        "notes": " ".join(filter(None, (told.description, told.limits))),
+    }
 
 
 def _training(settings: Settings, run: Path, about: Mapping[str, Any], weights: int) -> dict[str, int | float | str]:

@@ -19,6 +19,7 @@ from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.language.answerer import examples
 
 UNIT = "char"
+NO_NUMBERS = "the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
 TEXTS = 4096  # texts that are scored before their sum is kept
 
 
@@ -33,6 +34,11 @@ class Examples(Sequence[Example]):
 
     def __getitem__(self, place: int) -> Example:  # type: ignore[override]  # no slices
         return examples(UNIT, [self.texts[place]])[0]
+
+
+def perplexity(nats: float) -> float:
+    """e to the power of the mean; infinite above 1e307."""
+    return math.exp(nats) if nats < 709 else math.inf
 
 
 class HeldOut:
@@ -58,9 +64,7 @@ class HeldOut:
         try:
             logs = math.fsum(float(found.sum()) for part in self._parts() for found in reader.log_probabilities(part))
         except NotFinite:
-            raise Diverged(
-                "the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
-            ) from None
+            raise Diverged(NO_NUMBERS) from None
         finally:
             path.unlink()
         return -(logs + self._spelt) / (self.texts.characters + len(self.texts))

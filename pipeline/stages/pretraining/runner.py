@@ -40,7 +40,7 @@ def pretrain(
     there and was made from other texts or settings.
     """
     _check_settings(settings)
-    texts.encoder_of(settings)
+    measure.check_card(settings)
     folder = Path(runs) / settings.name
     if not force:
         _check_same(settings, folder)

@@ -149,7 +149,7 @@ class _Reader:
 
     def _texts(self, path: Path, advance: Advance) -> Iterator[str]:
         """The texts of a file that are not blank. Raises PipelineError if it has none, or can't be read."""
-        source = Source(path.name, sha256(path))
+        source = Source(path.name[-200:], sha256(path))
         task = TASKS[self.settings.task].from_settings(self.settings)
         try:
             for document in task.read(path, self.settings.corpus, Counter()):

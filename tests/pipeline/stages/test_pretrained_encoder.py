@@ -189,7 +189,7 @@ def test_what_does_not_fit_is_refused(tmp_path, overrides, said):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ('task = "language"\n', "in both directions"),
+        ('task = "language"\n', 'segment.unit = "word": set it to "char"'),
         ('task = "classify"\n', 'network.inputs to "characters" or "both"'),
         ('task = "tag"\ntag.kind = "pos"\n', 'set it to "none"'),
     ],

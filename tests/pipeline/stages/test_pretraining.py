@@ -280,6 +280,7 @@ def as_it_is(folder):
         (as_it_is, ["language.tied=false"], "cannot have language.tied = false: set it to true"),
         (as_it_is, ["seeds=[1, 2]"], "cannot have seeds = [ 1, 2 ]"),
         (as_it_is, ['card.licence=""'], "card.licence is missing: an encoder says on what terms"),
+        (as_it_is, [f"card.licence={'long ' * 100}"], "card: licence String should have at most 200 characters"),
         (as_it_is, ["corpus.dev_share=0.0"], "no dev texts, on which the best epoch is chosen"),
         (as_it_is, ["embed.min_count=1000"], "no character comes 1000 times"),
         (as_it_is, ["corpus.train=test.txt", "corpus.dev=test.txt"], "no text is left to train on"),
