@@ -271,7 +271,8 @@ def test_confidence_and_slices_of_a_tagger_again_from_the_predictions(tmp_path):
     assert reached[1:4] == ["0.7000", percent(100 / 300), percent(96 / 100)]
     assert reached[4:] == [percent(accepted.mean()), percent(right[accepted].mean())]
     words = "".join(found.words["answers"].split())
-    assert f"unseen{percent(accepted.mean())}%{percent(right[accepted].mean())}%ofthemright" in words
+    assert f"needsnocheck{percent(accepted.mean())}%oftheanswers" in words
+    assert f"{percent(right[accepted].mean())}%ofwhichareright" in words
 
     def f1(keep):
         kept = [side for row, side in zip(rows, sides, strict=True) if keep(row)]
