@@ -140,9 +140,9 @@ def test_shading_makes_the_text_again(evaluated):
 def test_a_hundred_thousand_predictions_make_a_page_that_can_be_mailed(tmp_path):
     labels = [f"{name}{number}" for number in range(15) for name in HOSTILE]
     outcomes, made = hostile_report(100_000, labels=labels[:3])
-    start = time.perf_counter()
+    start = time.process_time()
     source = page.render(made.as_dict(), {"test": outcomes}, labels)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     assert len(source.encode()) < 5_000_000
 
 
