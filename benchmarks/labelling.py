@@ -143,7 +143,7 @@ def make_model(folder: Path, file: str, text: str) -> None:
     from pipeline.encoding.encoder import Encoder
     from pipeline.encoding.labels import Labels
     from pipeline.models import model
-    from pipeline.networks import graph
+    from pipeline.networks import graph, quantise
     from pipeline.segmentation.segmenter import Segmenter
     from pipeline.tasks.classify import Classify
 
@@ -160,7 +160,7 @@ def make_model(folder: Path, file: str, text: str) -> None:
     target = folder / "model"
     target.mkdir(exist_ok=True)
     graph.save(graph.build(settings, single, ("word",), ()), target / "network.onnx")
-    graph.save_int8(target / "network.onnx", target / "network.int8.onnx")
+    quantise.save_int8(target / "network.onnx", target / "network.int8.onnx")
     task = Classify(Labels(LABELS))
     about = {"name": "random", "task": "classify", "corpus": {"nfkc": False, "simplify": False}}
     model.save(

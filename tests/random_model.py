@@ -7,7 +7,7 @@ from pipeline.config.network import NetworkSettings
 from pipeline.encoding.encoder import Encoder
 from pipeline.encoding.labels import Labels
 from pipeline.models import model
-from pipeline.networks import graph
+from pipeline.networks import graph, quantise
 from pipeline.segmentation.segmenter import Segmenter
 from pipeline.tasks import Classify
 
@@ -32,7 +32,7 @@ def make_model(folder, labels=("好", "差", "中,等")):
     task = Classify(Labels(labels))
     folder.mkdir(parents=True)
     graph.save(graph.build(settings, weights, ("word",), ()), folder / "network.onnx")
-    graph.save_int8(folder / "network.onnx", folder / "network.int8.onnx")
+    quantise.save_int8(folder / "network.onnx", folder / "network.int8.onnx")
     model.save(
         folder,
         about={

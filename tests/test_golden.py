@@ -52,6 +52,7 @@ UNREAD = {
 UNENDED = "\n<no newline>\n"
 STAGE = re.compile(r"/(segment|embed|model)/|^(words|characters|bigrams)/")  # what is made of the corpus alone
 INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")
+MADE_OF = re.compile(r'"of": "[0-9a-f]{64}"')  # what an output was made of: a network, whose last digits differ
 HEADING = re.compile(r"<h\d[^>]*>.*?</h\d>|^#+ .*$", re.MULTILINE)
 TIMES = {"seconds", "tokens_per_second"}
 
@@ -336,7 +337,7 @@ def contents(path: Path, name: str, folder: Path) -> str:
     lines = text.count("\n")
     if lines > LONG and STAGE.search(name):
         return text[: text.index("\n") + 1] + f"... {lines} lines, SHA-256 {hashlib.sha256(data).hexdigest()}\n"
-    return text
+    return MADE_OF.sub('"of": "SHA-256"', text)
 
 
 def visible(text: str) -> str:

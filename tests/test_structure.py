@@ -55,9 +55,9 @@ OWNERS = {
     "torch": set(),
     "onnx": {
         f"pipeline/networks/{name}.py"
-        for name in ("graph", "graph_check", "graph_weights", "language_graph", "encoder_graph")
+        for name in ("graph", "graph_check", "graph_weights", "language_graph", "encoder_graph", "quantise")
     },
-    "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "graph")},
+    "onnxruntime": {f"pipeline/networks/{name}.py" for name in ("onnx_network", "deadline", "quantise")},
     "spacy": {"pipeline/tasks/spacy_doc.py"},
     "pyarrow": {"corpora/parquet.py", "corpora/packed.py"},
     "openpyxl": {"corpora/xlsx.py"},

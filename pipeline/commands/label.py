@@ -139,12 +139,14 @@ def _is_default(option: str) -> bool:
 def _load(model: str, options: dict[str, Any]) -> Model:
     import gc
 
+    from pipeline.models.files import NETWORKS
     from pipeline.models.model import Model, find_model
 
     folder, dictionary = find_model(model), options["dictionaries"]
     loaded = Model.load(folder, precision=options["precision"], threads=1, dictionary=dictionary)
     if loaded.precision == "int8" and options["precision"] is None:
-        echo("network         int8, which lost no more than 0.1 point on dev (--float32: the full network)", err=True)
+        other = " (--float32: the full network)" if (folder / NETWORKS["float32"]).is_file() else ""
+        echo(f"network         int8, which lost no more than 0.1 point on dev{other}", err=True)
     gc.freeze()  # the model stays, so the garbage collector need not look through it again and again
     return loaded
 

@@ -26,11 +26,10 @@ CLASSIFY: dict[int, Defaults] = {
     3_000: {"train.batch_size": 32, "train.epochs": 12, "train.patience": 3},
     20_000: {"train.batch_size": 64, "train.epochs": 6, "train.patience": 2},
 }
-TAG: dict[int, Defaults] = {
-    0: {"train.batch_size": 16, "train.epochs": 40, "train.patience": 8},
-    3_000: {"train.batch_size": 16, "train.epochs": 25, "train.patience": 5},
-    20_000: {"train.batch_size": 32, "train.epochs": 12, "train.patience": 3},
-}
+# A tagger has about as many steps on many sentences as on few, within bounds for its epochs; dev ends it before.
+TAG_STEPS = 12_000
+TAG_EPOCHS = (12, 40)
+LARGE = 20_000  # sentences, from which on a tagger's batches are larger
 ALL_SIZES: dict[str, Defaults] = {
     "classify": {"network.units": 64, "train.learning_rate": 0.002},
     "multilabel": {"network.units": 64, "train.learning_rate": 0.002},
@@ -87,16 +86,12 @@ class Chosen:
 
 def defaults_for(task: TaskName, unit: Unit, rows: int, mean_length: float) -> Defaults:
     """The defaults of a task for a corpus with `rows` training texts of `mean_length` characters, by dotted key."""
-    tables = {"classify": CLASSIFY, "multilabel": CLASSIFY, "tag": TAG}
-    if task not in tables:
+    if task == "language":
         return {}
-    by_rows = tables[task]
-    chosen = {**ALL_SIZES[task], **by_rows[max(start for start in by_rows if start <= rows)]}
-    if task != "tag":
-        return {**_inputs(unit, rows, mean_length), **chosen}
-    chosen.update({"network.features.characters": 32} if unit == "word" else {"network.features.segmentation": 16})
-    few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
-    return {**chosen, "evaluate.baselines": ["crfsuite"] if few else []}
+    if task == "tag":
+        return {**ALL_SIZES[task], **_tagger_training(rows), **_tagger_inputs(unit, rows, mean_length)}
+    by_size = CLASSIFY[max(start for start in CLASSIFY if start <= rows)]
+    return {**_inputs(unit, rows, mean_length), **ALL_SIZES[task], **by_size}
 
 
 def apply(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict[str, Any], Defaults]:
@@ -110,6 +105,24 @@ def apply(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict[
     for key, value in chosen.items():
         changed = _with(changed, key.split("."), value)
     return changed, chosen
+
+
+def _tagger_training(rows: int) -> Defaults:
+    """The batches, epochs and patience of a tagger, from its steps.
+
+    >>> [tuple(_tagger_training(rows).values()) for rows in (300, 4_000, 8_000, 50_000)]
+    [(16, 40, 8), (16, 40, 8), (16, 24, 4), (32, 12, 3)]
+    """
+    batch, (fewest, most) = (16 if rows < LARGE else 32), TAG_EPOCHS
+    epochs = min(max(TAG_STEPS * batch // max(rows, 1), fewest), most)
+    return {"train.batch_size": batch, "train.epochs": epochs, "train.patience": max(epochs // 5, 3)}
+
+
+def _tagger_inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
+    """What a tagger reads beside its tokens, and python-crfsuite as its baseline on a corpus that is small enough."""
+    features = {"network.features.characters": 32} if unit == "word" else {"network.features.segmentation": 16}
+    few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
+    return {**features, "evaluate.baselines": ["crfsuite"] if few else []}
 
 
 def _inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:

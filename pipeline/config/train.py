@@ -60,6 +60,11 @@ class TrainSettings(Section):
         description="A run or model folder whose network training goes on from: its tokens, n-grams and labels are "
         "kept, and those of train are added. Network and segmenter have to be the model's.",
     )
+    keep_float32: bool = Field(
+        True,
+        description="Whether a model that answers with its int8 network keeps the float32 one, which is three to four "
+        "times as large, for --float32 and from_model.",
+    )
     tensorboard: bool = Field(
         False, description="Write TensorBoard events to train/tensorboard (needs zhpipe[tensorboard])."
     )

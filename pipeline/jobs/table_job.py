@@ -141,8 +141,13 @@ class TableJob:
             chunks,
             self.options.asked,
             workers=self.options.workers,
-            solo_seconds=self.limits.solo_seconds,
+            solo_seconds=0.0 if self._is_large else self.limits.solo_seconds,
         )
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether the input is so large that its workers should start at once."""
+        return self.source.is_file() and self.source.stat().st_size >= self.limits.large_bytes
 
     def _values(self) -> dict[str, Any]:
         options, network = self.options, self.model.network.path

@@ -16,6 +16,7 @@ LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f]+)")
 # The largest size in bytes, by suffix: a protobuf file can't be larger than 2 GiB.
 SIZES = {".toml": 1 << 20, ".csv": 1 << 20, ".json": 64 << 20, ".txt": 256 << 20, ".npy": 1 << 30, ".onnx": 1 << 31}
 SUMS_SIZE = 1 << 16
+NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}  # by precision; a model folder has either or both
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ class FolderKind:
         return f"copy the {self.name} folder again"
 
 
-MODEL = FolderKind(
-    "model", "model.toml", frozenset({"labels.txt", "network.onnx"}), "runs/NAME/model, or one of `zhpipe models`"
-)
+MODEL = FolderKind("model", "model.toml", frozenset({"labels.txt"}), "runs/NAME/model, or one of `zhpipe models`")
 ENCODER = FolderKind("encoder", "encoder.toml", frozenset({"vocabulary.txt"}), "encoders/NAME")
 
 

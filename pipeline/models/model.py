@@ -35,10 +35,9 @@ from pipeline.tasks.prediction import Predictions
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 UNREADABLE = (ArithmeticError, AttributeError, MemoryError, OSError, RecursionError, TypeError, ValueError)
 PRETRAINED_FILE = "vocabulary.encoder.txt"
-NETWORKS = {"float32": "network.onnx", "int8": "network.int8.onnx"}
 Precision = Literal["float32", "int8"]
 T = TypeVar("T")
 
@@ -88,10 +87,9 @@ class Model:
         files.check_sums(folder)
         schema.check(folder / "model.toml", about)
         precision = precision or about.get("precision", "float32")
-        if not (folder / NETWORKS[precision]).is_file():
-            raise ModelError(f"{folder}: has no {precision} network (only LSTMs have int8): use --float32")
+        _check_network(folder, precision)
         try:
-            model = cls._assemble(folder, about, OnnxNetwork(folder / NETWORKS[precision], threads=threads))
+            model = cls._assemble(folder, about, OnnxNetwork(folder / files.NETWORKS[precision], threads=threads))
         except ModelError:
             raise
         except KeyError as error:
@@ -155,7 +153,7 @@ class Model:
     @property
     def precision(self) -> Precision:
         """Of the network that answers."""
-        return "int8" if self.network.path.name == NETWORKS["int8"] else "float32"
+        return "int8" if self.network.path.name == files.NETWORKS["int8"] else "float32"
 
     @property
     def labels(self) -> Labels:
@@ -361,6 +359,19 @@ def open_segmenter(folder: Path) -> ModelEngine:
     made = ModelEngine(folder, Model.load)
     made.model  # noqa: B018 (loads and checks it)
     return made
+
+
+def _check_network(folder: Path, precision: Precision) -> None:
+    """Raises ModelError unless a model folder has the network of this precision."""
+    if (folder / files.NETWORKS[precision]).is_file():
+        return
+    if not any((folder / name).is_file() for name in files.NETWORKS.values()):
+        raise ModelError(f"{folder}: has no network: copy the model folder again")
+    if precision == "int8":
+        raise ModelError(f"{folder}: has no int8 network (only LSTMs have int8): use --float32")
+    raise ModelError(
+        f"{folder}: has no float32 network: use its int8 one, or train anew with train.keep_float32 = true"
+    )
 
 
 def _load_encoder(folder: Path, about: Mapping[str, Any]) -> Encoder:

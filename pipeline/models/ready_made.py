@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ModelError
+from pipeline.models.files import NETWORKS
 
 FOLDER = Path(__file__).parent / "ready"
 FIGURES = FOLDER / "figures.toml"  # by model: what was measured after it was trained
@@ -47,6 +48,6 @@ def card(name: str) -> Card:
         raise ModelError(f"{name}: there is no ready-made model of this name: expected {' or '.join(names())}")
     about = tomllib.loads((folder / "model.toml").read_text(encoding="utf-8"))
     figures = tomllib.loads(FIGURES.read_text(encoding="utf-8"))
-    networks = {"float32": folder / "network.onnx", "int8": folder / "network.int8.onnx"}
-    sizes = {name: path.stat().st_size / 1e6 for name, path in networks.items() if path.exists()}
+    networks = {precision: folder / network for precision, network in NETWORKS.items()}
+    sizes = {precision: path.stat().st_size / 1e6 for precision, path in networks.items() if path.exists()}
     return Card(name, about["card"], figures[name], sizes)

@@ -21,7 +21,6 @@ from pipeline.encoding.pretrained import STATES, STREAM
 
 OPSET = 17
 IR_VERSION = 9
-INT8_CELLS = ("lstm",)  # ONNX Runtime has an int8 kernel for LSTM alone (DynamicQuantizeLSTM)
 OPERATORS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 # The order of gates in ONNX, by their place in Keras: i f c o -> i o f c for an LSTM; both have z r h for a GRU.
 STACKS = {"forward": "forward", "backward": "reverse"}  # of an encoder: the direction that ONNX has for each
@@ -83,24 +82,6 @@ def model_of(graph: Graph) -> onnx.ModelProto:
 def save(model: onnx.ModelProto, path: Path) -> None:
     """Writes the graph with its weights into one file."""
     path.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def save_int8(path: Path, target: Path) -> None:
-    """Writes the graph at `path` with LSTM weights as int8 per channel; activations are quantised at run time."""
-    import logging
-
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # it advises pre-processing that a graph without convolutions does not need
-    try:
-        quantize_dynamic(path, target, op_types_to_quantize=["LSTM"], per_channel=True, weight_type=QuantType.QInt8)
-    finally:
-        root.setLevel(level)
-    model = onnx.load_model(target)
-    del model.graph.value_info[:]  # shapes that the quantiser infers, which a reader would have to believe
-    save(model, target)
 
 
 @dataclass

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from pipeline.networks import quantise
 from pipeline.networks.graph import IR_VERSION, OPSET, Graph
 
 OPSETS = {"": OPSET, "ai.onnx": OPSET, "com.microsoft": 1}
@@ -23,6 +24,7 @@ TYPES = {
     TensorProto.INT64: (8, "int64_data"),
     TensorProto.INT8: (1, "int32_data"),
 }
+TABLE = (int(TensorProto.FLOAT), 2)  # the type and rank of a table of vectors
 Node = tuple[Any, ...]
 
 
@@ -79,9 +81,15 @@ class Expected:
         return cls({node.output[0]: _node(node) for node in graph.nodes}, _values(graph), constants)
 
     def as_int8(self) -> Expected:
-        """As `graph.save_int8` makes of it: LSTMs have int8 weights, each with a scale and a zero point."""
+        """As `quantise.save_int8` makes of it: int8 weights of LSTMs, with scales and zero points, and int8 tables."""
         nodes, constants = dict(self.nodes), dict(self.constants)
+        tables = quantise.only_gathered((operator, inputs) for _, operator, inputs, *_ in self.nodes.values())
         for name, (_, operator, inputs, outputs, attributes) in self.nodes.items():
+            if operator == "Gather" and inputs[0] in tables and self.constants.get(inputs[0]) == TABLE:
+                nodes.update((node.output[0], _node(node)) for node in quantise.gathered(inputs[0], inputs[1], name))
+                constants.pop(inputs[0])
+                constants[f"{inputs[0]}_quantized"] = (int(TensorProto.INT8), 2)
+                constants[f"{inputs[0]}_scale"] = TABLE
             if operator != "LSTM":
                 continue
             flow, *weights, bias = inputs[:4]
@@ -99,7 +107,7 @@ class Expected:
 
 
 def fault(path: Path, drafts: Sequence[Graph]) -> str | None:
-    """Why a stranger's graph must not be run; None if it is one of `drafts`, or what `save_int8` makes of one.
+    """Why a stranger's graph must not be run; None if it is one of `drafts`, or what `quantise.save_int8` makes of one.
 
     The check opens nothing that the graph names. Since only weights are left free, a graph can neither read other
     files, nor allocate or compute more than the networks that zhpipe trains.
@@ -110,8 +118,9 @@ def fault(path: Path, drafts: Sequence[Graph]) -> str | None:
         return f"is no ONNX graph ({_first_line(error)})"
     if reason := _header_fault(model):
         return reason
+    is_int8 = any(tensor.name.endswith("_quantized") for tensor in model.graph.initializer)
     plain = [Expected.of(graph) for graph in drafts]
-    reasons = [_difference(model, expected) for each in plain for expected in (each, each.as_int8())]
+    reasons = [_difference(model, expected.as_int8() if is_int8 else expected) for expected in plain]
     return None if None in reasons else min((reason for reason in reasons if reason), key=lambda found: found[0])[1]
 
 

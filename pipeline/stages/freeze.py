@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.config.settings import Settings
 from pipeline.encoding.batch import pad, shuffled
 from pipeline.errors import Diverged, NotFinite, PipelineError
-from pipeline.models import drift, model, thresholds
+from pipeline.models import drift, files, model, thresholds
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.stages.prepare import Prepared
 from pipeline.tasks import Answerer
@@ -56,13 +56,13 @@ def freeze(
     `difference_to_keras`: the largest in logits; `different_answers`: texts, or pieces of long ones, that the two
     answer differently. Raises PipelineError if the logits differ by more than `TOLERANCE` or are no numbers.
     """
-    from pipeline.networks import graph
+    from pipeline.networks import quantise
 
-    path = folder / model.NETWORKS["float32"]
+    path = folder / files.NETWORKS["float32"]
     save_graph(settings, prepared, network, path)
     compared = _compared(settings, prepared, answerer, network, OnnxNetwork(path))
-    if settings.network.cell in graph.INT8_CELLS or prepared.encoder.pretrained:
-        graph.save_int8(path, folder / model.NETWORKS["int8"])
+    if settings.network.cell in quantise.INT8_CELLS or prepared.encoder.pretrained:
+        quantise.save_int8(path, folder / files.NETWORKS["int8"])
     return compared
 
 
@@ -98,7 +98,7 @@ def calibrate(
     """
     if not answerer.claimed:
         return answerer, {}
-    frozen, encoder = OnnxNetwork(folder / model.NETWORKS[precision]), prepared.encoder
+    frozen, encoder = OnnxNetwork(folder / files.NETWORKS[precision]), prepared.encoder
     rows = prepared.fair_rows
     texts, golds = [row.tokenised for row in rows], [row.gold for row in rows]
     answerer, about, points = answerer.calibrated(frozen, encoder, texts, golds)
@@ -109,9 +109,15 @@ def calibrate(
     return answerer, {"confidence": about, "drift": drift.profile(encoder, prepared.train_texts, dev, labels)}
 
 
+def leave_out_float32(settings: Settings, folder: Path, precision: model.Precision) -> None:
+    """Removes the float32 network where the int8 one answers and the settings keep no other."""
+    if precision == "int8" and not settings.train.keep_float32:
+        (folder / files.NETWORKS["float32"]).unlink()
+
+
 def int8_scores(prepared: Prepared, answerer: Answerer[Any], folder: Path, dev: Mapping[str, float]) -> dict[str, Any]:
     """The scores of the int8 network on dev, if there is one, and how much lower each is."""
-    path = folder / model.NETWORKS["int8"]
+    path = folder / files.NETWORKS["int8"]
     if not path.is_file():
         return {}
     found = dev_scores(prepared, answerer, OnnxNetwork(path))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.models.earlier_model import EarlierModel
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 8
+VERSION = 9
 # On the machine that trains; a model says nothing of it.
 PATHS: dict[str, Any] = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with
@@ -61,6 +61,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     frozen = freeze.freeze(settings, prepared, answerer, network, model_folder)
     int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
     precision = freeze.precision(prepared, int8)
+    freeze.leave_out_float32(settings, model_folder, precision)
     answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder, precision)
     training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")

@@ -90,22 +90,22 @@ def test_lines_are_cut_as_python_cuts_them(texts, longest):
 def test_a_line_without_end_takes_linear_time(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"x" * 30_000_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(next(text_lines(path, "utf-8", chunk=1 << 14))) == 30_000_000
-    assert time.perf_counter() - started < 5  # 1,800 chunks: copied each time, these would be 27 GB
+    assert time.process_time() - started < 5  # 1,800 chunks: copied each time, these would be 27 GB
 
 
 def test_many_keys_take_linear_time(tmp_path):
     path = tmp_path / "a.jsonl"
     line = json.dumps({f"k{number}": number for number in range(60_000)})
     path.write_text(f"{line}\n{line}\n", encoding="utf-8")
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(list(TableReader(path))) == 2 and len(list(entries.read(path).rows)) == 2
     with TableWriter(tmp_path / "b.jsonl", TableReader(path).columns) as table:
         table.write(range(60_000))
     with pytest.raises(CorpusError, match='no column "text"'):
         TableReader(path).position("text")
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def packed(path, parts):
@@ -155,7 +155,7 @@ def test_many_strings_take_linear_time(tmp_path):
     def seconds(count):
         strings = "".join(f"<si><t>{number}</t></si>" for number in range(count))
         path = workbook(tmp_path, strings=f"<sst {NAMESPACE}>{strings}</sst>".encode())
-        started = time.perf_counter()
+        started = time.process_time()
         list(TableReader(path))
         return time.perf_counter() - started
 

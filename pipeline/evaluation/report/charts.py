@@ -184,10 +184,11 @@ def dots(
     """An SVG with a line for each of `found`, the first on top; `zero`: draw a line where the axis is 0."""
     if not drawing.can_draw():
         return not_drawn(title, _)
-    names = [plain(dot.name) for dot in found]
-    width, height = 5.2, 0.3 * len(found) + 0.85
+    names = [drawing.in_two_lines(dot.name) for dot in found]
+    width, height = 5.2, (0.38 if any("\n" in name for name in names) else 0.3) * len(found) + 0.85
     with drawing.figure(title, width, height, laid_out=False, size=10) as figure:
-        left, right = (max(map(drawing.points, texts)) / 72 + 0.12 for texts in (names, [dot.shown for dot in found]))
+        pieces = [piece for name in names for piece in name.split("\n")]
+        left, right = (max(map(drawing.points, texts)) / 72 + 0.12 for texts in (pieces, [dot.shown for dot in found]))
         axes = figure.add_axes((left / width, 0.5 / height, 1 - (left + right) / width, 1 - 0.8 / height))
         if zero:
             axes.axvline(0, color=INK, linewidth=1)
@@ -199,6 +200,8 @@ def dots(
             axes.text(1.02, place, dot.shown, transform=axes.get_yaxis_transform(), color=INK, va="center")
         if logarithmic:
             drawing.logarithmic(axes)
+        else:
+            drawing.end_at_ticks(axes)
         dress(axes, title, (axis_title, ""))
         axes.set_yticks(range(len(found)), labels=names)
         axes.set_ylim(len(found) - 0.5, -0.5)

@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -63,16 +64,24 @@ def read(folder: str | Path) -> System:
         raise PipelineError(
             f"{folder}: no report can be read here ({error}): name the folder of a run that was evaluated"
         ) from None
-    network = folder / "model" / "network.onnx"
     return System(
         name=str(document.get("made", {}).get("name") or folder.name),
         document=document,
         outcomes=tuple(outcomes),
         labels=tuple(name.removeprefix("p:") for name in columns if name.startswith("p:")),
-        bytes=network.stat().st_size if network.is_file() else None,
+        bytes=_network_size(folder / "model"),
         judged=tuple(judged),
         sets=sets,
     )
+
+
+def _network_size(model: Path) -> int | None:
+    """The size in bytes of the network with which a model answers; None if the model is not there."""
+    try:
+        answers = tomllib.loads((model / "model.toml").read_text(encoding="utf-8")).get("precision")
+        return (model / ("network.int8.onnx" if answers == "int8" else "network.onnx")).stat().st_size
+    except (OSError, ValueError):
+        return None
 
 
 def compare(systems: Sequence[System]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ installed, a sentence takes the place of a chart.
 import io
 import math
 import re
+import textwrap
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ _VARIABLES = {INK: "--ink-soft", LINE: "--line"} | {
     stand_in: f"--series-{number}" for number, stand_in in enumerate(SERIES, start=1)
 }
 SHORT = 28  # characters of a name in a chart
+IN_A_LINE = 22  # characters, where a name may have two lines
 _MARKED = re.compile(r'<g id="marks-(\d+)">(.*?)(?=<g id=|\Z)', re.DOTALL)
 
 
@@ -64,6 +66,22 @@ def plain(text: str) -> str:
     """`text` in one line, shortened; Matplotlib would take text between two dollar signs for mathematics."""
     line = " ".join(text.split())
     return (line if len(line) <= SHORT else f"{line[: SHORT - 1]}…").replace("$", "＄")
+
+
+def in_two_lines(text: str) -> str:
+    """`text` in one line, or in two if its words fit so; shortened like `plain` otherwise.
+
+    >>> in_two_lines("TF-IDF characters + logistic regression")
+    'TF-IDF characters +\\nlogistic regression'
+    """
+    pieces = textwrap.wrap(" ".join(text.split()), IN_A_LINE)
+    return "\n".join(map(plain, pieces)) if len(pieces) == 2 else plain(text)
+
+
+def end_at_ticks(axes: "Axes") -> None:
+    """Lets the x axis begin and end at a number."""
+    numbers = axes.xaxis.get_major_locator().tick_values(*axes.get_xlim())
+    axes.set_xlim(numbers[0], numbers[-1])
 
 
 def points(text: str, size: float = 10.0) -> float:

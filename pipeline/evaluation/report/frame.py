@@ -54,8 +54,8 @@ def render(
     """A report's page, from the template `name`, which extends frame.html.
 
     `document`: a report as `Report.as_dict` returns it. `values`: those of the template; `sentences`, the result, is
-    required, and `verdict` is optional. `scripts`: files of this package that run after the one of all pages; the page
-    allows no other script.
+    required; `verdict` and `mistakes`, the id of the section that shows them, are optional. `scripts`: files of this
+    package that run after the one of all pages; the page allows no other script.
     """
     from markupsafe import Markup
 
@@ -67,6 +67,7 @@ def render(
         "compared": compared_part(document),
         "title": title(document, _),
         "verdict": "",
+        "mistakes": "",
         "tiles": headline.tiles(document, _),
         "standing": headline.standing(document),
         "next_step": headline.next_step(document, _),

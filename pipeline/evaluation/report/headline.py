@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
 from pipeline.evaluation.report import summary
 from pipeline.evaluation.report.summary import (
+    DECIDES,
     all_leaked,
     compared_part,
     count,
@@ -14,16 +15,9 @@ from pipeline.evaluation.report.summary import (
     percent,
     percentage,
 )
-from pipeline.evaluation.report.translations import ENGLISH, N_, Translate, plural
+from pipeline.evaluation.report.translations import ENGLISH, Translate, plural
 
 Standing = Literal["better", "open", "worse"]
-# By task, the score that decides, and what it is called.
-DECIDES = {
-    "classify": ("accuracy", N_("right on {part}")),
-    "multilabel": ("micro_f1", N_("micro F1 on {part}")),
-    "tag": ("f1", N_("F1 on {part}")),
-    "language": ("perplexity", N_("perplexity on {part}")),
-}
 FEW = 300  # judged rows below which a difference of a few points can hardly be told
 # Counts of a report that are faults of the data, and what they mean.
 PROBLEMS = {
@@ -105,22 +99,24 @@ def next_step(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         return ""  # the verdict says what to do
     if all_leaked(document, part):
         return _("Next: test on texts that were not trained on.")
-    if document["task"] == "language":
-        return ""
     place = standing(document)
+    if document["task"] == "language" and place != "worse":
+        return _("Next: read what it writes; the command zhpipe label tells how likely other texts are.")
     if place == "worse":
         return _("Next: search for better settings with zhpipe tune, or label more rows.")
     if place == "open" and document.get("against") and scores["rows"] < FEW:
         return _.plural(
-            "Next: {rows} row is too few to tell. Read the mistakes below, or add rows to {part}.",
-            "Next: {rows} rows are too few to tell. Read the mistakes below, or add rows to {part}.",
+            "Next: label more rows, to learn from and to test with, since {rows} {part} row is too few to tell; and "
+            "read the mistakes.",
+            "Next: label more rows, to learn from and to test with, since {rows} {part} rows are too few to tell; and "
+            "read the mistakes.",
             scores["rows"],
             rows=count(scores["rows"]),
             part=_(part),
         )
     if (document.get("suspects") or {}).get("count"):
         return _("Next: look through the doubtful labels with zhpipe review, mend the wrong ones, and train again.")
-    return _("Next: read the mistakes below, and label your rows with zhpipe label.")
+    return _("Next: read the mistakes; if you can live with them, the command zhpipe label answers new rows.")
 
 
 class NgramLead(NamedTuple):
@@ -189,15 +185,15 @@ def _acceptable(document: Mapping[str, Any], part: str, _: Translate) -> Tile | 
         return None
     found = offer(document)
     if found is None:
-        why = _("dev is too small, or the model too weak, to promise a precision")
-        return Tile(_("can be accepted unseen"), "–", why)
+        why = _("the model is too weak, or dev too small, to promise how many would be right")
+        return Tile(_("needs no check"), _("nothing"), why)
     reached = found[part]
     note = _(
-        "{right} of them right, from a confidence of {threshold}",
+        "of the answers: those with a confidence of {threshold} or more, {right} of which are right",
         right=percentage(reached["precision"]),
         threshold=f"{found['threshold']:.2f}",
     )
-    return Tile(_("can be accepted unseen"), percentage(reached["coverage"]), note)
+    return Tile(_("needs no check"), percentage(reached["coverage"]), note)
 
 
 def _weakest(document: Mapping[str, Any], part: str, _: Translate) -> Tile | None:
@@ -205,13 +201,17 @@ def _weakest(document: Mapping[str, Any], part: str, _: Translate) -> Tile | Non
     if len(scored) < 2:
         return None
     name = min(scored, key=lambda one: scored[one]["f1"])
-    title = _("weakest type") if document["task"] == "tag" else _("weakest label")
-    return Tile(title, name, _("F1 {f1}", f1=percent(scored[name]["f1"])))
+    f1, support = percent(scored[name]["f1"]), scored[name]["support"]
+    if document["task"] == "tag":
+        note = _.plural("F1 {f1}, {count} span", "F1 {f1}, {count} spans", support, f1=f1, count=count(support))
+        return Tile(_("weakest type"), name, note)
+    note = _.plural("F1 {f1}, {count} row", "F1 {f1}, {count} rows", support, f1=f1, count=count(support))
+    return Tile(_("weakest label"), name, note)
 
 
 def _doubtful(document: Mapping[str, Any], _: Translate) -> Tile | None:
     suspects = document.get("suspects") or {}
-    return Tile(_("doubtful labels"), count(suspects["count"]), _("to check")) if suspects.get("count") else None
+    return Tile(_("doubtful labels"), count(suspects["count"]), _("to look at")) if suspects.get("count") else None
 
 
 def shown_score(document: Mapping[str, Any], value: float) -> str:

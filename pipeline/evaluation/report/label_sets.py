@@ -132,6 +132,7 @@ def render(
         ],
         shown=_shown(errors, names, labels),
         error_count=len(errors),
+        mistakes="texts" if errors else "",
     )
 
 

@@ -183,6 +183,12 @@ def bits(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def _lead(share: float, _: Translate) -> str:
+    """How far the model's perplexity is below that of n-grams, as a share of the latter, or above it."""
+    away = percentage(abs(share))
+    return _("{share} lower", share=away) if share >= 0 else _("{share} higher", share=away)
+
+
 def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
     """For each part the line of the model and then those of the n-gram models."""
     scored = [("", model_title(document, _), document)]
@@ -194,7 +200,8 @@ def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
             found = parts.get(part)
             if not found or not found["rows"]:
                 continue
-            share = relative(document.get(part) or {}, found) if name else None
+            is_told = name and not all_leaked(document, part.removesuffix("_without_leaked"))
+            share = relative(document.get(part) or {}, found) if is_told else None
             cost = parts if name else parts.get("model", {})
             around = [] if name else document.get("intervals", {}).get(part, {}).get("perplexity", [])
             yield Line(
@@ -209,7 +216,7 @@ def _lines(document: Mapping[str, Any], _: Translate) -> Iterator[Line]:
                 bits_per_character=bits(found["bits_per_character"]),
                 seconds="–" if cost.get("seconds") is None else f"{cost['seconds']:.1f}",
                 weights="–" if cost.get("weights") is None else compact(cost["weights"]),
-                ahead="" if share is None else f"{-100 * share:+.1f}%".replace("-", "−"),
+                ahead="" if share is None else _lead(share, _),
             )
 
 

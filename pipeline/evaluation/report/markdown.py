@@ -20,10 +20,10 @@ def write(folder: Path, document: Mapping[str, Any], locale: Locale = "en") -> N
 def render(document: Mapping[str, Any], locale: Locale = "en") -> str:
     """`document`, a report of any task as `Report.as_dict` returns it, as GitHub-flavoured Markdown."""
     _ = translator(locale)
-    verdict, sentences = outline.result(document, _)
+    first, sentences = outline.result(document, _)
     blocks = [
         f"# {escaped(frame.title(document, _))}",
-        *([f"**{escaped(verdict)}**"] if verdict else []),
+        f"**{escaped(first)}**",
         escaped((" " if locale == "en" else "").join(sentences)),
         *(block for title, rows in outline.sections(document, _) for block in (f"## {title}", table(rows))),
         *_titled(_("Data"), _facts(_rows(document), _)),

@@ -45,13 +45,11 @@ class ReportSection(NamedTuple):
 
 
 def result(document: Mapping[str, Any], _: Translate) -> tuple[str, list[str]]:
-    """The verdict, "" if there is none, and the result in sentences; the last says what to do next."""
+    """The result in a sentence, and what else is to be said: the verdict first, what to do next at the end."""
     verdict = VERDICTS.get(document["task"], summary.verdict)
-    sentences = SENTENCES[document["task"]](document, _)
-    return verdict(document, _), [
-        *sentences,
-        *filter(None, [summary.remembered(document, _), headline.next_step(document, _)]),
-    ]
+    first, *others = SENTENCES[document["task"]](document, _)
+    after = [summary.remembered(document, _), headline.next_step(document, _)]
+    return first, [*filter(None, [verdict(document, _), *others, *after])]
 
 
 def sections(document: Mapping[str, Any], _: Translate) -> list[ReportSection]:

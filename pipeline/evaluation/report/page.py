@@ -65,6 +65,7 @@ def render(
         trust=[Markup(chart) for chart in trust.drawn(document, claims, _)],
         names=names,
         matrix=matrix.cells(counts, _chosen) if len(names) <= matrix.LABELS else None,
+        mistakes="texts" if any(outcome.is_error for outcome in judged) else "",
         pairs=matrix.confused(names, counts, _chosen),
         shown=_shown(judged, names, explained),
         error_count=sum(outcome.is_error for outcome in judged),

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluation.report import charts
 from pipeline.evaluation.report.charts import Dot
-from pipeline.evaluation.report.headline import DECIDES, shown_score
+from pipeline.evaluation.report.headline import shown_score
 from pipeline.evaluation.report.summary import (
     BASELINE_TITLES,
     COLUMNS,
+    DECIDES,
     ScoreRow,
     all_leaked,
     compared_part,

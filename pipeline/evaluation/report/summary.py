@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pipeline.evaluation.metrics.significance import SIGNIFICANT
 from pipeline.evaluation.report import corrected
-from pipeline.evaluation.report.translations import ENGLISH, N_, Translate
+from pipeline.evaluation.report.translations import ENGLISH, N_, Translate, plural
 
 PARTS = {
     "test": N_("test"),
@@ -44,6 +44,26 @@ BASELINE_TITLES = {
     "unigram": N_("unigram"),
     "kneser_ney": N_("Kneser-Ney n-grams"),
 }
+# By task, the score that decides, and what it is called.
+DECIDES = {
+    "classify": ("accuracy", N_("right on {part}")),
+    "multilabel": ("micro_f1", N_("micro F1 on {part}")),
+    "tag": ("f1", N_("F1 on {part}")),
+    "language": ("perplexity", N_("perplexity on {part}")),
+}
+# Where chance may explain the distance from the best baseline.
+AHEAD = plural(
+    "It is {points} points ahead of a simpler model, {who}, which trains in {seconds} s; but on {rows} row this may be "
+    "chance.",
+    "It is {points} points ahead of a simpler model, {who}, which trains in {seconds} s; but on {rows} rows this may "
+    "be chance.",
+)
+BEHIND = plural(
+    "It is {points} points behind a simpler model, {who}, which trains in {seconds} s; but on {rows} row this may be "
+    "chance.",
+    "It is {points} points behind a simpler model, {who}, which trains in {seconds} s; but on {rows} rows this may be "
+    "chance.",
+)
 
 
 class ScoreRow(NamedTuple):
@@ -125,16 +145,16 @@ def span_sentences(document: Mapping[str, Any], _: Translate = ENGLISH, *, compa
     if not scores.get("rows"):
         return [_("No row with tags was scored.")]
     first = _.plural(
-        "On {rows} {part} row the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
-        "tokens right).",
-        "On {rows} {part} rows the {model} gets F1 {f1} (precision {precision}, recall {recall}; {accuracy} of the "
-        "tokens right).",
+        "On {rows} {part} row the {model} finds {recall} of the spans, and {precision} of those that it marks are "
+        "right (F1 {f1}).",
+        "On {rows} {part} rows the {model} finds {recall} of the spans, and {precision} of those that it marks are "
+        "right (F1 {f1}).",
         scores["rows"],
         rows=count(scores["rows"]),
         part=_(part),
         model=model_title(document, _),
-        accuracy=percentage(scores["token_accuracy"]),
-        **{key: percent(scores[key]) for key in ("f1", "precision", "recall")},
+        f1=percent(scores["f1"]),
+        **{key: percentage(scores[key]) for key in ("precision", "recall")},
     )
     beside = comparisons(document, "f1", _) if compared else []
     return [first, *beside, *leaked(document, part, "f1", _), *corrected.sentences(document, _)]
@@ -166,37 +186,43 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     against = {name: found for name, found in document.get("against", {}).items() if found}
     if not against:
         scored = (document.get(part) or {}).get("rows")
-        return _("No baseline was trained, so it is unknown whether the network earned its cost.") if scored else ""
+        return _("No baseline was trained to compare it with.") if scored else ""
     best = min(against, key=lambda name: against[name]["difference"])
     found = against[best]
     values = {
         "who": _(BASELINE_TITLES.get(best, best)),
         "seconds": f"{document.get('baselines', {}).get(best, {}).get('seconds', 0):.1f}",
-        "rows": f"{found['rows']:,}",
+        "points": _points(document, best),
     }
     if found["p"] >= SIGNIFICANT:
-        return _.plural(
-            "The network has not proved its worth: on {rows} row it cannot be told apart from {who} ({points} "
-            "points), which trains in {seconds} s.",
-            "The network has not proved its worth: on {rows} rows it cannot be told apart from {who} ({points} "
-            "points), which trains in {seconds} s.",
-            found["rows"],
-            points=signed(found["difference"]),
-            **values,
-        )
-    points = percent(abs(found["difference"]))
+        return _unproven(found, values, _)
     if found["difference"] > 0:
         return _(
             "The network earned its cost: it is {points} points better than the best baseline, {who}; chance hardly "
             "explains this.",
-            points=points,
             **values,
         )
     return _(
         "The network did not earn its cost: {who}, trained in {seconds} s, is {points} points better.",
-        points=points,
         **values,
     )
+
+
+def _unproven(found: Mapping[str, Any], values: Mapping[str, str], _: Translate) -> str:
+    """That chance may explain the distance from the best baseline."""
+    if values["points"] == "0.0":
+        return _("It is level with a simpler model: {who}, which trains in {seconds} s.", **values)
+    forms = AHEAD if found["difference"] > 0 else BEHIND
+    return _.plural(*forms, found["rows"], rows=count(found["rows"]), **values)
+
+
+def _points(document: Mapping[str, Any], name: str) -> str:
+    """The distance from a baseline in percentage points: that of the two scores as they are shown, if both are."""
+    key, part = DECIDES[document["task"]][0], compared_part(document)
+    shown = [(scored.get(part) or {}).get(key) for scored in (document, document.get("baselines", {}).get(name, {}))]
+    if None in shown:
+        return percent(abs(document["against"][name]["difference"]))
+    return percent(abs(round(shown[0], 3) - round(shown[1], 3)))
 
 
 def remembered(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
@@ -338,7 +364,7 @@ def leaked_sentence(document: Mapping[str, Any], part: str, _: Translate = ENGLI
 
 def leaked_verdict(part: str, _: Translate = ENGLISH) -> str:
     """The verdict if every row of a part leaked."""
-    return _("Every {part} row leaked, so it is unknown whether the network earned its cost.", part=_(part))
+    return _("This tells nothing yet: every {part} row has a text that was also trained on.", part=_(part))
 
 
 def leaked(document: Mapping[str, Any], part: str, key: str, _: Translate = ENGLISH) -> list[str]:

@@ -193,6 +193,7 @@ def render(
             if (pair := f"{line}-{column}") in there
         ],
         error_count=len(wrong),
+        mistakes="texts" if wrong else "",
     )
 
 

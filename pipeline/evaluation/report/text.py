@@ -16,11 +16,11 @@ def render(document: Mapping[str, Any], locale: Locale = "en", more: Mapping[str
     `more`: further tables by their titles, which are translated; they follow the others.
     """
     _ = translator(locale)
-    verdict, sentences = outline.result(document, _)
+    first, sentences = outline.result(document, _)
     tables = [*outline.sections(document, _), *((_(title), rows) for title, rows in (more or {}).items())]
     names = {"counts": N_("Counts"), "model": N_("Model"), "corpus": N_("Data"), "made": N_("How it was made")}
     blocks = [
-        "\n".join(filter(None, (verdict, *sentences))),
+        "\n".join((first, *sentences)),
         *(_block(title, table([_named(row) for row in rows])) for title, rows in tables),
         *(_block(_(title), _facts(document.get(name, {}), _)) for name, title in names.items()),
     ]

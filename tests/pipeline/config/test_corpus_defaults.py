@@ -1,10 +1,12 @@
 """Defaults by the size of the corpus: overridden key by key, written out, told, and found from the file."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mini import mails, write_csv
 
 from pipeline.config.corpus import CorpusSettings
-from pipeline.config.corpus_defaults import Chosen, CorpusSize, apply, defaults_for
+from pipeline.config.corpus_defaults import TAG_STEPS, Chosen, CorpusSize, apply, defaults_for
 from pipeline.config.corpus_size import measure
 from pipeline.config.load import dumps, from_mapping, load_explained
 
@@ -23,6 +25,16 @@ def test_few_rows_get_small_batches_and_many_passes():
     assert few["train.batch_size"] < some["train.batch_size"] < many["train.batch_size"]
     assert few["train.epochs"] > some["train.epochs"] > many["train.epochs"]
     assert few["network.wide.min_count"] < some["network.wide.min_count"]
+
+
+@given(st.integers(0, 500_000))
+def test_steps_say_how_long_a_tagger_trains(rows):
+    chosen = defaults_for("tag", "char", rows, 40.0)
+    batch, epochs, patience = (chosen[f"train.{key}"] for key in ("batch_size", "epochs", "patience"))
+    steps = epochs * rows / batch
+    assert 12 <= epochs <= 40 and patience == max(3, epochs // 5)
+    assert epochs == 40 or steps >= TAG_STEPS - rows / batch
+    assert epochs == 12 or steps <= TAG_STEPS
 
 
 def test_short_texts_are_read_by_characters_and_long_ones_by_words():

@@ -13,9 +13,12 @@ from random_model import make_model
 from seals import seal
 
 import pipeline
+from pipeline.__main__ import main
+from pipeline.config.train import TrainSettings
 from pipeline.encoding.labels import Labels
 from pipeline.errors import ModelError
 from pipeline.models import model as models
+from pipeline.models.earlier_model import EarlierModel
 from pipeline.models.model import Model
 from pipeline.networks import onnx_network
 from pipeline.stages import freeze
@@ -161,6 +164,35 @@ def test_a_model_answers_with_the_network_that_it_names(tmp_path):
     assert Model.load(folder, precision="float32").precision == "float32"
 
 
+@pytest.mark.parametrize(("kept", "precision"), [(True, "int8"), (False, "int8"), (False, "float32")])
+def test_the_float32_network_is_left_out_only_where_int8_answers(tmp_path, kept, precision):
+    folder = make_model(tmp_path / "model")
+    freeze.leave_out_float32(SimpleNamespace(train=TrainSettings(keep_float32=kept)), folder, precision)
+    assert (folder / "network.onnx").exists() == (kept or precision == "float32")
+    assert (folder / "network.int8.onnx").exists()
+
+
+def test_a_model_without_a_float32_network(tmp_path, capsys):
+    folder = make_model(tmp_path / "model")
+    expected = plain(Model.load(folder, precision="int8").predict(TEXTS[:5]))
+    about = folder / "model.toml"
+    about.write_text('precision = "int8"\n' + about.read_text("utf-8"), encoding="utf-8")
+    (folder / "network.onnx").unlink()
+    seal(folder)
+    assert plain(Model.load(folder).predict(TEXTS[:5])) == expected
+    (tmp_path / "in.csv").write_text("text\n会议\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["label", str(folder), str(tmp_path / "in.csv"), str(tmp_path / "out.csv")])
+    said = capsys.readouterr().err
+    assert "network         int8" in said and "--float32" not in said
+    for refused_by in (lambda: Model.load(folder, precision="float32"), lambda: EarlierModel.load(folder)):
+        with pytest.raises(ModelError, match="has no float32 network: use its int8 one"):
+            refused_by()
+    (folder / "network.int8.onnx").unlink()
+    seal(folder)
+    refused(folder, "has no network: copy the model folder again")
+
+
 def test_every_file_is_watched(folder):
     for path in sorted(folder.iterdir()):
         whole = path.read_bytes()
@@ -175,9 +207,9 @@ def test_every_file_is_watched(folder):
 def test_a_newer_format(folder):
     path = folder / "model.toml"
     path.write_text(
-        path.read_text(encoding="utf-8").replace("format_version = 2", "format_version = 3"), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace("format_version = 3", "format_version = 4"), encoding="utf-8"
     )
-    refused(folder, "format version 3, this zhpipe reads 2")
+    refused(folder, "format version 4, this zhpipe reads 3")
 
 
 def test_what_is_no_model(tmp_path):

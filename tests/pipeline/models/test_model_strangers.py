@@ -126,10 +126,10 @@ def edit(folder, old, new):
 
 
 def at_once(action, seconds=10):
-    """What an action gives; it must not take long."""
-    begun = time.monotonic()
+    """What an action gives; it must not take long, whatever else the machine does."""
+    begun = time.process_time()
     found = action()
-    assert time.monotonic() - begun < seconds
+    assert time.process_time() - begun < seconds
     return found
 
 

@@ -10,7 +10,7 @@ from tiny_encoder import make_encoder, states
 from pipeline.config.network import NetworkSettings
 from pipeline.config.train import TrainSettings
 from pipeline.encoding.batch import Example, pad
-from pipeline.networks import encoder_graph, graph, graph_check, network
+from pipeline.networks import encoder_graph, graph, graph_check, network, quantise
 from pipeline.networks.encoder_states import EncoderStates, NetworkOnStates
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.pretrained import encoder as encoders
@@ -130,7 +130,7 @@ def test_states_are_computed_once_whatever_the_batch(encoder, graphs, tmp_path):
 
 def test_only_its_own_graph_is_accepted(encoder, graphs, tmp_path):
     path, int8 = graphs.whole.path, tmp_path / "int8.onnx"
-    graph.save_int8(path, int8)
+    quantise.save_int8(path, int8)
     weights = graph_check.UnknownWeights(OUTPUTS)
     own = [drafted(encoder, weights)]
     assert graph_check.fault(path, own) is None

@@ -10,7 +10,7 @@ import pytest
 from pipeline.config.network import NetworkSettings
 from pipeline.encoding.batch import Batch, Example, pad
 from pipeline.errors import ModelError
-from pipeline.networks import graph, network
+from pipeline.networks import graph, network, quantise
 from pipeline.networks.onnx_network import OnnxNetwork
 from pipeline.tasks.head import ScoredTwice
 
@@ -88,7 +88,7 @@ def test_int8_graph_is_near_the_float_one(tmp_path):
     settings = NetworkSettings(cell="lstm", units=16, inputs="words")
     keras_network = network.build(settings, random_tables(("word",), ()), seed=1)
     graph.save(graph.build(settings, network.weights(keras_network), ("word",), ()), tmp_path / "network.onnx")
-    graph.save_int8(tmp_path / "network.onnx", tmp_path / "network.int8.onnx")
+    quantise.save_int8(tmp_path / "network.onnx", tmp_path / "network.int8.onnx")
     batch = random_batch(("word",), ())
     exact, rounded = (
         OnnxNetwork(tmp_path / name, threads=1).scores(batch) for name in ("network.onnx", "network.int8.onnx")

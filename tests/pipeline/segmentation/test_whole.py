@@ -149,6 +149,6 @@ SHARED = Shared()
     ["a.", "@", "#", "http://", "1:", "😀\u200d", "a@", "a@a.", "@字", "#a", "www.", "😀\U000e0020", "a-", "12", "🇨"],
 )
 def test_long_texts_of_signs_take_no_longer_than_others(part: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     whole.patterns(part * (100_000 // len(part)))
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

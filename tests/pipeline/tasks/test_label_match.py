@@ -83,7 +83,7 @@ def test_a_test_split_equal_to_train_compares_nothing(numbered):
         assert "All 60 test rows have texts that were also trained on" in written
         assert "–%" not in written and "That is" not in written
     assert not re.search(r"\bp (=|&lt;)", page)
-    assert verdict(document) == "Every test row leaked, so it is unknown whether the network earned its cost."
+    assert verdict(document) == "This tells nothing yet: every test row has a text that was also trained on."
     assert not [sentence for sentence in sentences(document) if "better" in sentence or "points" in sentence]
     summaries = {one.stage: one.summary for one in said}
     assert "all 60 test rows leaked" in summaries["segment"] and "every test row leaked" in summaries["evaluate"]

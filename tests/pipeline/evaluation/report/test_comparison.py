@@ -95,7 +95,7 @@ def test_the_page_says_which_is_better_marks_it_and_draws_the_difference(tmp_pat
     best = comparison_page.best(found, comparison.KINDS["classify"])
     assert best == f"{HOSTILE[0]} (2)"
     source = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
-    assert f'<p class="verdict better">{escape(f"{best} {verdict}")}</p>' in source
+    assert f'<div class="verdict better"><p class="result">{escape(f"{best} {verdict}")}</p>' in source
     marked = source.split('<tr class="model">')[1].split("</tr>")[0]
     assert escape(best) in marked and 'class="winner"' in marked and source.count('class="winner"') == 1
     assert source.count("<svg") == 1 and "−25.0</title>" in source

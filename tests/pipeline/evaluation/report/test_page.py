@@ -140,9 +140,9 @@ def test_shading_makes_the_text_again(evaluated):
 def test_a_hundred_thousand_predictions_make_a_page_that_can_be_mailed(tmp_path):
     labels = [f"{name}{number}" for number in range(15) for name in HOSTILE]
     outcomes, made = hostile_report(100_000, labels=labels[:3])
-    start = time.perf_counter()
+    start = time.process_time()
     source = page.render(made.as_dict(), {"test": outcomes}, labels)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     assert len(source.encode()) < 5_000_000
 
 
@@ -271,7 +271,8 @@ def test_confidence_and_slices_of_a_tagger_again_from_the_predictions(tmp_path):
     assert reached[1:4] == ["0.7000", percent(100 / 300), percent(96 / 100)]
     assert reached[4:] == [percent(accepted.mean()), percent(right[accepted].mean())]
     words = "".join(found.words["answers"].split())
-    assert f"unseen{percent(accepted.mean())}%{percent(right[accepted].mean())}%ofthemright" in words
+    assert f"needsnocheck{percent(accepted.mean())}%oftheanswers" in words
+    assert f"{percent(right[accepted].mean())}%ofwhichareright" in words
 
     def f1(keep):
         kept = [side for row, side in zip(rows, sides, strict=True) if keep(row)]
