@@ -219,10 +219,12 @@ def _unproven(found: Mapping[str, Any], values: Mapping[str, str], _: Translate)
 def _points(document: Mapping[str, Any], name: str) -> str:
     """The distance from a baseline in percentage points: that of the two scores as they are shown, if both are."""
     key, part = DECIDES[document["task"]][0], compared_part(document)
-    shown = [(scored.get(part) or {}).get(key) for scored in (document, document.get("baselines", {}).get(name, {}))]
-    if None in shown:
+    ours, theirs = (
+        (scored.get(part) or {}).get(key) for scored in (document, document.get("baselines", {}).get(name, {}))
+    )
+    if ours is None or theirs is None:
         return percent(abs(document["against"][name]["difference"]))
-    return percent(abs(round(shown[0], 3) - round(shown[1], 3)))
+    return percent(abs(round(ours, 3) - round(theirs, 3)))
 
 
 def remembered(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
