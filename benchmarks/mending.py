@@ -3,7 +3,7 @@
     python -m benchmarks.mending planted DATA/a --errors 50 --rows 500
     python -m benchmarks.mending teaching DATA/a DATA/b --start 100 --step 50 --rounds 4
 
-DATA/a holds train.csv, dev.csv and test.csv with the columns text and label.
+DATA/a holds train.csv, which may be packed, dev.csv and test.csv with the columns text and label.
 """
 
 from __future__ import annotations
@@ -234,9 +234,10 @@ def _scores(work: Path, name: str) -> list[str]:
 
 
 def _rows(path: Path) -> list[Labelled]:
+    packed = path.with_name(f"{path.name}.gz")
     return [
         (one.text, one.label)
-        for one in formats.read(path, text="text", label="label")
+        for one in formats.read(packed if packed.exists() else path, text="text", label="label")
         if one.label and one.text.strip()
     ]
 
