@@ -214,7 +214,14 @@ def test_metrics(client):
 
 def test_the_interface_describes_itself(client):
     paths = client.get("/openapi.json").json()["paths"]
-    assert {"/v1/models", "/v1/models/{name}/predict", "/v1/models/{name}/label", "/healthz", "/metrics"} == set(paths)
+    assert {
+        "/v1/models",
+        "/v1/models/{name}/predict",
+        "/v1/models/{name}/continue",
+        "/v1/models/{name}/label",
+        "/healthz",
+        "/metrics",
+    } == set(paths)
     assert {"200", "422", "429"} <= set(paths["/v1/models/{name}/predict"]["post"]["responses"])
 
 
