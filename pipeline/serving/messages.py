@@ -15,6 +15,7 @@ def _written(text: str) -> str:
     return text
 
 
+Part = Annotated[list[int], Field(min_length=2, max_length=2)]
 Written = Annotated[str, AfterValidator(_written)]
 
 
@@ -51,7 +52,7 @@ class Predicted(BaseModel):
 
     model: str
     predictions: list[dict[str, Any]]
-    dictionary: list[list[tuple[int, int]]] | None = None
+    dictionary: list[list[Part]] | None = None
 
 
 class Beginning(BaseModel):
@@ -65,7 +66,7 @@ class Beginning(BaseModel):
     temperature: float = Field(default=1.0, ge=0, le=100, description="0 always takes the likeliest token.")
     top_k: int = Field(default=0, ge=0, le=1_000_000, description="Draw from so many likely tokens; 0: from all.")
     top_p: float = Field(default=1.0, gt=0, le=1, description="Draw from tokens of this probability together.")
-    seed: int = Field(default=1, ge=0, lt=2**63, description="The same seed gives the same texts.")
+    seed: int = Field(default=1, ge=0, le=2**53 - 1, description="The same seed gives the same texts.")
 
 
 class Continuation(BaseModel):

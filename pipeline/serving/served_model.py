@@ -61,9 +61,10 @@ class ServedModel:
             for found in predictions
         ]
 
-    def dictionary_parts(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def dictionary_parts(self, texts: Sequence[str]) -> list[list[list[int]]]:
         """The parts of each text that obey the dictionary, in characters, half-open; none unless a tagger answers."""
-        return [self.model.answerer.obeyed(text) for text in self.model.tokenise_all(texts)]
+        found = map(self.model.answerer.obeyed, self.model.tokenise_all(texts))
+        return [[[start, end] for start, end in parts] for parts in found]
 
     def continued(self, asked: Beginning, seconds: float) -> list[Continuation]:
         """What the model writes after a prompt; at most so many seconds in all.

@@ -262,8 +262,10 @@ async function received(request, suffix) {
   const link = element("a", "");
   link.href = URL.createObjectURL(request.response);
   link.download = file.name.replace(new RegExp(`\\.${suffix}$`, "i"), `-labelled.${suffix}`);
+  document.body.append(link); // Firefox asks for it
   link.click();
-  URL.revokeObjectURL(link.href);
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000); // Firefox reads it later
   const count = (name) => request.getResponseHeader(`Zhpipe-${name}`);
   say("outcome", `${link.download}: ${count("Labelled")} of ${count("Rows")} rows labelled, ${count("Blank")} blank`);
 }

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from browsers import everywhere
 from mini import mails
 from random_tagger import make_task
 from review_runs import HOSTILE, PLANTED, served, written
@@ -53,6 +54,7 @@ def pressed(view, key):
     view.wait_for_selector("body[aria-busy=false]")
 
 
+@everywhere
 def test_planted_errors_are_mended_with_keys_and_the_corpus_is_right_again(session, opened, run, tmp_path):
     """The suggested label is accepted where it is right; then the stage segment applies what was decided."""
     right = {text: label for label, text in mails()}
@@ -90,6 +92,7 @@ def test_numbers_undo_skip_and_a_second_tab(session, opened, tmp_path):
         assert width[0] <= width[1]
 
 
+@everywhere
 def test_hostile_texts_and_labels_are_text(session, opened):
     session.items = [item for item in session.items if item.old == HOSTILE]
     with served(session) as address:
@@ -137,6 +140,7 @@ def sentences(tagger, tmp_path):
     return Session("entities", items, tagger, Decisions(tmp_path / "corrections.csv", "某人"))
 
 
+@everywhere
 def test_spans_are_mended_with_the_mouse(sentences, opened, tmp_path):
     place = sentences.names.index("地") + 1
     with served(sentences) as address:
@@ -155,6 +159,7 @@ def test_spans_are_mended_with_the_mouse(sentences, opened, tmp_path):
     assert written(tmp_path) == [("B-人 O O O O", "O O B-地 I-地 O")]
 
 
+@everywhere
 def test_spans_are_mended_with_the_keyboard(sentences, opened, tmp_path):
     place = sentences.names.index("人") + 1
     with served(sentences) as address:
@@ -191,6 +196,7 @@ def stretches(view):
     return view.locator("mark.span").all_inner_texts()
 
 
+@everywhere
 def test_words_are_cut_and_joined_with_the_mouse(worded, opened, tmp_path):
     with served(worded("words", "我爱北京烤鸭", "B E B M M E", "S S B E B E")) as address:
         view = opened(address, viewport=PHONE)
@@ -211,6 +217,7 @@ def test_words_are_cut_and_joined_with_the_mouse(worded, opened, tmp_path):
     assert written(tmp_path) == [("B E B M M E", "B M E S B E")]
 
 
+@everywhere
 def test_words_and_their_tags_are_mended_with_the_keyboard(worded, opened, tmp_path):
     session = worded("joint", "我爱北京烤鸭", "B-n E-n B-n M-n M-n E-n", "S-n S-v B-n E-n B-n E-n")
     noun, verb = (str(session.names.index(name) + 1) for name in "nv")
@@ -248,6 +255,7 @@ def test_given_words_get_other_tags_and_stay_whole(worded, opened, tmp_path):
     assert written(tmp_path) == [("n n x", "n v x")]
 
 
+@everywhere
 def test_several_labels_are_toggled_and_saved(opened, tmp_path):
     task = Multilabel("|", Labels(("价格", "物流", "质量")))
     items = [

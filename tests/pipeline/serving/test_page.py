@@ -1,6 +1,7 @@
 """The page of the service, in a browser: texts are answered as they are typed, and a table comes back labelled."""
 
 import pytest
+from browsers import everywhere
 from random_tagger import make_tagger
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -31,6 +32,7 @@ def page(opened, server):
     return opened(server[1])
 
 
+@everywhere
 def test_a_language_model_writes_on(opened, serving, hello):
     page = opened(serving(hello)[1])
     page.fill("#text", "hel")
@@ -51,6 +53,7 @@ def test_words_of_the_dictionary_are_marked(opened, serving, tmp_path):
     assert "as the model's dictionary says" in page.inner_text("article") and "\\" in page.inner_text("article")
 
 
+@everywhere
 def test_answers_come_while_one_types(page):
     page.fill("#text", f"我爱吃北京烤鸭{HOSTILE}")
     page.wait_for_selector("article:nth-of-type(2)")
@@ -77,6 +80,7 @@ def test_a_table_comes_back(page, tmp_path):
     page.wait_for_function("document.getElementById('outcome').textContent.includes('1 of 2 rows labelled, 1 blank')")
 
 
+@everywhere
 def test_what_cannot_be_labelled_is_said(page, tmp_path):
     (tmp_path / "in.doc").write_text("x", encoding="utf-8")
     page.set_input_files("#file", tmp_path / "in.doc")
