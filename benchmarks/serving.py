@@ -3,8 +3,8 @@
     python -m benchmarks.serving runs/a texts.csv --text text
     python -m benchmarks.serving runs/a texts.csv --text text --requests 100000
 
-Each client sends one text after the other over one connection. The second prints the server's resident memory on the way
-to so many requests of eight clients.
+Each client sends one text after the other over one connection. The second prints the server's resident memory on the
+way to so many requests of eight clients.
 """
 
 from __future__ import annotations
