@@ -130,7 +130,8 @@ function draw() {
   const where = [item.part, `row ${item.row} of ${item.file}`, WHY[item.reason]].filter(Boolean);
   find("where").textContent = where.join(" · ");
   const sure = `${(100 * item.confidence).toFixed(0)} %`;
-  find("beside").replaceChildren("given ", ...beside(item.old, item.answer), " · suggested ", ...beside(item.answer, item.old), ` (${sure})`);
+  const between = queue.form === "words" ? element("br") : " · ";
+  find("beside").replaceChildren("given ", ...beside(item.old, item.answer), between, "suggested ", ...beside(item.answer, item.old), ` (${sure})`);
   chosen = new Set(queue.form === "labels" ? item.decided || item.old || item.answer || [] : []);
   find("keep").hidden = item.old === null;
   find("accept").hidden = item.answer === null;

@@ -128,12 +128,12 @@ function words(row, text, model, obeyed) {
 function surprisal(row, text) {
   const characters = Array.from(text);
   const parts = JSON.parse(row.surprisal).map(([start, end, bits]) => {
-    const part = element("span", end > start ? characters.slice(start, end).join("") : "␄", "bits");
-    part.style.background = `color-mix(in srgb, var(--wrong) ${Math.min(70, 5 * bits)}%, transparent)`;
+    const part = element("span", end > start ? characters.slice(start, end).join("") : " end ", "bits");
+    part.style.background = `color-mix(in srgb, var(--wrong) ${Math.min(50, 4 * bits)}%, transparent)`;
     part.title = `${bits.toFixed(1)} bits`;
     return part;
   });
-  const note = element("p", `perplexity ${row.perplexity}; the darker, the more surprising`, "note");
+  const note = element("p", `perplexity ${row.perplexity}; the stronger the colour, the more surprising`, "note");
   return element("div", [element("div", parts, "text"), note]);
 }
 
@@ -149,7 +149,7 @@ const FINISHES = { end: "the text ends here", length: "cut after 100 tokens", ti
 function continuing(model, text) {
   const button = element("button", "Continue the text");
   const written = element("div", "", "text");
-  const note = element("p");
+  const note = element("p", "", "note");
   const warmth = element("input");
   Object.assign(warmth, { type: "range", min: 0, max: 1.5, step: 0.1, value: 0.8 });
   written.setAttribute("aria-live", "polite");
@@ -168,7 +168,7 @@ function continuing(model, text) {
     button.disabled = false;
   });
   const choice = element("label", ["likely ", warmth, " surprising"]);
-  return element("div", [element("p", [button, " ", choice]), written, note]);
+  return element("div", [element("p", [button, choice], "more"), written, note]);
 }
 
 function answered(row, model, text, obeyed) {
