@@ -1,9 +1,9 @@
 """Mending: what a review of planted label errors gains, and how many labels chosen rows save against random ones.
 
-    python -m benchmarks.mending planted DATA/a --errors 50
+    python -m benchmarks.mending planted DATA/a --errors 50 --rows 500
     python -m benchmarks.mending teaching DATA/a DATA/b --start 100 --step 50 --rounds 4
 
-DATA/a holds train.csv, dev.csv and test.csv with the columns text and label.
+DATA/a holds train.csv, which may be packed, dev.csv and test.csv with the columns text and label.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ import pipeline
 from benchmarks.markdown import machine, table
 from corpora import formats
 from corpora.table_options import TableOptions
+from pipeline.evaluation.report import comparison
+from pipeline.evaluation.report.summary import p_value
 from pipeline.models.model import Model
 from pipeline.review.table_queue import ReviewTable, teaching_most
 
@@ -44,29 +46,34 @@ def main() -> None:
 @main.command()
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--errors", default=50, show_default=True, help="Rows of train that get another label.")
+@click.option(
+    "--rows", type=int, help="Rows of train to learn from, at random; test and the others judge.  [default: all]"
+)
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True)
 @click.option("--only", default="doubtful", show_default=True, help="As of zhpipe review.")
 @click.option("--set", "overrides", multiple=True, help="As of zhpipe run.")
-def planted(data: Path, errors: int, seeds: Sequence[int], only: str, overrides: Sequence[str]) -> None:
+def planted(
+    data: Path, errors: int, rows: int | None, seeds: Sequence[int], only: str, overrides: Sequence[str]
+) -> None:
     """Plant errors in train, mend them through the review's page, and run again.
 
     Whoever reviews knows the right label of every row, accepts nothing unseen, and looks at all rows of the queue.
     """
-    rows = []
+    found = []
     for seed in seeds:
         with tempfile.TemporaryDirectory() as work:
-            rows += _planted(data, Path(work), errors, seed, only, overrides)
+            found += _planted(data, Path(work), errors, rows, seed, only, overrides)
     columns = [
         "seed",
         "labels of train",
         "wrong",
         "looked at",
-        "mended",
         "dev accuracy",
-        "test accuracy",
-        "test macro F1",
+        "accuracy",
+        "macro F1",
+        "gain over planted",
     ]
-    click.echo(table(columns, rows))
+    click.echo(table(columns, found))
     click.echo(machine())
 
 
@@ -125,29 +132,27 @@ def plant(rows: Sequence[Labelled], errors: int, seed: int) -> list[Labelled]:
     ]
 
 
-def _planted(data: Path, work: Path, errors: int, seed: int, only: str, overrides: Sequence[str]) -> list[list[str]]:
-    right = _rows(data / "train.csv")
-    wrong = plant(right, errors, seed)
-    files = [f"corpus.dev={data.resolve() / 'dev.csv'}", f"corpus.test={data.resolve() / 'test.csv'}"]
-    settings = [*files, f"seed={seed}", *overrides]
+def _planted(
+    data: Path, work: Path, errors: int, count: int | None, seed: int, only: str, overrides: Sequence[str]
+) -> list[list[str]]:
+    rows = list(dict(_rows(data / "train.csv")).items())
+    random.Random(seed).shuffle(rows)
+    right, judge = rows[:count], [*([] if count is None else rows[count:]), *_rows(data / "test.csv")]
     _write(work / "right.csv", right)
-    _write(work / "train.csv", wrong)
-    (work / "config.toml").write_text('name = "planted"\n[corpus]\ntrain = "train.csv"\n', encoding="utf-8")
-    scores = {
-        "right": _run(work, settings, "right", "corpus.train=right.csv"),
-        "planted": _run(work, settings, "planted"),
-    }
+    _write(work / "train.csv", plant(right, errors, seed))
+    _write(work / "judge.csv", judge)
+    (work / "config.toml").write_text(
+        'name = "planted"\n[corpus]\ntrain = "train.csv"\ntest = "judge.csv"\n', encoding="utf-8"
+    )
+    settings = [f"corpus.dev={data.resolve() / 'dev.csv'}", f"seed={seed}", *overrides]
+    _run(work, settings, "right", "corpus.train=right.csv")
+    _run(work, settings, "planted")
     looked = _mend(work, dict(right), only)
-    mended = json.dumps([str(work / "corrections.csv")])
-    scores["mended"] = _run(work, settings, "planted", f"corpus.corrections={mended}")
+    _run(work, settings, "mended", f"corpus.corrections={json.dumps([str(work / 'corrections.csv')])}")
     with (work / "corrections.csv").open(encoding="utf-8", newline="") as file:
         changed = sum(row["old"] != row["new"] for row in csv.DictReader(file))
-    counts = {
-        "right": ["0", "", ""],
-        "planted": [f"{errors}", "", ""],
-        "mended": [f"{errors - changed}", f"{looked}", f"{changed}"],
-    }
-    return [[f"{seed}", name, *counts[name], *found] for name, found in scores.items()]
+    wrong = {"right": (0, ""), "planted": (errors, ""), "mended": (errors - changed, f"{looked}")}
+    return [[f"{seed}", name, f"{left}", seen, *_scores(work, name)] for name, (left, seen) in wrong.items()]
 
 
 def _mend(work: Path, right: Mapping[str, str], only: str) -> int:
@@ -208,24 +213,31 @@ def _more(work: Path, way: str, rows: Sequence[Labelled], chosen: Sequence[Label
     return [left[item.row - 1] for item in found]
 
 
-def _run(work: Path, settings: Sequence[str], name: str, *more: str) -> list[str]:
-    """Scores of a run, as shown: accuracy on dev and on test, macro F1 on test."""
+def _run(work: Path, settings: Sequence[str], name: str, *more: str) -> None:
     overrides = [*settings, f"name={name}", *more]
     command = [sys.executable, "-m", "pipeline", "run", "config.toml"]
     subprocess.run(
         [*command, *(part for each in overrides for part in ("--set", each))], cwd=work, env=ENVIRONMENT, check=True
     )
-    report = json.loads((work / "runs" / name / "evaluate" / "report.json").read_text(encoding="utf-8"))
-    return [
-        f"{100 * report[part][key]:.1f}"
-        for part, key in (("dev", "accuracy"), ("test", "accuracy"), ("test", "macro_f1"))
-    ]
+
+
+def _scores(work: Path, name: str) -> list[str]:
+    """Of a run: accuracy on dev, that of its judge and macro F1; and the gain in accuracy over the planted run."""
+    ours, planted_ = (comparison.read(work / "runs" / run) for run in (name, "planted"))
+    dev, test = ours.document["dev"], ours.document["test"]
+    shown = [f"{100 * score:.1f}" for score in (dev["accuracy"], test["accuracy"], test["macro_f1"])]
+    if name == "planted":
+        return [*shown, ""]
+    pair = comparison.compare([ours, planted_])["pairs"][0]
+    low, high = (100 * bound for bound in pair["interval"])
+    return [*shown, f"{100 * pair['difference']:+.1f} ({low:+.1f} to {high:+.1f}), p {p_value(pair['p'])}"]
 
 
 def _rows(path: Path) -> list[Labelled]:
+    packed = path.with_name(f"{path.name}.gz")
     return [
         (one.text, one.label)
-        for one in formats.read(path, text="text", label="label")
+        for one in formats.read(packed if packed.exists() else path, text="text", label="label")
         if one.label and one.text.strip()
     ]
 

@@ -1,8 +1,10 @@
 """Milliseconds and requests/s of `zhpipe serve`, beside a plain FastAPI route over the same model.
 
     python -m benchmarks.serving runs/a texts.csv --text text
+    python -m benchmarks.serving runs/a texts.csv --text text --requests 100000
 
-Each client sends one text after the other over one connection. Memory is that of the server after each round.
+Each client sends one text after the other over one connection. The second prints the server's resident memory on the
+way to so many requests of eight clients.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from benchmarks.markdown import machine, spread, table
 from corpora.table import TableReader
 
 CLIENTS = (1, 8, 32)
+STEPS = (1_000, 10_000, 50_000)  # requests after which the memory is printed
 Round = tuple[float, float, float]  # the median and the 99th percentile of a request, in ms, and requests/s
 Measured = dict[tuple[int, str], list[Round]]
 NAIVE = """
@@ -67,23 +70,40 @@ class Server(NamedTuple):
 @click.option("--text", default="text", show_default=True, help="The text column.")
 @click.option("--seconds", default=10.0, show_default=True, help="Of a round.")
 @click.option("--rounds", default=3, show_default=True, help="The servers take turns.")
-@click.option("--requests", default=0, help="Then send so many more, and print the memory before and after.")
+@click.option("--requests", default=0, help="Send so many requests, and print the memory on the way; nothing else.")
 def main(run: str, source: Path, text: str, seconds: float, rounds: int, requests: int) -> None:
     """Measure the service over the model of RUN with the texts of SOURCE, and print a Markdown table."""
     reader = TableReader(source)
     place = reader.columns.index(text)
     texts = [str(row[place]) for row in itertools.islice(reader, 5000)]
+    click.echo(f"{machine()}\n")
+    if requests:
+        click.echo(table(("requests", "resident memory, MB"), _grown(run, texts, requests)))
+    else:
+        click.echo(
+            table(("clients", "server", "p50, ms", "p99, ms", "requests/s"), _timed(run, texts, seconds, rounds))
+        )
+
+
+def _timed(run: str, texts: Sequence[str], seconds: float, rounds: int) -> Iterator[Sequence[str]]:
     found: Measured = {}
-    with _server("-m", "pipeline", "serve", f"model={run}", "--port") as ours, _server("-c", NAIVE, run) as plain:
+    with _ours(run) as ours, _server("-c", NAIVE, run) as plain:
         servers = {"zhpipe serve": ours, "plain route": plain}
         for _, clients, name in itertools.product(range(rounds), CLIENTS, servers):
             found.setdefault((clients, name), []).append(_load(servers[name].port, texts, clients, seconds))
-        click.echo(f"{machine()}\n")
-        click.echo(table(("clients", "server", "p50, ms", "p99, ms", "requests/s"), _lines(found)))
-        if requests:
-            before = _memory(ours.process)
-            _load(ours.port, texts, 8, float("inf"), most=requests)
-            click.echo(f"{before:.0f} MB before, and {_memory(ours.process):.0f} MB after {requests:,} more requests")
+    return _lines(found)
+
+
+def _grown(run: str, texts: Sequence[str], requests: int) -> Iterator[Sequence[str]]:
+    """The memory when so many requests have been answered."""
+    with _ours(run) as ours:
+        for sent, until in itertools.pairwise((0, *(step for step in STEPS if step < requests), requests)):
+            _load(ours.port, texts, 8, float("inf"), most=until - sent)
+            yield f"{until:,}", f"{_memory(ours.process):.0f}"
+
+
+def _ours(run: str) -> contextlib.AbstractContextManager[Server]:
+    return _server("-m", "pipeline", "serve", f"model={run}", "--port")
 
 
 def _lines(found: Measured) -> Iterator[Sequence[str]]:

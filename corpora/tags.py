@@ -95,6 +95,41 @@ def tags_of(spans: Iterable[Span], length: int, scheme: str) -> tuple[str, ...]:
     return tuple(tags)
 
 
+def words(tags: Sequence[str], scheme: str) -> tuple[tuple[int, int, str], ...]:
+    """The words of tagged tokens: the start and end of each, half-open, and its label, "" for none.
+
+    Raises:
+        CorpusError: The scheme is unknown, or a tag is not in it, or is `O`.
+
+    >>> words(["S", "B", "E"], "BMES"), words(["B-n", "I-n", "B-v"], "BIO")
+    (((0, 1, ''), (1, 3, '')), ((0, 2, 'n'), (2, 3, 'v')))
+    """
+    _refuse_outside(tags)
+    return tuple(_stretches(tags, scheme)[0])
+
+
+def tags_of_words(words: Iterable[tuple[int, int, str]], length: int, scheme: str) -> tuple[str, ...]:
+    """The tags of `length` tokens that these words cover; the inverse of `words` for legal tags.
+
+    Raises:
+        CorpusError: The scheme is unknown, a word is empty, or the words leave a token out or overlap.
+
+    >>> tags_of_words([(0, 1, ""), (1, 3, "")], 3, "BMES")
+    ('S', 'B', 'E')
+    """
+    letters, tags = _letters(scheme), list[str]()
+    for start, end, label in sorted(words):
+        if start != len(tags) or not start < end <= length:
+            raise CorpusError(
+                f"word {start}:{end}: words are expected to cover the {length} tokens, one after the other; the next "
+                f"one begins at {len(tags)}"
+            )
+        tags += [f"{letter}-{label}" if label else letter for letter in _lettering(end - start, letters)]
+    if len(tags) != length:
+        raise CorpusError(f"the words end after {len(tags)} of {length} tokens: they are expected to cover them all")
+    return tuple(tags)
+
+
 def scheme_of(tags: Iterable[str]) -> str:
     """The scheme of a corpus from all its tags: BMES if it has an M, BIOES if it has an E or S and no M, else BIO.
 
@@ -208,10 +243,7 @@ def to_words(sentence: Sentence, scheme: str = "BMES") -> DecodedWords:
     """
     if sentence.tags is None:
         raise CorpusError("words are decoded from tagged characters, and these have no tags")
-    if OUTSIDE in sentence.tags:
-        raise CorpusError(
-            f'character {sentence.tags.index(OUTSIDE) + 1} is tagged "O", but every character belongs to a word'
-        )
+    _refuse_outside(sentence.tags)
     stretches, illegal = _stretches(sentence.tags, scheme)
     tokens = tuple("".join(sentence.tokens[start:end]) for start, end, _ in stretches)
     labels = tuple(label for _, _, label in stretches)
@@ -303,6 +335,11 @@ def _stretches(tags: Sequence[str], scheme: str) -> tuple[list[tuple[int, int, s
     ]
     stretches = zip(starts, [*starts, len(parts)][1:], strict=True)
     return [(start, end, parts[start][1]) for start, end in stretches if parts[start][0] != OUTSIDE], illegal
+
+
+def _refuse_outside(tags: Sequence[str]) -> None:
+    if OUTSIDE in tags:
+        raise CorpusError(f'character {tags.index(OUTSIDE) + 1} is tagged "O", but every character belongs to a word')
 
 
 def _named(span: Span) -> str:

@@ -13,7 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from mini import mails, write_config, write_csv
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "firefox": ("firefox", "firefox-esr"),
+}
+LAUNCH = {"chromium": {"args": ["--no-sandbox", "--disable-gpu"]}, "firefox": {"channel": "moz-firefox"}}
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 hypothesis_settings.load_profile("steady")
@@ -127,13 +131,18 @@ def hello(once):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium; the tests that need it are skipped where there is none."""
+def browser(request):
+    """A headless Chromium, or Firefox for a test with `everywhere`; the tests are skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    name = getattr(request, "param", "chromium")
+    found = next(filter(None, map(shutil.which, BROWSERS[name])), None)
     if found is None:
-        pytest.skip("no Chromium on the path: install chromium to run the browser tests")
+        pytest.skip(f"no {name} on the path: install it to run the browser tests")
     with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+        started = getattr(running, name).launch(executable_path=found, **LAUNCH[name])
+        try:
+            started.new_page().close()
+        except playwright.Error as error:  # an older Firefox may lack a command of WebDriver BiDi
+            pytest.skip(f"this playwright can't steer {name} {started.version}: {error}")
+        yield started
+        started.close()

@@ -66,7 +66,7 @@ OWNERS = {
     "pydantic": {
         "pipeline/models/schema.py",
         "pipeline/pretrained/card.py",
-        "pipeline/serving/app.py",
+        "pipeline/serving/messages.py",
         "pipeline/review/app.py",
         *(path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline" / "config").glob("*.py")),
     },
@@ -75,7 +75,7 @@ OWNERS = {
     "ray": {"pipeline/jobs/ray.py"},
     "mlflow": {"pipeline/evaluation/report/tracking.py"},
     "optuna": {"pipeline/tuning/study.py"},
-    "fastapi": {"pipeline/serving/app.py", "pipeline/serving/replies.py", "pipeline/review/app.py"},
+    "fastapi": {f"pipeline/serving/{name}.py" for name in ("app", "replies", "service")} | {"pipeline/review/app.py"},
     "starlette": {f"pipeline/serving/{name}.py" for name in ("app", "guards", "replies")} | {"pipeline/review/app.py"},
     "uvicorn": {"pipeline/serving/server.py", "pipeline/review/server.py"},
     "prometheus_client": {"pipeline/serving/counters.py"},

@@ -56,7 +56,8 @@ class GenerationOptions:
         if self.temperature == 0:
             best: NDArray[np.float64] = np.eye(len(scores))[np.argmax(scores)]
             return best
-        found = softmax(scores / self.temperature)
+        with np.errstate(over="ignore"):  # so cold that all but the likeliest have none
+            found = softmax((scores - scores.max()) / self.temperature)
         order = np.argsort(-scores, kind="stable")  # of scores, as the softmax may round different ones to the same
         kept = order[: self.top_k or len(order)]
         if self.top_p < 1:

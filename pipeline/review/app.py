@@ -24,6 +24,7 @@ FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page/review.js": ("review.js", "text/javascript; charset=utf-8"),
     "/page/spans.js": ("spans.js", "text/javascript; charset=utf-8"),
+    "/page/words.js": ("words.js", "text/javascript; charset=utf-8"),
     "/page/review.css": ("review.css", "text/css; charset=utf-8"),
 }
 HOSTS = ("127.0.0.1", "localhost")

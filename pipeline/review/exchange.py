@@ -18,7 +18,7 @@ from corpora.errors import CorpusError
 from pipeline.errors import PipelineError
 from pipeline.evaluation.report.report import mended
 from pipeline.review.decisions import Decisions
-from pipeline.review.forms import decided, form_of, names_of, pieces, shown_value
+from pipeline.review.forms import decided, form_of, in_tokens, names_of, pieces, shown_value, types_in
 from pipeline.review.queue import Item
 from pipeline.tasks import Task
 
@@ -48,7 +48,8 @@ def tool_of(path: Path) -> str:
 def export(path: Path, task: Task[Any], items: Sequence[Item]) -> int:
     """Writes texts for people to label elsewhere, and returns their number."""
     tool = tool_of(path)
-    if form_of(task) != "spans":
+    _check(task)
+    if not in_tokens(task):
         offered = (
             Offered(mended(one.text.text), _labels(task, one.old), _labels(task, one.answer), one.confidence)
             for one in items
@@ -68,6 +69,7 @@ def import_(path: Path, task: Task[Any], items: Iterable[Item], decisions: Decis
     Records that can't be taken over are counted. Raises CorpusError for a file that can't be read; decisions before
     that record are kept.
     """
+    _check(task)
     tool, counts, first = tool_of(path), Counter[str](), ""
     known: dict[str, list[Item]] = {}
     for item in items:
@@ -86,9 +88,14 @@ def import_(path: Path, task: Task[Any], items: Iterable[Item], decisions: Decis
     return Imported(counts["decided"], counts["undecided"], counts["unknown"], counts["misfits"], first)
 
 
+def _check(task: Task[Any]) -> None:
+    if form_of(task) == "words" and not names_of(task):
+        raise PipelineError("Label Studio and doccano mark no words without tags: mend them on the page of the review")
+
+
 def _records(path: Path, tool: str, task: Task[Any]) -> Iterator[tuple[str, Any]]:
     """The texts of a file with their labels or spans; None where nobody has decided."""
-    if form_of(task) != "spans":
+    if not in_tokens(task):
         yield from choices.read(path, tool, several=task.several_labels)
         return
     for document in spans.read(path, tool):
@@ -98,7 +105,7 @@ def _records(path: Path, tool: str, task: Task[Any]) -> Iterator[tuple[str, Any]
 
 
 def _decided(task: Task[Any], value: Any, item: Item) -> str:
-    names = (*names_of(task), *_labels(task, item.old)) if form_of(task) != "spans" else names_of(task)
+    names = (*names_of(task), *types_in(task, shown_value(task, item.old)))
     if form_of(task) == "label":
         return decided(task, value[0], 0, names)
     if form_of(task) == "labels":

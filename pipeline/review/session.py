@@ -40,6 +40,7 @@ class Session:
         return {
             "title": self.title,
             "form": self._form,
+            "words_are_given": forms.words_are_given(self._task),
             "labels": list(self.names),
             "decided": [made is not None for made in self._made],
             "file": self.decisions.path.name,
@@ -59,7 +60,7 @@ class Session:
             "confidence": round(item.confidence, 4),
             "decided": None if made is None else self._shown(made),
         }
-        if self._form == "spans":
+        if forms.in_tokens(self._task):
             tokens = forms.pieces(item.text.text, item.text.tokens)
             return found | {"tokens": [(mended(between), mended(token)) for between, token in tokens]}
         return found | {"pieces": [(mended(piece), share) for piece, share in self._pieces(item)]}
@@ -84,10 +85,7 @@ class Session:
 
     def _names(self) -> tuple[str, ...]:
         known = forms.names_of(self._task)
-        if self._form == "spans":
-            return known
-        given = (self._shown(item.old) for item in self.items)
-        others = {name for value in given for name in (value if isinstance(value, list) else [value]) if name}
+        others = {name for item in self.items for name in forms.types_in(self._task, self._shown(item.old))}
         return (*known, *sorted(others - {*known}))
 
     def _pieces(self, item: Item) -> list[tuple[str, float]]:

@@ -17,7 +17,7 @@ from pipeline.evaluation.analysis import teaching
 from pipeline.jobs.layouts import NEEDS_REVIEW
 from pipeline.models.model import Model
 from pipeline.progress import Progress, silent
-from pipeline.review.forms import answered, form_of
+from pipeline.review.forms import answered, form_of, in_tokens
 from pipeline.review.queue import Item, Reason, distinct, predictions
 from pipeline.stages.table_rows import row_text
 from pipeline.tasks import Prediction
@@ -184,7 +184,7 @@ def _items(
 def _old(model: Model, label: str) -> str:
     """The label of a row as corrections have it; a tagger's rows have none."""
     task = model.task
-    if form_of(task) == "spans":
+    if in_tokens(task):
         return ""
     return task.format_gold(tuple(sorted(set(task.parse_gold(label))))) if task.several_labels else label
 

@@ -2,201 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from pipeline.errors import NotFinite, PipelineError
 from pipeline.jobs.options import LabelOptions
 from pipeline.provenance import version
 from pipeline.serving import tables
-from pipeline.serving.batcher import Batcher, Busy
-from pipeline.serving.counters import Counters
 from pipeline.serving.guards import Guards
 from pipeline.serving.limits import DEFAULT_LIMITS, ServiceLimits
+from pipeline.serving.messages import (
+    About,
+    Beginning,
+    Continued,
+    Health,
+    Models,
+    Predicted,
+    Refused,
+    Texts,
+)
 from pipeline.serving.replies import failed, refusal, refused
 from pipeline.serving.served_model import ServedModel
+from pipeline.serving.service import Service
 
-LOG = logging.getLogger("zhpipe.serve")
 PAGE = Path(__file__).parent / "page"
 PAGE_FILES = {"page.js": "text/javascript; charset=utf-8", "page.css": "text/css; charset=utf-8"}
-RELOAD_SECONDS = 2.0
+JSON_ROUTES = ("/predict", "/continue")
 REFUSED = (400, 401, 404, 413, 415, 421, 422, 429, 500, 503)
-
-
-class Refusal(BaseModel):
-    """Why a request was refused."""
-
-    message: str
-    request: str
-
-
-class Refused(BaseModel):
-    """The body of every response that is not a success."""
-
-    error: Refusal
-
-
-def _written(text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(f"character {error.start + 1} is half of a surrogate pair") from None
-    return text
-
-
-class Texts(BaseModel):
-    """What a prediction is asked for."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    texts: list[Annotated[str, AfterValidator(_written)]] = Field(min_length=1)
-    probabilities: bool = Field(default=False, description="Answer the detailed columns too.")
-
-
-class Predicted(BaseModel):
-    """What a model answers: for each text the columns that `zhpipe label` adds, as in its JSON lines."""
-
-    model: str
-    predictions: list[dict[str, Any]]
-
-
-class About(BaseModel):
-    """A model of the service.
-
-    `label_separator`: joins the labels of a text, if it may have several; `columns`: all that a prediction can have;
-    `version`: changes when the model does.
-    """
-
-    name: str
-    task: str
-    labels: list[str]
-    label_separator: str | None
-    columns: list[str]
-    precision: str
-    version: str
-
-
-class Models(BaseModel):
-    """The models of the service."""
-
-    models: list[About]
-
-
-class Health(BaseModel):
-    """That the service answers."""
-
-    status: str
-
-
-class Service:
-    """The models, each with its batcher, and what they have done."""
-
-    def __init__(self, models: Mapping[str, ServedModel], limits: ServiceLimits) -> None:
-        self.models = models
-        self.limits = limits
-        self.counters = Counters()
-        self.batchers = {name: Batcher(model.predict, limits) for name, model in models.items()}
-        self.tables = 0
-
-    @asynccontextmanager
-    async def running(self, app: FastAPI) -> AsyncIterator[None]:
-        """While the application runs, so do the batchers and the look-out for changed folders."""
-        tasks = [asyncio.create_task(each.run()) for each in self.batchers.values()]
-        tasks.append(asyncio.create_task(self._reload()))
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for each in self.batchers.values():
-                each.close()
-
-    def model(self, name: str) -> ServedModel:
-        """The model of a name. Raises HTTPException 404."""
-        if name not in self.models:
-            raise HTTPException(404, "there is no such model: GET /v1/models lists them")
-        return self.models[name]
-
-    async def predict(self, name: str, asked: Texts) -> Predicted:
-        """The answers of a model. Raises HTTPException with a sentence."""
-        model = self.model(name)
-        self._check(asked.texts)
-        try:
-            found = await self.batchers[name].ask(asked.texts)
-        except Busy:
-            raise HTTPException(
-                429, f"{self.limits.queued_texts:,} texts wait already: ask again later", {"Retry-After": "1"}
-            ) from None
-        except TimeoutError:
-            raise HTTPException(
-                503, f"no answer within {self.limits.seconds:g} seconds: ask again, or for fewer texts"
-            ) from None
-        except NotFinite as error:
-            raise HTTPException(500, f"the model gives text {error.text + 1} scores that are not finite") from None
-        self.counters.texts.labels(name).inc(len(found))
-        return Predicted(model=name, predictions=model.rows(found, probabilities=asked.probabilities))
-
-    async def label(self, name: str, request: Request, options: LabelOptions) -> tables.LabelledTable:
-        """A table that is labelled. Raises HTTPException with a sentence."""
-        model = self.model(name)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in tables.FORMATS:
-            raise HTTPException(415, f"the Content-Type of a table is one of {', '.join(tables.FORMATS)}")
-        if self.tables >= self.limits.tables:
-            raise HTTPException(429, "another table is being labelled: send this one later", {"Retry-After": "10"})
-        self.tables += 1
-        try:
-            folder, source = await tables.received(request.stream(), tables.FORMATS[kind])
-            made = await asyncio.to_thread(tables.labelled, model.model, folder, source, options)
-        except PipelineError as error:
-            raise HTTPException(422, str(error)) from None
-        finally:
-            self.tables -= 1
-        self.counters.texts.labels(name).inc(made.result.rows)
-        return made
-
-    def metrics(self) -> bytes:
-        """The counters as Prometheus reads them."""
-        for name, batcher in self.batchers.items():
-            self.counters.waiting.labels(name).set(batcher.waiting)
-        return self.counters.text()
-
-    def _check(self, texts: list[str]) -> None:
-        if len(texts) > self.limits.texts:
-            raise HTTPException(422, f"{len(texts):,} texts: at most {self.limits.texts:,} are answered at a time")
-        longest = max(map(len, texts))
-        if longest > self.limits.text_characters:
-            raise HTTPException(
-                422, f"a text has {longest:,} characters: at most {self.limits.text_characters:,} are read"
-            )
-
-    async def _reload(self) -> None:
-        """Loads models whose folders change. One that can't be loaded is reported once, and the old one answers on."""
-        reported: dict[str, str] = {}
-        while True:
-            await asyncio.sleep(RELOAD_SECONDS)
-            for name, model in self.models.items():
-                try:
-                    if await asyncio.to_thread(model.reload):
-                        LOG.info("%s: loaded anew, as its folder has changed", name)
-                        self.counters.reloads.labels(name, "loaded").inc()
-                    reported.pop(name, None)
-                except (PipelineError, OSError) as error:
-                    if reported.get(name) != str(error):
-                        LOG.warning("%s: its folder has changed and can't be loaded: %s", name, error)
-                        self.counters.reloads.labels(name, "refused").inc()
-                    reported[name] = str(error)
 
 
 def application(
@@ -241,9 +78,13 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def listed() -> Models:
         return Models(models=[About(**model.described) for model in service.models.values()])
 
-    @app.post("/v1/models/{name}/predict", summary="Answers to texts")
+    @app.post("/v1/models/{name}/predict", summary="Answers to texts", response_model_exclude_unset=True)
     async def predict(name: str, asked: Texts) -> Predicted:
         return await service.predict(name, asked)
+
+    @app.post("/v1/models/{name}/continue", summary="A text, continued by a language model")
+    async def continue_(name: str, asked: Beginning) -> Continued:
+        return await service.continue_(name, asked)
 
     body = {"required": True, "content": {kind: {"schema": {"type": "string"}} for kind in tables.FORMATS}}
 
@@ -286,7 +127,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and request.method == "POST" and request.url.path.endswith("/predict"):
+    if kind != "application/json" and request.method == "POST" and request.url.path.endswith(JSON_ROUTES):
         return refusal(request.scope, 415, "JSON is expected: send it with Content-Type: application/json")
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body")

@@ -15,11 +15,14 @@ class ServiceLimits:
         table_bytes: Length of a table that is uploaded to be labelled.
         texts: Number of texts.
         text_characters: Length of a text.
-        seconds: Time that a prediction may take, waiting included.
+        seconds: Time that a prediction may take, waiting included, or that texts may be continued.
+        continuations: Number of continuations of a text.
+        continued_tokens: Length of each.
 
     Of all requests:
         queued_texts: Texts that wait for a model; further ones are answered with 429.
         tables: Tables that are labelled at the same time.
+        writers: Texts that are continued at the same time.
         threads: Batches of a model that are answered at the same time.
         batch_texts: Texts that are answered together.
         gather_seconds: How long a text waits for others to be answered with, if a thread is free.
@@ -30,8 +33,11 @@ class ServiceLimits:
     texts: int = 256
     text_characters: int = 20_000
     seconds: float = 30.0
+    continuations: int = 16
+    continued_tokens: int = 1000
     queued_texts: int = 2048
     tables: int = 1
+    writers: int = 4
     threads: int = min(4, os.cpu_count() or 1)
     batch_texts: int = 128
     gather_seconds: float = 0.001

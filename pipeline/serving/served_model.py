@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from corpora.rows import value
 from pipeline.errors import PipelineError
+from pipeline.models.language_model import LanguageModel
 from pipeline.models.model import Model, Precision, find_model
 from pipeline.provenance import sha256
+from pipeline.serving.messages import Beginning, Continuation
 from pipeline.tasks import Prediction
 
 
@@ -58,6 +61,30 @@ class ServedModel:
             for found in predictions
         ]
 
+    def dictionary_parts(self, texts: Sequence[str]) -> list[list[list[int]]]:
+        """The parts of each text that obey the dictionary, in characters, half-open; none unless a tagger answers."""
+        found = map(self.model.answerer.obeyed, self.model.tokenise_all(texts))
+        return [[[start, end] for start, end in parts] for parts in found]
+
+    def continued(self, asked: Beginning, seconds: float) -> list[Continuation]:
+        """What the model writes after a prompt; at most so many seconds in all.
+
+        Raises ModelError if it is no language model, and PipelineError for options out of range.
+        """
+        author, stop = LanguageModel.of(self.model), time.monotonic() + seconds
+        found = []
+        for number in range(asked.count):
+            pieces = author.stream(
+                asked.prompt,
+                length=asked.length,
+                temperature=asked.temperature,
+                top_k=asked.top_k,
+                top_p=asked.top_p,
+                seed=(asked.seed, number),
+            )
+            found.append(_continuation(pieces, asked.length, stop))
+        return found
+
     @property
     def described(self) -> dict[str, Any]:
         """What a client may want to know of the model."""
@@ -66,6 +93,7 @@ class ServedModel:
             "name": self.name,
             "task": model.task.name,
             "labels": list(model.labels.names),
+            "generates": model.generates,
             "label_separator": model.answerer.facts.get("label_separator"),
             "columns": list(model.answerer.output.columns(True)),
             "precision": self.model.precision,
@@ -83,6 +111,16 @@ class ServedModel:
             return sha256(self.folder / "SHA256SUMS")
         except FileNotFoundError:
             return ""
+
+
+def _continuation(pieces: Iterator[str], length: int, stop: float) -> Continuation:
+    taken: list[str] = []
+    while time.monotonic() < stop:
+        if (piece := next(pieces, None)) is None:
+            finish = "length" if len(taken) == length else "end"
+            return Continuation(text="".join(taken), tokens=len(taken), finish=finish)
+        taken.append(piece)
+    return Continuation(text="".join(taken), tokens=len(taken), finish="time")
 
 
 def named_models(models: Sequence[str], *, precision: Precision | None = None) -> dict[str, ServedModel]:

@@ -62,6 +62,16 @@ class Constraints:
             self._force(allowed, rows, self.dictionary.words.get(word), None if scores is None else scores[rows])
         return allowed
 
+    def obeyed(self, text: Tokenised) -> Places:
+        """Where the words of the dictionary stand that restrict its tokens, in characters of the text, half-open."""
+        places = text.places()
+        found = _on_tokens(places, self.dictionary.find(text.text), text.text)
+        return [
+            (places[rows.start][0], places[rows.stop - 1][1])
+            for rows, word in found
+            if self._sequences(rows.stop - rows.start, self.dictionary.words.get(word))
+        ]
+
     def _force(self, allowed: Flags, rows: slice, type_: str | None, scores: NDArray[np.float32] | None) -> None:
         """Restricts some tokens to be one span of a type, and the next token to begin another."""
         length = rows.stop - rows.start

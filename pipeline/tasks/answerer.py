@@ -80,6 +80,10 @@ class Answerer(ABC, Generic[Answer]):
         """The same with answers that obey the words of a dictionary, if they can."""
         return self
 
+    def obeyed(self, text: Tokenised) -> list[tuple[int, int]]:
+        """The parts of a text, in characters, half-open, whose answers obey the dictionary: by default none."""
+        return []
+
     def with_weights(self, weights: Weights) -> Self:
         """The same with what it needs of a trained network's weights: by default nothing."""
         return self

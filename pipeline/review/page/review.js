@@ -1,5 +1,6 @@
 // The page of the review. Texts and labels are put into the page as text, never as markup.
 import { SpanEditor } from "./spans.js";
+import { WordEditor } from "./words.js";
 
 const KEYED = 9; // labels that have a key
 const WHY = {
@@ -15,7 +16,9 @@ let item = null; // the text that is shown
 let place = -1; // its place in the queue
 let chosen = new Set(); // of several labels
 let busy = false;
-let spans = null;
+let editor = null; // of spans or words
+
+const inTokens = () => queue.form === "spans" || queue.form === "words";
 
 function element(tag, content = "", className = "") {
   const made = document.createElement(tag);
@@ -59,11 +62,23 @@ async function during(work) {
   }
 }
 
+function stretchText([start, end, type]) {
+  const token = item.tokens.slice(start, end).map(([, each]) => each).join("");
+  return queue.form === "words" ? [token, type].filter(Boolean).join("/") : `${token} ${type}`;
+}
+
 function written(value) {
   if (value === null) return "none";
   if (!Array.isArray(value)) return value;
-  const words = ([start, end, type]) => `${item.tokens.slice(start, end).map(([, token]) => token).join("")} ${type}`;
-  return value.map((one) => (Array.isArray(one) ? words(one) : one)).join(", ") || "none";
+  const separator = queue.form === "words" ? " " : ", ";
+  return value.map((one) => (Array.isArray(one) ? stretchText(one) : one)).join(separator) || "none";
+}
+
+// A label as it is written; of words, those that the other side lacks stand out.
+function beside(value, other) {
+  if (queue.form !== "words" || value === null || other === null) return [element("b", written(value))];
+  const known = new Set(other.map(String));
+  return value.flatMap((word) => [element(known.has(String(word)) ? "span" : "b", stretchText(word)), " "]);
 }
 
 function progress() {
@@ -79,7 +94,7 @@ function button(name, number) {
   made.lang = "zh";
   made.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the selection of the text
   made.addEventListener("click", () => choose(name));
-  if (queue.form !== "spans") {
+  if (!inTokens()) {
     const has = (value) => (Array.isArray(value) ? value.includes(name) : value === name);
     if (has(item.old)) made.append(element("span", "given", "given"));
     if (has(item.answer)) made.append(element("span", "suggested", "suggested"));
@@ -103,8 +118,8 @@ function marked([piece, share]) {
 }
 
 function text() {
-  if (queue.form === "spans") {
-    spans.show(item.tokens, item.decided || item.old || item.answer || []);
+  if (inTokens()) {
+    editor.show(item.tokens, item.decided || item.old || item.answer || []);
     return;
   }
   find("text").replaceChildren(...item.pieces.map(marked));
@@ -115,7 +130,8 @@ function draw() {
   const where = [item.part, `row ${item.row} of ${item.file}`, WHY[item.reason]].filter(Boolean);
   find("where").textContent = where.join(" · ");
   const sure = `${(100 * item.confidence).toFixed(0)} %`;
-  find("beside").replaceChildren("given ", element("b", written(item.old)), ` · suggested `, element("b", written(item.answer)), ` (${sure})`);
+  const between = queue.form === "words" ? element("br") : " · ";
+  find("beside").replaceChildren("given ", ...beside(item.old, item.answer), between, "suggested ", ...beside(item.answer, item.old), ` (${sure})`);
   chosen = new Set(queue.form === "labels" ? item.decided || item.old || item.answer || [] : []);
   find("keep").hidden = item.old === null;
   find("accept").hidden = item.answer === null;
@@ -172,7 +188,7 @@ const undo = () => during(async () => {
 
 function choose(name) {
   if (queue.form === "label") return decide(name);
-  if (queue.form === "spans") return spans.mark(name);
+  if (inTokens()) return editor.mark(name);
   if (!chosen.delete(name)) chosen.add(name);
   labels();
   say(written([...chosen]));
@@ -180,14 +196,14 @@ function choose(name) {
 
 function save() {
   if (queue.form === "labels") decide([...chosen]);
-  if (queue.form === "spans") decide(spans.spans);
+  if (inTokens()) decide(editor.spans);
 }
 
 function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !queue) return;
   if (event.target === find("filter")) {
     if (event.key === "Escape") { find("filter").value = ""; labels(); find("filter").blur(); }
-    if (event.key === "Enter") find("labels").querySelector("button")?.click();
+    if (event.key === "Enter") { find("labels").querySelector("button")?.click(); find("filter").blur(); }
     return;
   }
   const key = event.key.toLowerCase();
@@ -201,21 +217,27 @@ function press(event) {
   if (key === "/" && !find("filter").hidden) { event.preventDefault(); find("filter").focus(); }
 }
 
+const HINTS = {
+  label: "1 to 9 decide at once. What is decided is on the disk at once.",
+  labels: "1 to 9 add and remove labels, Enter saves.",
+};
+
+function edit() {
+  const told = (message) => say(message);
+  editor = queue.form === "words" ? new WordEditor(find("text"), told, queue.words_are_given) : new SpanEditor(find("text"), told);
+  find("erase").hidden = queue.words_are_given;
+  if (queue.form === "words") find("erase").replaceChildren(element("kbd", "Backspace"), " join");
+}
+
 function wire() {
-  const several = queue.form !== "label";
   find("title").textContent = queue.title;
-  find("save").hidden = !several;
-  find("erase").hidden = queue.form !== "spans";
+  find("save").hidden = queue.form === "label";
   find("filter").hidden = queue.labels.length <= KEYED;
-  find("hint").textContent = {
-    label: "1 to 9 decide at once. What is decided is on the disk at once.",
-    labels: "1 to 9 add and remove labels, Enter saves.",
-    spans: "Select text, then 1 to 9 mark it, Delete removes the mark, Enter saves. With the keyboard: arrows, with Shift to select.",
-  }[queue.form];
-  if (queue.form === "spans") spans = new SpanEditor(find("text"), (message) => say(message));
+  if (inTokens()) edit();
+  find("hint").textContent = HINTS[queue.form] || editor.help;
   find("save").addEventListener("click", save);
   find("erase").addEventListener("mousedown", (event) => event.preventDefault());
-  find("erase").addEventListener("click", () => spans.mark(""));
+  find("erase").addEventListener("click", () => editor.mark(""));
   find("keep").addEventListener("click", () => decide(item.old));
   find("accept").addEventListener("click", () => decide(item.answer));
   find("skip").addEventListener("click", skip);

@@ -11,18 +11,21 @@ export class SpanEditor {
     this.focus = null;
     host.tabIndex = 0;
     host.setAttribute("role", "group");
-    host.setAttribute("aria-label", "Text. Arrows move, Shift and arrows select, a number marks, Delete removes.");
     host.addEventListener("keydown", (event) => this.key(event));
     host.addEventListener("click", (event) => this.click(event));
     document.addEventListener("selectionchange", () => this.selected());
   }
+
+  get help() { return "Arrows move, with Shift they select; a number marks, Delete removes the mark, Enter saves."; }
 
   show(tokens, spans) {
     this.tokens = tokens.slice(0, -1);
     this.tail = tokens.length ? tokens[tokens.length - 1][0] : "";
     this.spans = spans.map((span) => [...span]);
     this.anchor = this.focus = null;
+    this.host.setAttribute("aria-label", `Text. ${this.help}`);
     this.draw();
+    this.host.focus();
   }
 
   get range() { return this.focus === null ? null : [Math.min(this.anchor, this.focus), Math.max(this.anchor, this.focus) + 1]; }
@@ -90,31 +93,37 @@ export class SpanEditor {
   }
 
   draw() {
-    const range = this.range;
     const starts = new Map(this.spans.map((span) => [span[0], span]));
     const parts = [];
     for (let place = 0; place < this.tokens.length;) {
-      const span = starts.get(place);
-      const end = span ? span[1] : place + 1;
+      const span = starts.get(place) || [place, place + 1];
       const inner = [];
-      for (let each = place; each < end; each++) {
-        const [between, token] = this.tokens[each];
-        const made = document.createElement("span");
-        made.dataset.place = each;
-        made.textContent = token;
-        if (range && range[0] <= each && each < range[1]) made.className = "chosen";
-        inner.push(between, made);
-      }
-      if (span) {
-        const mark = document.createElement("mark");
-        mark.className = "span";
-        const type = document.createElement("small");
-        type.textContent = span[2];
-        mark.append(...inner, type);
-        parts.push(mark);
-      } else parts.push(...inner);
-      place = end;
+      for (let each = place; each < span[1]; each++) inner.push(this.between(each), this.token(each));
+      parts.push(inner.shift(), ...(starts.has(place) ? [this.stretch(inner, span[2])] : inner));
+      place = span[1];
     }
     this.host.replaceChildren(...parts, this.tail);
+  }
+
+  between(place) { return this.tokens[place][0]; }
+
+  token(place) {
+    const made = document.createElement("span");
+    made.dataset.place = place;
+    made.textContent = this.tokens[place][1];
+    if (this.range && this.range[0] <= place && place < this.range[1]) made.className = "chosen";
+    return made;
+  }
+
+  stretch(inner, type) {
+    const made = document.createElement("mark");
+    made.className = "span";
+    made.append(...inner);
+    if (type) {
+      const small = document.createElement("small");
+      small.textContent = type;
+      made.append(small);
+    }
+    return made;
   }
 }

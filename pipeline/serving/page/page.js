@@ -2,6 +2,7 @@
 // The page of the service. What the models answer is put into the page as text, never as markup.
 
 const PAUSE = 250; // milliseconds after the last key
+const TINTS = 5; // colours of types, see page.css
 const SUFFIXES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/jsonl" };
 const find = (id) => document.getElementById(id);
 let models = [];
@@ -75,7 +76,22 @@ function bars(row, model) {
   return element("div", cells, "bars");
 }
 
-function entities(row, text) {
+// A colour for each type of entity or tag of a model, by its place; the type stands beside it too.
+function tint(part, type, model) {
+  const types = [...new Set(model.labels.map((label) => label.replace(/^[BIMES]-/, "")))];
+  part.classList.add(`tint-${types.indexOf(type) % TINTS}`);
+  return part;
+}
+
+// `obeyed`: the parts of the text that obey the model's dictionary, [start, end].
+function fromDictionary(part, start, end, obeyed) {
+  if (!obeyed.some(([first, last]) => first <= start && end <= last)) return part;
+  part.classList.add("dictionary");
+  part.title = [part.title, "from the dictionary"].filter(Boolean).join(", ");
+  return part;
+}
+
+function entities(row, text, model, obeyed) {
   const characters = Array.from(text);
   const parts = [];
   let place = 0;
@@ -83,17 +99,28 @@ function entities(row, text) {
     parts.push(characters.slice(place, found.start).join(""));
     const mark = element("mark", [characters.slice(found.start, found.end).join(""), element("small", found.type)]);
     mark.title = `${found.type}, ${(100 * found.confidence).toFixed(1)} %`;
-    parts.push(mark);
+    parts.push(fromDictionary(tint(mark, found.type, model), found.start, found.end, obeyed));
     place = found.end;
   }
   parts.push(characters.slice(place).join(""));
   return element("div", parts, "text");
 }
 
-function words(row) {
+// Inside a word, white space and backslashes are written \\s, \\t, \\n, \\r, \\u3000 and \\\\.
+function unescaped(word) {
+  const meant = { s: " ", t: "\t", n: "\n", r: "\r" };
+  return word.replace(/\\(u[0-9a-f]{4}|.)/g, (_, code) => (code.length > 1 ? String.fromCharCode(parseInt(code.slice(1), 16)) : meant[code] || code));
+}
+
+function words(row, text, model, obeyed) {
   const tags = (row.tags || "").split(" ");
-  const parts = row.words.split(" ").map((word, place) => {
-    return element("span", tags[place] ? [word, element("small", tags[place])] : word, "word");
+  let place = 0; // in UTF-16 units
+  const parts = row.words.split(" ").map(unescaped).map((word, number) => {
+    const start = Math.max(place, text.indexOf(word, place));
+    place = start + word.length;
+    const part = element("span", tags[number] ? [word, element("small", tags[number])] : word, "word");
+    const [first, last] = [start, place].map((units) => Array.from(text.slice(0, units)).length);
+    return fromDictionary(tags[number] ? tint(part, tags[number], model) : part, first, last, obeyed);
   });
   return element("div", parts, "text");
 }
@@ -101,29 +128,64 @@ function words(row) {
 function surprisal(row, text) {
   const characters = Array.from(text);
   const parts = JSON.parse(row.surprisal).map(([start, end, bits]) => {
-    const part = element("span", end > start ? characters.slice(start, end).join("") : "␄", "bits");
-    part.style.background = `color-mix(in srgb, var(--wrong) ${Math.min(70, 5 * bits)}%, transparent)`;
+    const part = element("span", end > start ? characters.slice(start, end).join("") : " end ", "bits");
+    part.style.background = `color-mix(in srgb, var(--wrong) ${Math.min(50, 4 * bits)}%, transparent)`;
     part.title = `${bits.toFixed(1)} bits`;
     return part;
   });
-  const note = element("p", `perplexity ${row.perplexity}; the darker, the more surprising`);
+  const note = element("p", `perplexity ${row.perplexity}; the stronger the colour, the more surprising`, "note");
   return element("div", [element("div", parts, "text"), note]);
 }
 
-function drawn(row, model, text) {
+async function post(model, route, body) {
+  const address = `v1/models/${encodeURIComponent(model.name)}/${route}`;
+  const options = { method: "POST", headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body) };
+  return reply(await fetch(address, options));
+}
+
+const FINISHES = { end: "the text ends here", length: "cut after 100 tokens", time: "cut, as it took too long" };
+
+// A button that lets a language model write on, each time another text.
+function continuing(model, text) {
+  const button = element("button", "Continue the text");
+  const written = element("div", "", "text");
+  const note = element("p", "", "note");
+  const warmth = element("input");
+  Object.assign(warmth, { type: "range", min: 0, max: 1.5, step: 0.1, value: 0.8 });
+  written.setAttribute("aria-live", "polite");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const found = await post(model, "continue", { prompt: text, temperature: Number(warmth.value), seed });
+      const [{ text: more, finish }] = found.continuations;
+      written.replaceChildren(text, element("b", more));
+      note.textContent = FINISHES[finish];
+    } catch (error) {
+      note.textContent = error.message;
+    }
+    button.disabled = false;
+  });
+  const choice = element("label", ["likely ", warmth, " surprising"]);
+  return element("div", [element("p", [button, choice], "more"), written, note]);
+}
+
+function answered(row, model, text, obeyed) {
   if (Object.values(row).every((cell) => cell === null)) return element("p", "no text, no answer");
-  if (row.entities !== undefined) return entities(row, text);
-  if (row.words !== undefined) return words(row);
+  if (row.entities !== undefined) return entities(row, text, model, obeyed);
+  if (row.words !== undefined) return words(row, text, model, obeyed);
   if (row.surprisal !== undefined) return surprisal(row, text);
   return bars(row, model);
 }
 
 async function answer(model, text) {
-  const body = JSON.stringify({ texts: [text], probabilities: true });
-  const address = `v1/models/${encodeURIComponent(model.name)}/predict`;
-  const response = await fetch(address, { method: "POST", headers: headers({ "Content-Type": "application/json" }), body });
-  const row = (await reply(response)).predictions[0];
-  return element("article", [element("h3", `${model.name} (${model.task})`), drawn(row, model, text)]);
+  const found = await post(model, "predict", { texts: [text], probabilities: true, dictionary: true });
+  const obeyed = found.dictionary[0];
+  const parts = [element("h3", `${model.name} (${model.task})`), answered(found.predictions[0], model, text, obeyed)];
+  if (parts[1].querySelector(".dictionary")) parts.push(element("p", "dashed: as the model's dictionary says", "note"));
+  if (model.generates) parts.push(continuing(model, text));
+  return element("article", parts);
 }
 
 async function ask() {
@@ -200,8 +262,10 @@ async function received(request, suffix) {
   const link = element("a", "");
   link.href = URL.createObjectURL(request.response);
   link.download = file.name.replace(new RegExp(`\\.${suffix}$`, "i"), `-labelled.${suffix}`);
+  document.body.append(link); // Firefox asks for it
   link.click();
-  URL.revokeObjectURL(link.href);
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000); // Firefox reads it later
   const count = (name) => request.getResponseHeader(`Zhpipe-${name}`);
   say("outcome", `${link.download}: ${count("Labelled")} of ${count("Rows")} rows labelled, ${count("Blank")} blank`);
 }

@@ -209,6 +209,10 @@ class TagAnswerer(Answerer[Prediction]):
             tags = tuple(span.type for span in found) if self.options.kind == "joint" else ()
         return Prediction(None, score, (), tokens, tags, confidences, found, raw_tags, shown)
 
+    def obeyed(self, text: Tokenised) -> list[tuple[int, int]]:
+        """Where the words of the dictionary stand that it obeys."""
+        return self.scorer.constraints.obeyed(text)
+
     def claims(self, prediction: Prediction) -> Sequence[Claim]:
         """Each entity or word."""
         return [Claim(span.type or self.claimed[0], span.confidence) for span in prediction.spans]

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+from browsers import everywhere
 from mini import mails
+from random_tagger import make_task
 from review_runs import HOSTILE, PLANTED, served, written
 
 from corpora.corrections import read
@@ -52,6 +54,7 @@ def pressed(view, key):
     view.wait_for_selector("body[aria-busy=false]")
 
 
+@everywhere
 def test_planted_errors_are_mended_with_keys_and_the_corpus_is_right_again(session, opened, run, tmp_path):
     """The suggested label is accepted where it is right; then the stage segment applies what was decided."""
     right = {text: label for label, text in mails()}
@@ -89,6 +92,7 @@ def test_numbers_undo_skip_and_a_second_tab(session, opened, tmp_path):
         assert width[0] <= width[1]
 
 
+@everywhere
 def test_hostile_texts_and_labels_are_text(session, opened):
     session.items = [item for item in session.items if item.old == HOSTILE]
     with served(session) as address:
@@ -136,6 +140,7 @@ def sentences(tagger, tmp_path):
     return Session("entities", items, tagger, Decisions(tmp_path / "corrections.csv", "某人"))
 
 
+@everywhere
 def test_spans_are_mended_with_the_mouse(sentences, opened, tmp_path):
     place = sentences.names.index("地") + 1
     with served(sentences) as address:
@@ -154,6 +159,7 @@ def test_spans_are_mended_with_the_mouse(sentences, opened, tmp_path):
     assert written(tmp_path) == [("B-人 O O O O", "O O B-地 I-地 O")]
 
 
+@everywhere
 def test_spans_are_mended_with_the_keyboard(sentences, opened, tmp_path):
     place = sentences.names.index("人") + 1
     with served(sentences) as address:
@@ -173,6 +179,83 @@ def test_spans_are_mended_with_the_keyboard(sentences, opened, tmp_path):
     assert written(tmp_path) == [("B-人 O O O O", "O O B-人 I-人 O"), ("O O O O", "O O O O")]
 
 
+@pytest.fixture
+def worded(tmp_path):
+    """`worded(kind, tokens, gold, answer)`: a session with one sentence of a tagger of words or parts of speech."""
+
+    def made(kind, tokens, gold, answer):
+        model = SimpleNamespace(task=make_task(kind))
+        text = Tokenised("".join(tokens).replace("京烤", "京 烤"), list(tokens))
+        items = [Item("a.txt", 1, "train", text, gold, answer, 0.6, "error")]
+        return Session(kind, items, model, Decisions(tmp_path / "corrections.csv", "某人"))
+
+    return made
+
+
+def stretches(view):
+    return view.locator("mark.span").all_inner_texts()
+
+
+@everywhere
+def test_words_are_cut_and_joined_with_the_mouse(worded, opened, tmp_path):
+    with served(worded("words", "我爱北京烤鸭", "B E B M M E", "S S B E B E")) as address:
+        view = opened(address, viewport=PHONE)
+        assert stretches(view) == ["我爱", "北京 烤鸭"]
+        assert view.locator("#beside b").all_inner_texts() == ["我爱", "北京烤鸭", "我", "爱", "北京", "烤鸭"]
+        view.click("[data-gap='1']")
+        view.click("[data-gap='4']")
+        assert stretches(view) == ["我", "爱", "北京", "烤鸭"]
+        view.click("[data-gap='1']")
+        view.click("[data-gap='3']")
+        assert stretches(view) == ["我爱", "北", "京", "烤鸭"]
+        view.click("[data-place='2']")
+        view.click("#erase")
+        assert stretches(view) == ["我爱北", "京", "烤鸭"]
+        assert view.inner_text("#state") == "one word: 我爱北" and view.locator("#labels button").count() == 0
+        pressed(view, "Enter")
+        assert view.is_visible("#done")
+    assert written(tmp_path) == [("B E B M M E", "B M E S B E")]
+
+
+@everywhere
+def test_words_and_their_tags_are_mended_with_the_keyboard(worded, opened, tmp_path):
+    session = worded("joint", "我爱北京烤鸭", "B-n E-n B-n M-n M-n E-n", "S-n S-v B-n E-n B-n E-n")
+    noun, verb = (str(session.names.index(name) + 1) for name in "nv")
+    with served(session) as address:
+        view = opened(address)
+        for key in ("ArrowRight", "ArrowRight", " ", verb, *["ArrowRight"] * 3, " ", "Delete", "Backspace"):
+            pressed(view, key)
+        assert stretches(view) == ["我n", "爱v", "北京 烤鸭n"]
+        for key in ("ArrowLeft", "ArrowLeft", "Shift+ArrowRight", verb, noun):
+            pressed(view, key)
+        assert stretches(view) == ["我n", "爱v", "北京n", "烤鸭n"]
+        for key in ("Home", "Shift+ArrowRight", "Backspace"):
+            pressed(view, key)
+        assert stretches(view)[0] == "我爱n"
+        for key in ("ArrowRight", "ArrowLeft", " ", verb):
+            pressed(view, key)
+        assert stretches(view) == ["我n", "爱v", "北京n", "烤鸭n"]
+        pressed(view, "Enter")
+        assert view.is_visible("#done")
+    assert written(tmp_path) == [(session.items[0].old, session.items[0].answer)]
+
+
+def test_given_words_get_other_tags_and_stay_whole(worded, opened, tmp_path):
+    session = worded("pos", ("我", "爱", "北京"), "n n x", "n v n")
+    assert session.names == ("n", "v", "w", "x")
+    with served(session) as address:
+        view = opened(address)
+        assert view.locator(".gap").count() == 0 and view.is_hidden("#erase")
+        view.click("[data-place='1']")
+        for key in (" ", "Backspace", "Delete", "2"):
+            pressed(view, key)
+        assert stretches(view) == ["我n", "爱v", "北京x"]
+        pressed(view, "Enter")
+        assert view.is_visible("#done")
+    assert written(tmp_path) == [("n n x", "n v x")]
+
+
+@everywhere
 def test_several_labels_are_toggled_and_saved(opened, tmp_path):
     task = Multilabel("|", Labels(("价格", "物流", "质量")))
     items = [

@@ -128,12 +128,10 @@ def test_other_refusals(client):
     )
 
 
-KEYS = st.sampled_from(["texts", "probabilities", "x"])
+KEYS = st.sampled_from(["texts", "probabilities", "dictionary", "prompt", "seed", "temperature", "x"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["texts", "probabilities", "x"]), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner),
     max_leaves=8,
 )
 
@@ -145,7 +143,7 @@ JSON = st.recursive(
         st.builds(lambda texts: json.dumps({"texts": texts}).encode(), st.lists(st.text(), max_size=5)),
         st.binary(max_size=60),
     ),
-    st.sampled_from(["/v1/models/mail/predict", "/v1/models/entities/predict", "/v1/models/mail/label"]),
+    st.sampled_from([PREDICT, "/v1/models/entities/predict", "/v1/models/mail/continue", LABEL]),
     st.sampled_from(["application/json", "text/csv", "application/jsonl", "text/tab-separated-values", ""]),
 )
 def test_nothing_that_comes_makes_it_fail(client, body, route, kind):
@@ -214,7 +212,14 @@ def test_metrics(client):
 
 def test_the_interface_describes_itself(client):
     paths = client.get("/openapi.json").json()["paths"]
-    assert {"/v1/models", "/v1/models/{name}/predict", "/v1/models/{name}/label", "/healthz", "/metrics"} == set(paths)
+    assert {
+        "/v1/models",
+        "/v1/models/{name}/predict",
+        "/v1/models/{name}/continue",
+        "/v1/models/{name}/label",
+        "/healthz",
+        "/metrics",
+    } == set(paths)
     assert {"200", "422", "429"} <= set(paths["/v1/models/{name}/predict"]["post"]["responses"])
 
 

@@ -1,24 +1,59 @@
 """The page of the service, in a browser: texts are answered as they are typed, and a table comes back labelled."""
 
 import pytest
+from browsers import everywhere
+from random_tagger import make_tagger
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def page(browser, server):
-    """The page, opened; what its console says must be nothing."""
-    said = []
-    view = browser.new_page()
-    view.on("console", lambda message: said.append(message.text))
-    view.on("pageerror", lambda error: said.append(str(error)))
-    view.on("dialog", lambda dialog: said.append(dialog.message) or dialog.dismiss())
-    view.goto(server[1])
-    yield view
-    view.close()
+def opened(browser):
+    """`opened(address)`: the page; what its console says must be nothing."""
+    said, views = [], []
+
+    def page(address):
+        view = browser.new_page()
+        view.on("console", lambda message: said.append(message.text))
+        view.on("pageerror", lambda error: said.append(str(error)))
+        view.on("dialog", lambda dialog: said.append(dialog.message) or dialog.dismiss())
+        view.goto(address)
+        views.append(view)
+        return view
+
+    yield page
+    for view in views:
+        view.close()
     assert said == []
 
 
+@pytest.fixture
+def page(opened, server):
+    return opened(server[1])
+
+
+@everywhere
+def test_a_language_model_writes_on(opened, serving, hello):
+    page = opened(serving(hello)[1])
+    page.fill("#text", "hel")
+    page.wait_for_selector("article .bits")
+    page.fill("article input[type=range]", "0")
+    page.click("article button")
+    page.wait_for_selector("article b")
+    assert page.inner_text("article b") == "lo world" and "the text ends here" in page.inner_text("article")
+
+
+def test_words_of_the_dictionary_are_marked(opened, serving, tmp_path):
+    make_tagger(tmp_path / "words", "joint", dictionary={"滨江步道": "n"})
+    page = opened(serving("words")[1])
+    page.fill("#text", "🦆去 滨江步道骑\\车")
+    page.wait_for_selector("article .dictionary")
+    assert page.locator("article .dictionary").all_inner_texts() == ["滨江步道n"]
+    assert page.get_attribute("article .dictionary", "title") == "from the dictionary"
+    assert "as the model's dictionary says" in page.inner_text("article") and "\\" in page.inner_text("article")
+
+
+@everywhere
 def test_answers_come_while_one_types(page):
     page.fill("#text", f"我爱吃北京烤鸭{HOSTILE}")
     page.wait_for_selector("article:nth-of-type(2)")
@@ -45,6 +80,7 @@ def test_a_table_comes_back(page, tmp_path):
     page.wait_for_function("document.getElementById('outcome').textContent.includes('1 of 2 rows labelled, 1 blank')")
 
 
+@everywhere
 def test_what_cannot_be_labelled_is_said(page, tmp_path):
     (tmp_path / "in.doc").write_text("x", encoding="utf-8")
     page.set_input_files("#file", tmp_path / "in.doc")

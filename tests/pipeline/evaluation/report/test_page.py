@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from browsers import everywhere
 from mini import CONFIG, mails, write_config, write_csv
 from report_pages import HOSTILE, TYPES, hostile_report, stretches, tagged_report
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
@@ -146,6 +147,7 @@ def test_a_hundred_thousand_predictions_make_a_page_that_can_be_mailed(tmp_path)
     assert len(source.encode()) < 5_000_000
 
 
+@everywhere
 def test_texts_are_searched_filtered_and_found_from_the_matrix(opened):
     outcomes, made = hostile_report(200)
     view = opened(page.render(made.as_dict(), {"test": outcomes}, HOSTILE))
@@ -191,6 +193,7 @@ def test_without_its_script_the_page_shows_its_errors(opened):
     assert view.locator("#rows > li:visible").count() == 15 and not view.locator("#filters").is_visible()
 
 
+@everywhere
 def test_a_real_report_has_no_complaint(opened, evaluated):
     view = opened((evaluated / "report.html").read_text(encoding="utf-8"))
     assert view.locator("mark.for").count() > 1 and view.locator("svg").count() == 4
@@ -288,6 +291,7 @@ def test_confidence_and_slices_of_a_tagger_again_from_the_predictions(tmp_path):
     assert shown["over 25%"] == f1(lambda row: row["unknown"] == "2")
 
 
+@everywhere
 def test_a_taggers_mistakes_are_searched_and_chosen(opened, tmp_path):
     view = opened(tagged_report(tmp_path))
     assert view.title().startswith(HOSTILE[0])

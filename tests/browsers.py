@@ -1,0 +1,5 @@
+"""The browsers in which pages are tried."""
+
+import pytest
+
+everywhere = pytest.mark.parametrize("browser", ["chromium", "firefox"], indirect=True)
