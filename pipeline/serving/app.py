@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from pipeline.serving.messages import (
     Beginning,
     Continued,
     Health,
+    Labelling,
     Models,
     Predicted,
     Refused,
@@ -100,14 +102,23 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         text: Annotated[list[str], Query(description="The text column, or several.")] = ["text"],  # noqa: B006
         probabilities: bool = False,
         strict: Annotated[bool, Query(description="Refuse a table with a row that can't be read.")] = True,
+        watch: Annotated[
+            str | None, Query(pattern="^[A-Za-z0-9-]{8,64}$", description="A name for GET /v1/labelling/{watch}.")
+        ] = None,
     ) -> Response:
         options = LabelOptions(text=text, probabilities=probabilities, bad_rows="stop" if strict else "set-aside")
-        made = await service.label(name, request, options)
+        made = await service.label(name, request, options, watch or secrets.token_hex(8))
         result = made.result
         counts = {"rows": result.rows, "labelled": result.labelled, "blank": result.blank, "rejected": result.rejected}
         headers = {f"Zhpipe-{count.title()}": str(number) for count, number in counts.items()}
         kind = {suffix: kind for kind, suffix in tables.FORMATS.items()}[made.path.suffix[1:]]
         return StreamingResponse(made.pieces(), headers=headers, media_type=f"{kind}; charset=utf-8")
+
+    @app.get("/v1/labelling/{watch}", summary="How far a table is that is being labelled")
+    async def labelling(watch: str) -> Labelling:
+        if watch not in service.labelling:
+            raise HTTPException(404, "no table is being labelled under this name")
+        return Labelling(rows=service.labelling[watch])
 
 
 def _add_page(app: FastAPI) -> None:

@@ -111,6 +111,12 @@ class Models(BaseModel):
     models: list[About]
 
 
+class Labelling(BaseModel):
+    """How many rows of a table have been labelled."""
+
+    rows: int
+
+
 class Health(BaseModel):
     """That the service answers."""
 

@@ -30,7 +30,7 @@ class Service:
         self.limits = limits
         self.counters = Counters()
         self.batchers = {name: Batcher(model.predict, limits) for name, model in models.items()}
-        self.tables = 0
+        self.labelling: dict[str, int] = {}  # rows that are done, by request
         self.written = 0  # texts that are being continued
 
     @asynccontextmanager
@@ -97,22 +97,28 @@ class Service:
         self.counters.texts.labels(name).inc(len(found))
         return Continued(model=name, continuations=found)
 
-    async def label(self, name: str, request: Request, options: LabelOptions) -> tables.LabelledTable:
-        """A table that is labelled. Raises HTTPException with a sentence."""
+    async def label(self, name: str, request: Request, options: LabelOptions, watch: str) -> tables.LabelledTable:
+        """A table that is labelled; `watch`: the name under which `labelling` has it. Raises HTTPException."""
         model = self.model(name)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in tables.FORMATS:
             raise HTTPException(415, f"the Content-Type of a table is one of {', '.join(tables.FORMATS)}")
-        if self.tables >= self.limits.tables:
+        if watch in self.labelling:
+            raise HTTPException(422, "watch: another table is being labelled under this name")
+        if len(self.labelling) >= self.limits.tables:
             raise HTTPException(429, "another table is being labelled: send this one later", {"Retry-After": "10"})
-        self.tables += 1
+        self.labelling[watch] = 0
+
+        def count(rows: int) -> None:
+            self.labelling[watch] += rows
+
         try:
             folder, source = await tables.received(request.stream(), tables.FORMATS[kind])
-            made = await asyncio.to_thread(tables.labelled, model.model, folder, source, options)
+            made = await asyncio.to_thread(tables.labelled, model.model, folder, source, options, count)
         except PipelineError as error:
             raise HTTPException(422, str(error)) from None
         finally:
-            self.tables -= 1
+            del self.labelling[watch]
         self.counters.texts.labels(name).inc(made.result.rows)
         return made
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from pipeline.jobs.label import label_to_file
 from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.results import LabelResult
 from pipeline.models.model import Model
+from pipeline.progress import Advance, Progress
 
 FORMATS = {"text/csv": "csv", "text/tab-separated-values": "tsv", "application/jsonl": "jsonl"}
 PIECE = 1 << 16  # bytes
@@ -50,14 +52,20 @@ async def received(body: AsyncIterator[bytes], suffix: str) -> tuple[TemporaryDi
     return folder, path
 
 
-def labelled(model: Model, folder: TemporaryDirectory[str], source: Path, options: LabelOptions) -> LabelledTable:
-    """Labels a received table.
+def labelled(
+    model: Model,
+    folder: TemporaryDirectory[str],
+    source: Path,
+    options: LabelOptions,
+    count: Callable[[int], object] = lambda rows: None,
+) -> LabelledTable:
+    """Labels a received table; `count` is called with the number of rows that have been labelled since the last call.
 
     Raises PipelineError for a table or options that can't be used; the folder is then gone.
     """
     target = source.with_name(f"labelled{source.suffix}")
     try:
-        result = label_to_file(model, source, target, options=options)
+        result = label_to_file(model, source, target, options=options, progress=_counted_by(count))
         return LabelledTable(folder, target, result)
     except (CorpusError, PipelineError, UnicodeError) as error:
         folder.cleanup()
@@ -65,3 +73,14 @@ def labelled(model: Model, folder: TemporaryDirectory[str], source: Path, option
     except BaseException:
         folder.cleanup()
         raise
+
+
+def _counted_by(count: Callable[[int], object]) -> Progress:
+    def advance(done: int, note: str = "") -> None:
+        count(done)
+
+    @contextmanager
+    def opened(what: str, *, total: int | None, unit: str) -> Iterator[Advance]:
+        yield advance
+
+    return opened

@@ -2,6 +2,7 @@
 // The page of the service. What the models answer is put into the page as text, never as markup.
 
 const PAUSE = 250; // milliseconds after the last key
+const WATCHED = 1000; // milliseconds between two looks at how far a table is
 const TINTS = 5; // colours of types, see page.css
 const SUFFIXES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "application/jsonl" };
 const find = (id) => document.getElementById(id);
@@ -241,7 +242,8 @@ async function choose(chosen) {
 function send(event) {
   event.preventDefault();
   const suffix = file.name.split(".").pop().toLowerCase();
-  const query = new URLSearchParams({ text: find("column").value, probabilities: find("probabilities").checked });
+  const watch = crypto.randomUUID ? crypto.randomUUID() : `table-${Date.now()}-${Math.floor(Math.random() * 1e9)}`; // none without TLS
+  const query = new URLSearchParams({ text: find("column").value, probabilities: find("probabilities").checked, watch });
   const request = new XMLHttpRequest();
   request.open("POST", `v1/models/${encodeURIComponent(find("table-model").value)}/label?${query}`);
   request.responseType = "blob";
@@ -249,8 +251,16 @@ function send(event) {
   find("progress").hidden = false;
   request.upload.onprogress = (sent) => { if (sent.lengthComputable) find("progress").value = sent.loaded / sent.total; };
   request.upload.onload = () => { find("progress").removeAttribute("value"); say("outcome", "labelling"); };
-  request.onloadend = () => received(request, suffix);
+  const watching = setInterval(() => tell(watch, request), WATCHED);
+  request.onloadend = () => { clearInterval(watching); received(request, suffix); };
   request.send(file);
+}
+
+async function tell(watch, request) {
+  const reply = await fetch(`v1/labelling/${watch}`, { headers: headers({}) }).catch(() => null);
+  if (!reply || !reply.ok) return;
+  const { rows } = await reply.json();
+  if (rows && request.readyState < 4) say("outcome", `labelling: ${rows.toLocaleString("en")} rows are done`);
 }
 
 async function received(request, suffix) {

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from random_model import make_model
 from random_tagger import make_tagger
 
-from pipeline.jobs.label import label_file
+from pipeline.jobs.label import label_file, label_to_file
 from pipeline.models.model import Model
+from pipeline.serving import tables
 from pipeline.serving.app import application
 from pipeline.serving.limits import ServiceLimits
 from pipeline.serving.served_model import ServedModel, named_models
@@ -78,6 +79,25 @@ def test_a_table_comes_back_as_label_writes_it(client, folder, tmp_path):
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
     counts = {name: reply.headers[f"zhpipe-{name}"] for name in ("rows", "labelled", "blank", "rejected")}
     assert counts == {"rows": "40", "labelled": "39", "blank": "1", "rejected": "0"}
+
+
+def test_how_far_a_table_is(client, monkeypatch):
+    seen = []
+
+    def watched(*given, progress, **named):
+        with progress("label", total=None, unit="rows") as advance:
+            advance(2)
+            advance(3)
+            seen.append(client.get("/v1/labelling/table-0001").json())
+            seen.append(client.post(LABEL, params={"watch": "table-0001"}, headers=CSV, content=table).status_code)
+        return label_to_file(*given, **named)
+
+    monkeypatch.setattr(tables, "label_to_file", watched)
+    table = "text\n好吃\n".encode()
+    assert client.post(LABEL, params={"watch": "table-0001"}, headers=CSV, content=table).status_code == 200
+    assert seen == [{"rows": 5}, 422]
+    assert "no table is being labelled" in message(client.get("/v1/labelling/table-0001"), 404)
+    assert "watch: " in message(client.post(LABEL, params={"watch": "a b"}, headers=CSV, content=table), 422)
 
 
 def test_a_row_that_cannot_be_read_is_named_or_counted(client):
@@ -217,6 +237,7 @@ def test_the_interface_describes_itself(client):
         "/v1/models/{name}/predict",
         "/v1/models/{name}/continue",
         "/v1/models/{name}/label",
+        "/v1/labelling/{watch}",
         "/healthz",
         "/metrics",
     } == set(paths)
