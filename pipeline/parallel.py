@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from itertools import islice
+from multiprocessing import forkserver
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -67,6 +68,17 @@ def map_ordered(
     most = 61 if sys.platform == "win32" else workers
     pool = _Pool(function, min(workers, most) - (here is not None), preload)
     return _map_there(pool, _chunks(items, chunk)) if here is None else _map_both(pool, _chunks(items, chunk), here)
+
+
+def prepare(preload: Sequence[str]) -> None:
+    """Starts the server that forks workers, if the system has one, so that it imports modules while others are at work.
+
+    `preload`: as of `map_ordered`, which the next call then finds ready.
+    """
+    context = _context(preload)
+    if context.get_start_method() == "forkserver":
+        with without_working_directory():
+            forkserver.ensure_running()
 
 
 def split_texts(segmenter: Segmenter, texts: Iterable[str], *, workers: int, chunk: int = 512) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ SCRIPT = "import sys\nfrom pipeline.__main__ import main\nif __name__ == '__main
 AT_ONCE = """
 import pipeline.__main__
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 if __name__ == "__main__":
     label_file("../model", "in.csv", "out.csv", workers=2, limits=Limits(chunk_rows=50, solo_seconds=0.0))
 """

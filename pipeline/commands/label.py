@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,6 +107,8 @@ def label(model: str, paths: tuple[str, ...], show: int, target_precision: float
         raise click.UsageError("OUT is missing: zhpipe label MODEL IN OUT")
     if target_precision is not None and options["review_below"] is not None:
         raise click.UsageError("--review-below and --target-precision both set the threshold: pass one of them")
+    if options["engine"] == "local":
+        _prepare_workers(sources, options["workers"])
     chosen = _label_options(options)
     if show and chosen.layout in ("conll", "conllu"):
         raise click.UsageError(f"--show prints rows of a table, and --layout {chosen.layout} has none: leave it out")
@@ -129,6 +132,16 @@ def _label_options(options: dict[str, Any]) -> LabelOptions:
     if options["words"] is not None and _is_default("text"):
         given["text"] = ()
     return LabelOptions(**given)
+
+
+def _prepare_workers(sources: Sequence[str], workers: int) -> None:
+    """Lets the server of workers import its libraries while this process does the same, if a file is large."""
+    from pipeline.jobs.limits import DEFAULT_LIMITS, PRELOAD
+
+    if (workers or os.cpu_count() or 1) > 1 and any(DEFAULT_LIMITS.is_large(Path(source)) for source in sources):
+        from pipeline.parallel import prepare
+
+        prepare(PRELOAD)
 
 
 def _is_default(option: str) -> bool:

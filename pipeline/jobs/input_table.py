@@ -14,7 +14,8 @@ from corpora.errors import CorpusError
 from corpora.rows import BadRow, Row
 from pipeline.encoding.encoder import Tokenised
 from pipeline.errors import PipelineError
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.limits import Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.rejects import Rejects
 from pipeline.models.model import Model
 from pipeline.stages.table_rows import row_text

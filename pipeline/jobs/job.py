@@ -13,7 +13,8 @@ from corpora.table import TableReader
 from corpora.table_options import TableOptions
 from pipeline.errors import PipelineError
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
-from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.limits import DEFAULT_LIMITS, Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.parts import LabelledParts, Parts, SegmentedLines, SegmentedTable
 from pipeline.jobs.predict import NO_WORDS
 from pipeline.jobs.results import LabelResult, RowCounts, label_result

@@ -13,7 +13,8 @@ from corpora.files import STREAM
 from corpora.rejected import rejected_path
 from pipeline.errors import PipelineError
 from pipeline.jobs.journal import JobProgress, Journal
-from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.limits import DEFAULT_LIMITS, Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.results import LabelResult, label_result
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model, find_model

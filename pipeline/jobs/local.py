@@ -12,7 +12,8 @@ from pipeline.jobs.folder_record import FolderRecord
 from pipeline.jobs.inputs import targets
 from pipeline.jobs.journal import Journal
 from pipeline.jobs.label import check_places, job_folder, run_job, single_threaded
-from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.limits import DEFAULT_LIMITS, Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.results import FileResult
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model

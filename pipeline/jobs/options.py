@@ -64,26 +64,3 @@ class LabelOptions(TableOptions):
     def asked(self) -> OutputOptions:
         """What is asked of the model."""
         return OutputOptions(self.probabilities, self.review_below, self.layout, self.n_best)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Sizes and times of a labelling job.
-
-    `chunk_rows`, `chunk_characters`: a chunk, the rows that are in memory and are labelled together, ends at whichever
-    comes first; `bad_rows`: a file that begins with so many bad rows and no good one is given up; `solo_seconds`: time
-    that this process works alone before it starts others, unless the file has `large_bytes` or more; `commit_seconds`:
-    time between two entries of the journal, the most work that a kill can cost; `part_chunks`: chunks in a part of a
-    job on a cluster.
-    """
-
-    chunk_rows: int = 2048
-    chunk_characters: int = 1 << 21
-    bad_rows: int = 100
-    solo_seconds: float = 1.0
-    large_bytes: int = 2_000_000
-    commit_seconds: float = 1.0
-    part_chunks: int = 16
-
-
-DEFAULT_LIMITS = Limits()

@@ -23,9 +23,7 @@ from pipeline.tasks import Claim, Prediction
 
 Cells = Sequence[Any]  # the new cells of a row; in another layout than a table, its records
 Texts = Sequence[str | Tokenised]  # for the model to segment, or segmented already
-# The model's heavy libraries, imported once for all workers where the system can share them.
 NO_WORDS = UserDictionary()
-PRELOAD = ("pipeline.jobs.predict", "onnx", "onnxruntime", "rjieba")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from pipeline.jobs.checks import check_options
 from pipeline.jobs.dependencies import Dependencies, file_stamp, installed
 from pipeline.jobs.input_table import Chunk, InputTable, OpenTable
 from pipeline.jobs.journal import JobProgress
-from pipeline.jobs.options import DEFAULT_LIMITS, LabelOptions, Limits
+from pipeline.jobs.limits import DEFAULT_LIMITS, Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.output_table import OutputTable, RowWriter
 from pipeline.jobs.predict import Answers
 from pipeline.jobs.rejects import Rejects
@@ -141,13 +142,8 @@ class TableJob:
             chunks,
             self.options.asked,
             workers=self.options.workers,
-            solo_seconds=0.0 if self._is_large else self.limits.solo_seconds,
+            solo_seconds=0.0 if self.limits.is_large(self.source) else self.limits.solo_seconds,
         )
-
-    @property
-    def _is_large(self) -> bool:
-        """Whether the input is so large that its workers should start at once."""
-        return self.source.is_file() and self.source.stat().st_size >= self.limits.large_bytes
 
     def _values(self) -> dict[str, Any]:
         options, network = self.options, self.model.network.path

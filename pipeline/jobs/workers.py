@@ -11,7 +11,8 @@ from itertools import chain
 
 from pipeline.encoding.encoder import Tokenised
 from pipeline.jobs.input_table import Chunk
-from pipeline.jobs.predict import PRELOAD, Answers, OutputOptions, Predictor, answers
+from pipeline.jobs.limits import PRELOAD
+from pipeline.jobs.predict import Answers, OutputOptions, Predictor, answers
 from pipeline.models.model import Model
 from pipeline.parallel import map_ordered
 

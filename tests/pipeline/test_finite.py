@@ -15,7 +15,7 @@ import pipeline
 from pipeline.__main__ import _exit_code
 from pipeline.errors import ModelError, NotFinite, PipelineError
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.models import thresholds
 from pipeline.models.model import Model
 

@@ -19,7 +19,7 @@ RUN_KILLS, LABEL_KILLS = int(os.environ.get("RUN_KILLS", "2")), int(os.environ.g
 LABEL = """
 import sys
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 limits = Limits(chunk_rows=64, solo_seconds=0.1, commit_seconds=0.02)
 if __name__ == "__main__":
     label_file("model", "in.csv", sys.argv[1], workers=int(sys.argv[2]), limits=limits)

@@ -12,7 +12,7 @@ from pipeline.__main__ import SUCCESS, main
 from pipeline.errors import DictionaryError, SettingsError
 from pipeline.jobs.job import SegmentJob
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.models.model import Model
 from pipeline.provenance import sha256
 from pipeline.segmentation.dictionary import UserDictionary

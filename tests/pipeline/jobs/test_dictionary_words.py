@@ -6,7 +6,8 @@ from random_tagger import make_tagger
 
 from pipeline.__main__ import SUCCESS, main
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.limits import Limits
+from pipeline.jobs.options import LabelOptions
 
 WORDS = {"北京": "地", "上海": "地", "骑车": "城市", "烤鸭": "城市", "我爱": None, "跑步": "动作"}
 

@@ -18,7 +18,7 @@ from corpora.files import ENCODINGS, EscapedLines
 from corpora.rows import Row
 from pipeline.errors import PipelineError
 from pipeline.jobs.label import label_file, rejected_path
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.models.model import Model
 
 LIMITS = Limits(chunk_rows=3)

@@ -20,8 +20,9 @@ from corpora.table import TableReader
 from pipeline import load
 from pipeline.errors import PipelineError
 from pipeline.jobs.label import label_file, label_stream, rejected_path
+from pipeline.jobs.limits import Limits
 from pipeline.jobs.local import label_files
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.options import LabelOptions
 
 
 @pytest.fixture(scope="module")

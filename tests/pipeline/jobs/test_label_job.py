@@ -14,7 +14,7 @@ from random_model import make_model
 from pipeline.errors import PipelineError
 from pipeline.jobs.journal import JobProgress, Journal
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.jobs.results import RowCounts
 
 ROWS = [
@@ -24,7 +24,7 @@ BAD = {500: "500,多,了\n", 1700: '1700,"坏"了\n', 2999: "2999\n"}
 DRIVER = """
 import sys
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 limits = Limits(chunk_rows=50, solo_seconds=0.0, commit_seconds=0.0)
 if __name__ == "__main__":
     done = label_file(sys.argv[1], sys.argv[2], sys.argv[3], workers=int(sys.argv[4]), limits=limits)

@@ -17,8 +17,9 @@ from corpora.targets import Targets
 from pipeline.__main__ import BAD_INPUT, SUCCESS, main
 from pipeline.errors import PipelineError
 from pipeline.jobs.label import label_file
+from pipeline.jobs.limits import Limits
 from pipeline.jobs.local import label_files
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.parts import LabelledParts
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model

@@ -13,7 +13,8 @@ from pipeline.jobs.folder_record import FolderRecord
 from pipeline.jobs.input_state import LOG, InputState
 from pipeline.jobs.job import LabelJob
 from pipeline.jobs.label import label_file, rejected_path
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.limits import Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.parts import LabelledParts, PartReader, PartRecord
 from pipeline.jobs.predict import answers
 from pipeline.jobs.results import RowCounts

@@ -27,7 +27,8 @@ import json, sys
 from pathlib import Path
 from pipeline.jobs import ray
 from pipeline.jobs.job import LabelJob
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.limits import Limits
+from pipeline.jobs.options import LabelOptions
 
 if __name__ == "__main__":
     model, address, folder, *sources = sys.argv[1:]

@@ -9,7 +9,8 @@ from random_model import make_model
 from random_tagger import make_tagger
 
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import LabelOptions, Limits
+from pipeline.jobs.limits import Limits
+from pipeline.jobs.options import LabelOptions
 from pipeline.jobs.parts import LabelledParts
 from pipeline.jobs.table_job import TableJob
 from pipeline.models.model import Model

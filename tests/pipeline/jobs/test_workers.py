@@ -5,7 +5,7 @@ from random_model import make_model
 
 from pipeline.jobs import workers
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 
 
 @pytest.mark.parametrize(

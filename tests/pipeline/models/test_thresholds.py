@@ -13,7 +13,7 @@ from pipeline.__main__ import main
 from pipeline.errors import PipelineError
 from pipeline.evaluation.metrics.calibration import Point
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.models import drift, thresholds
 from pipeline.models.model import Model
 

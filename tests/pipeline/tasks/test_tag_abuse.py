@@ -9,7 +9,7 @@ from mini import read_csv, write_csv
 from random_tagger import make_tagger
 
 from pipeline.jobs.label import label_file
-from pipeline.jobs.options import Limits
+from pipeline.jobs.limits import Limits
 from pipeline.models.model import Model
 from pipeline.tagging.decoder import Decoder
 
