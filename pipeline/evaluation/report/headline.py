@@ -101,7 +101,7 @@ def next_step(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
         return _("Next: test on texts that were not trained on.")
     place = standing(document)
     if document["task"] == "language":
-        if place == "worse":
+        if place != "better" and document.get("baselines"):
             return _("Next: train on more text, start from an encoder, or search for better settings with zhpipe tune.")
         return _("Next: read what it writes; the command zhpipe label tells how likely other texts are.")
     if place == "worse":

@@ -131,7 +131,7 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     who = _(BASELINE_TITLES.get(lead.name, lead.name))
     if lead.interval[0] <= lead.theirs <= lead.interval[1]:
         return _(
-            "The network has not proved its worth: the perplexity of {who} is inside its {level} interval.",
+            "A simpler model, {who}, may be as good: its perplexity is inside the {level} interval of this one.",
             who=who,
             level="95%",
         )
