@@ -20,6 +20,7 @@ from pipeline.evaluation.report.summary import (
     compared_part,
     count,
     judged_part,
+    lead,
     model_title,
     p_value,
     percent,
@@ -123,6 +124,7 @@ def _environment(locale: Locale) -> "Environment":
     environment.filters |= {
         "percent": percent,
         "percentage": percentage,
+        "lead": lead,
         "signed": signed,
         "p_value": p_value,
         "count": count,

@@ -213,7 +213,11 @@ def _weakest(document: Mapping[str, Any], part: str, _: Translate) -> Tile | Non
 
 def _doubtful(document: Mapping[str, Any], _: Translate) -> Tile | None:
     suspects = document.get("suspects") or {}
-    return Tile(_("doubtful labels"), count(suspects["count"]), _("to look at")) if suspects.get("count") else None
+    return (
+        Tile(_("doubtful labels"), count(suspects["count"]), _("to look at, in train, dev and test"))
+        if suspects.get("count")
+        else None
+    )
 
 
 def shown_score(document: Mapping[str, Any], value: float) -> str:

@@ -192,7 +192,7 @@ def verdict(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:
     values = {
         "who": _(BASELINE_TITLES.get(best, best)),
         "seconds": f"{document.get('baselines', {}).get(best, {}).get('seconds', 0):.1f}",
-        "points": _points(document, best),
+        "points": percent(abs(lead(document, best))),
     }
     if found["p"] >= SIGNIFICANT:
         return _unproven(found, values, _)
@@ -216,15 +216,15 @@ def _unproven(found: Mapping[str, Any], values: Mapping[str, str], _: Translate)
     return _.plural(*forms, found["rows"], rows=count(found["rows"]), **values)
 
 
-def _points(document: Mapping[str, Any], name: str) -> str:
-    """The distance from a baseline in percentage points: that of the two scores as they are shown, if both are."""
+def lead(document: Mapping[str, Any], name: str) -> float:
+    """How far the model is ahead of a baseline, as a fraction: the difference of the scores as shown, if both are."""
     key, part = DECIDES[document["task"]][0], compared_part(document)
     ours, theirs = (
         (scored.get(part) or {}).get(key) for scored in (document, document.get("baselines", {}).get(name, {}))
     )
     if ours is None or theirs is None:
-        return percent(abs(document["against"][name]["difference"]))
-    return percent(abs(round(ours, 3) - round(theirs, 3)))
+        return float(document["against"][name]["difference"])
+    return float(round(ours, 3) - round(theirs, 3))
 
 
 def remembered(document: Mapping[str, Any], _: Translate = ENGLISH) -> str:

@@ -48,7 +48,7 @@ def test_the_tiles_of_a_classifier():
             "of the answers: those with a confidence of 0.70 or more, 96.0% of which are right",
         ),
         ("weakest label", "差", "F1 82.0, 400 rows"),
-        ("doubtful labels", "12", "to look at"),
+        ("doubtful labels", "12", "to look at, in train, dev and test"),
     ]
     said = trust.out_of_reach(document(confidence={"thresholds": thresholds}), ENGLISH)
     assert said == "Out of reach with this dev split: 99.0%."
