@@ -82,12 +82,13 @@ def sentences(found: Mapping[str, Any], _: Translate) -> list[str]:
     trials = {trial["number"]: trial for trial in found["trials"]}
     best = trials[found["best"]]
     states = [trial["state"] for trial in found["trials"]]
+    done = states.count("complete") + states.count("pruned")
     result = [
         _(
             "After {done} of {wanted} trials, {pruned} of them stopped early, trial {number} is the best: {metric} on "
             "dev is {value}.",
-            done=states.count("complete") + states.count("pruned"),
-            wanted=found["wanted"],
+            done=done,
+            wanted=max(found["wanted"], done),  # an earlier search may have asked for more
             pruned=states.count("pruned"),
             number=best["number"],
             metric=found["metric"],
