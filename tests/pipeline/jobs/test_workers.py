@@ -9,14 +9,14 @@ from pipeline.jobs.limits import Limits
 
 
 @pytest.mark.parametrize(
-    ("limits", "first"),
+    ("limits", "start"),
     [
-        (Limits(chunk_rows=10, large_bytes=1), 0),
-        (Limits(chunk_rows=10), None),
-        (Limits(chunk_rows=10, solo_seconds=0.0), 0),
+        (Limits(chunk_rows=10, large_bytes=1), True),
+        (Limits(chunk_rows=10), False),
+        (Limits(chunk_rows=10, solo_seconds=0.0), True),
     ],
 )
-def test_the_size_of_a_file_decides_when_workers_start(tmp_path, monkeypatch, limits, first):
+def test_the_size_of_a_file_decides_when_workers_start(tmp_path, monkeypatch, limits, start):
     given = []
 
     def recorded(function, items, *, here, **others):
@@ -30,7 +30,4 @@ def test_the_size_of_a_file_decides_when_workers_start(tmp_path, monkeypatch, li
     (tmp_path / "in.csv").write_text("\n".join(["text", *texts, ""]), encoding="utf-8")
     done = label_file(model, tmp_path / "in.csv", tmp_path / "out.csv", workers=2, limits=limits)
     assert done.rows == 40
-    if first is None:
-        assert given == []
-    else:
-        assert [text for part in given for text in part] == texts[first * 10 :]
+    assert [text for part in given for text in part] == (texts if start else [])
