@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,13 +64,22 @@ def main() -> None:
 @click.option("--rows", "sizes", multiple=True, type=int, default=(10_000,), show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(list(CONTENDERS)), help="Left out: all.")
 @click.option("--slow-rows", default=10_000, show_default=True, help="Most rows for the first two.")
-def compare(files: Sequence[str], text: str, sizes: Sequence[int], only: Sequence[str], slow_rows: int) -> None:
-    """Labels the rows of each of FILES (repeated, or cut off) with each contender, and prints a Markdown table."""
+@click.option("--model", help="Folder of a run: labels with its model, the first two contenders as ever.")
+def compare(
+    files: Sequence[str], text: str, sizes: Sequence[int], only: Sequence[str], slow_rows: int, model: str | None
+) -> None:
+    """Labels the rows of each of FILES (repeated, or cut off) with each contender, and prints a Markdown table.
+
+    All have the same network, with random weights, unless a model is given.
+    """
     click.echo(f"{machine()}\n")
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             make_model(Path(folder), file, text)
+            if model:
+                shutil.rmtree(Path(folder, "model"))
+                shutil.copytree(Path(model, "model"), Path(folder, "model"))
             for size in sizes:
                 characters = write_rows(Path(folder, "in.csv"), file, text, size)
                 for name in only or CONTENDERS:
@@ -88,7 +98,7 @@ def on_ray(file: str, text: str, rows: int) -> None:
     """Labels rows of FILE with the local engine and on a Ray cluster of three nodes here, with 1 and with 2 workers."""
     click.echo(f"{machine()}\n")
     lines = []
-    with tempfile.TemporaryDirectory() as name, _cluster() as address:
+    with tempfile.TemporaryDirectory() as name, cluster() as address:
         folder = Path(name)
         make_model(folder, file, text)
         write_rows(folder / "in.csv", file, text, rows)
@@ -106,7 +116,7 @@ def on_ray(file: str, text: str, rows: int) -> None:
 
 
 @contextmanager
-def _cluster() -> Iterator[str]:
+def cluster() -> Iterator[str]:
     """A head without a core and two nodes of one core each; its address."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
@@ -203,13 +213,16 @@ def measure(name: str, folder: Path, rows: int, characters: int) -> Measured:
     return watched(command, rows, characters, tells=not name.startswith("ours"))
 
 
-def watched(command: Sequence[str], rows: int, characters: int, *, tells: bool) -> Measured:
-    """Runs a command; `tells`: whether its last line says how many seconds its work took, which are else all."""
+def watched(command: Sequence[str], rows: int, characters: int, *, tells: bool, root: int | None = None) -> Measured:
+    """Runs a command; `tells`: whether its last line says how many seconds its work took, which are else all.
+
+    `root`: the process whose descendants' memory is counted, instead of the command's.
+    """
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     _adopt_orphans()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     peak: list[float] = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peak))
+    watcher = threading.Thread(target=_watch, args=(process, root or process.pid, peak))
     watcher.start()
     output, _ = process.communicate()
     watcher.join()
@@ -331,10 +344,10 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 
 
-def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
-    """The greatest sum over a process and its descendants of the memory that is theirs (PSS), in MB."""
+def _watch(process: subprocess.Popen[str], root: int, peak: list[float]) -> None:
+    """The greatest sum over `root` and its descendants of their memory (PSS), in MB, until `process` ends."""
     while process.poll() is None:
-        peak[0] = max(peak[0], sum(map(_memory, _tree(process.pid))))
+        peak[0] = max(peak[0], sum(map(_memory, _tree(root))))
         time.sleep(0.1)
 
 

@@ -43,6 +43,7 @@ OWNERS = {
     "keras": {
         "pipeline/networks/network.py",
         "pipeline/networks/layers.py",
+        "pipeline/networks/recurrent.py",
         "pipeline/networks/language_network.py",
         "pipeline/training/optimizers.py",
         "pipeline/training/lazy_adam.py",
@@ -51,7 +52,7 @@ OWNERS = {
         "pipeline/training/crf.py",
         "pipeline/stages/train.py",
     },
-    "tensorflow": set(),
+    "tensorflow": {"pipeline/networks/tensorflow_loops.py"},
     "torch": set(),
     "onnx": {
         f"pipeline/networks/{name}.py"

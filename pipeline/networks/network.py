@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.network import NetworkSettings
 from pipeline.encoding.pretrained import STATES, STREAM
+from pipeline.networks import recurrent
 from pipeline.networks.layers import (
     FeatureTable,
     GroupedEmbeddings,
@@ -22,7 +23,7 @@ from pipeline.networks.layers import (
     TransitionScores,
 )
 
-CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+CELLS = {"rnn": recurrent.SimpleRNN, "lstm": recurrent.LSTM, "gru": recurrent.GRU}
 Array = NDArray[np.float32]
 
 
@@ -200,7 +201,7 @@ class _Builder:
         index = 0
         while f"{(name := f'encoder_{direction}_{index}')}/kernel" in self.tables.pretrained:
             units = len(self.tables.pretrained[f"{name}/recurrent_kernel"])
-            layer = layers.LSTM(units, return_sequences=True, recurrent_initializer="zeros", name=name)
+            layer = recurrent.LSTM(units, return_sequences=True, recurrent_initializer="zeros", name=name)
             states, index = self._pretrained(layer, states), index + 1
         return states
 

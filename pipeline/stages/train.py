@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.models.earlier_model import EarlierModel
     from pipeline.training.trainer import Epoch, Trainer
 
-VERSION = 9
+VERSION = 10
 # On the machine that trains; a model says nothing of it.
 PATHS: dict[str, Any] = {"features": {"bigrams_table", "lexicon_table"}, "encoder": True}
 CANDIDATE = "candidate.onnx"  # the network as it is, to score dev with

@@ -27,7 +27,7 @@ from pipeline.tasks import TASKS
 if TYPE_CHECKING:
     from pipeline.training.trainer import Trainer
 
-VERSION = 1
+VERSION = 2
 WEIGHTS, CANDIDATE = "weights.npz", "candidate.onnx"
 
 
