@@ -16,10 +16,11 @@ import click
 
 from benchmarks.markdown import machine, spread, table
 
-WAYS = {
+REMEMBER = ("evaluate.remember=true", "segment.workers=0")
+WAYS = {  # complete, since a run's config keeps what the last evaluation was told
     "first time, one process": ("evaluate.remember=false", "segment.workers=1"),
-    "first time, all cores": ("evaluate.remember=false",),
-    "again": (),
+    "first time, all cores": ("evaluate.remember=false", "segment.workers=0"),
+    "again": REMEMBER,
 }
 
 
@@ -41,7 +42,7 @@ def main(run: Path, repeats: int) -> None:
         for _ in range(repeats):
             for way, settings in WAYS.items():
                 spent[way].append(evaluate(copy, settings))
-                evaluate(copy, ())  # does not count, and remembers
+                evaluate(copy, REMEMBER)  # does not count, and remembers
     rows = [
         (way, spread([one.wall for one in found], ".1f"), spread([one.cpu for one in found], ".1f"))
         for way, found in spent.items()

@@ -228,7 +228,7 @@ def watched(command: Sequence[str], rows: int, characters: int, *, tells: bool, 
     watcher.join()
     wall = time.perf_counter() - start
     with suppress(ChildProcessError):
-        while os.wait():  # workers that are the children of a forkserver count, too
+        while root is None and os.wait():  # workers that are the children of a forkserver count, too
             pass
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
