@@ -100,15 +100,19 @@ def measure(
             "PyTorch": pytorch(embedding, settings, _stream(examples, *sizes)),
             "PyTorch, our windows": pytorch(embedding, settings, _windowed(examples, *sizes)),
         }
-        speeds = [{name: _next(cell, name, loop, tokens) for name, loop in loops.items()} for _ in range(repeats + 1)]
+        speeds = [
+            {name: next_epoch(f"{cell} {name}", loop, tokens) for name, loop in loops.items()}
+            for _ in range(repeats + 1)
+        ]
     return {name: [speed[name] for speed in speeds[1:]] for name in loops}
 
 
-def _next(cell: str, name: str, loop: Epochs, tokens: int) -> Speed:
+def next_epoch(name: str, loop: Epochs, tokens: int) -> Speed:
+    """The speed of the next epoch of a loop, said on standard error."""
     start, cpu = time.perf_counter(), time.process_time()
     next(loop)
     speed = Speed(tokens / (time.perf_counter() - start), tokens / (time.process_time() - cpu))
-    click.echo(f"{cell} {name}: {speed.wall:,.0f} tokens/s, {speed.cpu:,.0f} a CPU second", err=True)
+    click.echo(f"{name}: {speed.wall:,.0f} tokens/s, {speed.cpu:,.0f} a CPU second", err=True)
     return speed
 
 

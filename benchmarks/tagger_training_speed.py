@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.language_speed import next_epoch
 from benchmarks.markdown import machine, spread, table
 from benchmarks.training_speed import CLIP_NORM, Epochs, Speed, check_quiet, limit_threads
 from pipeline.config.network import NetworkSettings
@@ -94,16 +95,8 @@ def measure(
             "PyTorch": pytorch(examples, embedding, network, tags, batch_size, by_chance=True),
             "PyTorch, our batches": pytorch(examples, embedding, network, tags, batch_size, by_chance=False),
         }
-        speeds = [{name: _next(name, loop, tokens) for name, loop in loops.items()} for _ in range(repeats + 1)]
+        speeds = [{name: next_epoch(name, loop, tokens) for name, loop in loops.items()} for _ in range(repeats + 1)]
     return {name: [speed[name] for speed in speeds[1:]] for name in loops}
-
-
-def _next(name: str, loop: Epochs, tokens: int) -> Speed:
-    start, cpu = time.perf_counter(), time.process_time()
-    next(loop)
-    speed = Speed(tokens / (time.perf_counter() - start), tokens / (time.process_time() - cpu))
-    click.echo(f"{name}: {speed.wall:,.0f} tokens/s, {speed.cpu:,.0f} a CPU second", err=True)
-    return speed
 
 
 def ours(
