@@ -80,16 +80,21 @@ def check_features(task: TaskName, unit: Unit, features: FeatureSettings) -> Non
 
 
 def check_encoder(task: TaskName, network: NetworkSettings, train: TrainSettings) -> None:
-    """Checks that characters are read beside a pretrained encoder, and that its learning rate is used."""
+    """Checks that characters are read beside a pretrained encoder, and that what is said of a tuned one is used."""
+    of_tuned = {
+        "train.encoder_learning_rate": train.encoder_learning_rate,
+        "network.encoder_layers": network.encoder_layers,
+    }
     if task == "language":
-        check_required("a language model", {"train.encoder_learning_rate": (train.encoder_learning_rate, None)})
+        check_required("a language model", {key: (value, None) for key, value in of_tuned.items()})
         return
-    if train.encoder_learning_rate is not None and (network.encoder == "none" or network.encoder_mode == "frozen"):
-        raise Disagreement(
-            "train.encoder_learning_rate",
-            'train.encoder_learning_rate is for an encoder that is trained: set network.encoder_mode = "tuned" and '
-            "network.encoder, or leave it out",
-        )
+    for key, value in of_tuned.items():
+        if value is not None and (network.encoder == "none" or network.encoder_mode == "frozen"):
+            raise Disagreement(
+                key,
+                f'{key} is for an encoder that is trained: set network.encoder_mode = "tuned" and network.encoder, '
+                "or leave it out",
+            )
     if network.encoder == "none":
         return
     if "char" not in network.units_read:

@@ -158,6 +158,12 @@ class NetworkSettings(Section):
         description="frozen keeps the encoder as it is, and computes its states of a text once; tuned trains it "
         "further, at train.encoder_learning_rate.",
     )
+    encoder_layers: int | None = Field(
+        None,
+        ge=1,
+        description="Of a tuned encoder, train only so many layers, from the top, or all if it has fewer; those below "
+        "and the vectors of its characters stay as they are. If left out, everything is trained.",
+    )
     encoder_width: int = Field(
         256, ge=0, description="Width that the encoder's states are projected to; 0 leaves them as they are."
     )

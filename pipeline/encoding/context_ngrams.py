@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.encoding import ragged
 from pipeline.encoding.ngrams import (
     BITS,
     FIRST_TOKEN,
@@ -88,7 +89,7 @@ class ContextNgrams:
                 columns.append(np.where(hit[positions], base + at[positions], 0))
                 base += count
         rows = np.stack(columns, axis=1).astype(np.int32)
-        return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []
+        return ragged.cut(rows, map(len, texts))
 
     def ids_in(self, other: ContextNgrams) -> NDArray[np.intp]:
         """The id that `other`, which has all n-grams of these, has for each id, 0 included: (ids + 1,)."""

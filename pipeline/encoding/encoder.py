@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
+from pipeline.encoding import ragged
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.batch import Example
 from pipeline.encoding.context_ngrams import ContextNgrams
@@ -47,7 +48,7 @@ class Tokenised:
         """The tokens of a unit: the segmenter's if this is its unit, else the characters that are not white space."""
         if unit == segmenter_unit:
             return self.tokens
-        return [character for character in self.text if not character.isspace()]
+        return list("".join(self.text.split()))
 
     def places(self) -> list[tuple[int, int]]:
         """The (start, end) of each token in the text, in characters, half-open.
@@ -130,8 +131,7 @@ class Encoder:
 def _ids(vocabulary: Vocabulary, texts: Sequence[Sequence[str]]) -> list[Ids]:
     """The ids of the tokens of each text."""
     # One array for all texts: making an array takes longer than looking up the tokens of a text.
-    ids = vocabulary.ids(list(chain.from_iterable(texts)))
-    return [ids[start:end] for start, end in pairwise(accumulate(map(len, texts), initial=0))]
+    return ragged.cut(vocabulary.ids(list(chain.from_iterable(texts))), map(len, texts))
 
 
 def _by_text(rows: Mapping[str, Sequence[Ids]], count: int) -> list[dict[str, Ids]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
+from pipeline.encoding import ragged
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.lexicon import Lexicon
 from pipeline.encoding.ngrams import unit_weights
@@ -66,7 +67,7 @@ class Bigrams:
     def ids(self, texts: Sequence[Sequence[str]]) -> list[Ids]:
         """For each text int32 (n_tokens, 1)."""
         ids = self.vocabulary.ids(list(chain.from_iterable(map(bigrams, texts))))
-        return _split(ids[:, None], texts)
+        return ragged.cut(ids[:, None], map(len, texts))
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes bigrams.txt."""
@@ -100,7 +101,7 @@ class Segmentation:
         """For each text int32 (n_tokens, 1)."""
         words = (word for text in texts for word in self._segmenter.split("".join(text)))
         places = list(chain.from_iterable(map(_places, words)))
-        return _split(np.array(places, np.int32)[:, None], texts)
+        return ragged.cut(np.array(places, np.int32)[:, None], map(len, texts))
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Writes nothing."""
@@ -130,7 +131,7 @@ class WordCharacters:
         """For each text int32 (n_tokens, 8)."""
         known = self._rows
         rows = [known[word] for text in texts for word in text]
-        return _split(np.array(rows, np.int32).reshape(-1, CHARACTERS), texts)
+        return ragged.cut(np.array(rows, np.int32).reshape(-1, CHARACTERS), map(len, texts))
 
     @cached_property
     def _rows(self) -> WordRows:
@@ -214,8 +215,3 @@ def shares(feature: Feature, texts: Sequence[Sequence[str]]) -> NDArray[np.float
 
 def _places(word: str) -> list[int]:
     return [4] if len(word) == 1 else [1, *[2] * (len(word) - 2), 3]
-
-
-def _split(rows: Ids, texts: Sequence[Sequence[str]]) -> list[Ids]:
-    """Rows of all tokens -> rows of each text."""
-    return np.split(rows, np.cumsum([len(text) for text in texts])[:-1]) if len(texts) else []

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
+from pipeline.encoding import ragged
 
 Ids = NDArray[np.int32]
 Places = NDArray[np.int64]
@@ -67,7 +68,7 @@ class Lexicon:
         ends = found.starts + found.sizes - 1
         _fill(rows[:, 2 * MOST : 3 * MOST], ends[longer], found.sizes[longer], found.words[longer])
         rows[found.starts[~longer], -1] = found.words[~longer]
-        return np.split(rows, np.cumsum(lengths)[:-1]) if lengths else []
+        return ragged.cut(rows, lengths)
 
     def frequencies(self, texts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """float32 (ids,): how often each word occurs in the texts, plus 1; 0 for padding and unknown.

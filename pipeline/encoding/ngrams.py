@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.encoding import ragged
+
 Ids = NDArray[np.int32]
 Keys = NDArray[np.int64]
 
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
 TOKEN = (1 << BITS) - 1  # masks the last id of a key
+OWNER = 32  # bits of an n-gram's id, below those of the text that has it
 IDENTIFIER = 2  # digits and letters from which on an n-gram may be a piece of an identifier
 FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
@@ -64,7 +67,7 @@ class NgramVocabulary:
         `identifying`: how many digits and letters each token has, by its id (`pipeline.encoding.identifiers`). At least
         `min_count_identifiers` texts must have an n-gram with two or more.
         """
-        keys, _, _ = _pairs(texts, longest)
+        keys = _distinct(*_all_ngrams(texts, longest))
         if identifying is not None:
             keys = _without_rare_identifiers(keys, identifying, min_count_identifiers)
         return cls(frequent_keys(keys, min_count, max_features), longest, counts)
@@ -79,16 +82,21 @@ class NgramVocabulary:
 
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
         """The ids of the known n-grams of each text, ascending, each as often as it counts: int32 (ids_of_text,)."""
-        keys, rows, counts = _pairs(texts, self.longest)
-        if not len(self.keys):
-            keys, rows, counts = keys[:0], rows[:0], counts[:0]
-        places = np.minimum(np.searchsorted(self.keys, keys), max(len(self.keys) - 1, 0))
-        known = self.keys[places] == keys if len(keys) else np.zeros(0, bool)
-        ids, rows = (places[known] + 1).astype(np.int32), rows[known]
+        ids, rows = self._known(*_all_ngrams(texts, self.longest))
+        pairs, counts = np.unique(rows << OWNER | ids, return_counts=True)
         if self.counts:
-            repeats = np.round(1 + np.log(counts[known])).astype(np.int64)
-            ids, rows = np.repeat(ids, repeats), np.repeat(rows, repeats)
-        return np.split(ids, np.cumsum(np.bincount(rows, minlength=len(texts)))[:-1]) if len(texts) else []
+            pairs = np.repeat(pairs, np.round(1 + np.log(counts)).astype(np.int64))
+        lengths = np.bincount(pairs >> OWNER, minlength=len(texts))
+        return ragged.cut((pairs & ((1 << OWNER) - 1)).astype(np.int32), lengths.tolist())
+
+    def _known(self, keys: Keys, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The ids of the n-grams that the vocabulary has, in no order, and the texts that they are from."""
+        order = np.argsort(keys)  # binary search is faster for ascending keys: each begins where the last one ended
+        keys = keys[order]
+        places = np.searchsorted(self.keys, keys)
+        known = places < len(self.keys)
+        known[known] = self.keys[places[known]] == keys[known]
+        return places[known] + 1, rows[order[known]]
 
 
 def frequent_keys(keys: Keys, min_count: int, max_features: int | None) -> Keys:
@@ -128,25 +136,20 @@ def check_token_ids(ids: Keys) -> None:
         raise ValueError(f"token ids must be under {1 << BITS}, received {largest}")
 
 
-def _pairs(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct (key, text) pairs of all n-grams, by text and then by key, and how often each occurs.
-
-    Three int64 arrays (n_pairs,).
-    """
-    lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
-    flat = np.concatenate(texts).astype(np.int64) if len(texts) else np.zeros(0, np.int64)
-    check_token_ids(flat)
-    keys, rows = _all_ngrams(flat, np.repeat(np.arange(len(texts)), lengths), longest)
+def _distinct(keys: Keys, rows: NDArray[np.int64]) -> Keys:
+    """The keys, each as often as there are texts with it; `rows`: the text of each."""
     order = np.lexsort((keys, rows))
     keys, rows = keys[order], rows[order]
     first = np.ones(len(keys), bool)
     first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    starts = np.flatnonzero(first)
-    return keys[first], rows[first], np.diff(np.append(starts, len(keys)))
+    return keys[first]
 
 
-def _all_ngrams(flat: Keys, rows: NDArray[np.int64], longest: int) -> tuple[Keys, NDArray[np.int64]]:
-    """The key and the text of every n-gram of known tokens inside one text; `rows`: the text of each token."""
+def _all_ngrams(texts: Sequence[Ids], longest: int) -> tuple[Keys, NDArray[np.int64]]:
+    """The key of every n-gram of known tokens, as often as it occurs, and its text: two int64 arrays (n_grams,)."""
+    flat = np.concatenate(texts).astype(np.int64) if len(texts) else np.zeros(0, np.int64)
+    check_token_ids(flat)
+    rows = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
     keys, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     key, good = np.zeros(len(flat), np.int64), np.ones(len(flat), bool)
     for shift in range(min(longest, len(flat))):

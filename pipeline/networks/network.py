@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any
 
 import keras
@@ -194,20 +195,25 @@ class _Builder:
     def _encoder_vectors(self, direction: str, ids: Any) -> Any:
         name = f"encoder_{direction}_embedding"
         table = self.tables.pretrained[f"{name}/embeddings"]
-        return self._pretrained(layers.Embedding(*table.shape, name=name), ids)
+        layer = layers.Embedding(*table.shape, name=name)
+        return self._pretrained(layer, ids, tuned=self.settings.encoder_layers is None)
 
     def _stack(self, direction: str, states: Any) -> Any:
         """The states (batch, steps, units) of the last LSTM of one direction, in the order that it reads."""
-        index = 0
-        while f"{(name := f'encoder_{direction}_{index}')}/kernel" in self.tables.pretrained:
+        names = list(takewhile(self._has_kernel, (f"encoder_{direction}_{index}" for index in count())))
+        lowest = len(names) - (self.settings.encoder_layers or len(names))  # of a tuned encoder's trained layers
+        for index, name in enumerate(names):
             units = len(self.tables.pretrained[f"{name}/recurrent_kernel"])
             layer = recurrent.LSTM(units, return_sequences=True, recurrent_initializer="zeros", name=name)
-            states, index = self._pretrained(layer, states), index + 1
+            states = self._pretrained(layer, states, tuned=index >= lowest)
         return states
 
-    def _pretrained(self, layer: Any, read: Any) -> Any:
-        """What a layer gives that has the encoder's weights."""
-        layer.trainable = self.settings.encoder_mode == "tuned"
+    def _has_kernel(self, name: str) -> bool:
+        return f"{name}/kernel" in self.tables.pretrained
+
+    def _pretrained(self, layer: Any, read: Any, tuned: bool) -> Any:
+        """What a layer gives that has the encoder's weights, which training changes only if the encoder is tuned."""
+        layer.trainable = tuned and self.settings.encoder_mode == "tuned"
         given = layer(read)
         for variable in layer.weights:
             variable.assign(self.tables.pretrained[f"{layer.name}/{variable.name}"])

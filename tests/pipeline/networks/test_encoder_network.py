@@ -175,3 +175,13 @@ def test_a_tuned_encoder_learns_at_its_own_pace(encoder, tmp_path):
     # A step of Adam moves a weight by about the learning rate.
     assert all(0 < moved[name] < 4e-4 for name in encoder.weights)
     assert moved["scores/kernel"] > 2e-3
+
+
+def test_of_a_tuned_encoder_only_the_layers_at_the_top_are_trained(encoder, tmp_path):
+    before, after = train(encoder, tmp_path, encoder_mode="tuned", encoder_layers=1)
+    top = max(int(name.split("/")[0].split("_")[2]) for name in encoder.weights if "embedding" not in name)
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert top > 0
+    assert moved & set(encoder.weights) == {
+        name for name in encoder.weights if name.startswith((f"encoder_forward_{top}/", f"encoder_backward_{top}/"))
+    }

@@ -179,6 +179,7 @@ def test_a_damaged_encoder_is_refused_before_training(tmp_path):
         (("network.encoder=./nowhere",), "nowhere: no encoder here: expected a folder with encoder.toml"),
         (("network.encoder=none", "train.encoder_learning_rate=0.1"), 'set network.encoder_mode = "tuned"'),
         (("train.encoder_learning_rate=0.1",), 'set network.encoder_mode = "tuned"'),
+        (("network.encoder_layers=1",), 'set network.encoder_mode = "tuned"'),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, overrides, said):
