@@ -37,7 +37,7 @@ ORDER = (
 )
 OWNERS = {
     "jieba": {"pipeline/segmentation/jieba_engines.py", "pipeline/evaluation/baselines/jieba_tags.py"},
-    "rjieba": {"pipeline/segmentation/jieba_engines.py"},
+    "rjieba": {"pipeline/segmentation/rjieba_module.py"},
     "ahocorasick_rs": {"pipeline/segmentation/dictionary.py"},
     "gensim": {"embeddings/word2vec.py"},
     "keras": {

@@ -10,6 +10,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from pipeline.segmentation import rjieba_module
 from pipeline.segmentation.main_dictionary import MainDictionary, jieba_frequencies, suggested
 
 Weights = Mapping[str, int | None]
@@ -46,13 +47,12 @@ class Rjieba:
     """
 
     def __init__(self, weights: Weights = _NONE, main: MainDictionary | None = None) -> None:
-        import rjieba
-
+        rjieba = rjieba_module.load()
         removed = [word for word, frequency in weights.items() if frequency == 0]
         if main is None and not removed:
             jieba, given = rjieba.Jieba(), {}
         else:  # rjieba can't remove a word: a dictionary without it is built anew
-            jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
+            jieba = rjieba.Jieba.empty()
             given = dict(main.frequencies) if main else jieba_frequencies()
             for word in removed:
                 given.pop(word, None)
