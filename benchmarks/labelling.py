@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +64,20 @@ def main() -> None:
 @click.option("--rows", "sizes", multiple=True, type=int, default=(10_000,), show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(list(CONTENDERS)), help="Left out: all.")
 @click.option("--slow-rows", default=10_000, show_default=True, help="Most rows for the first two.")
-@click.option("--model", help="Folder of a run: labels with its model, the first two contenders as ever.")
+@click.option("--model", "models", multiple=True, help="Folder of a run whose model labels; one for each of FILES.")
 def compare(
-    files: Sequence[str], text: str, sizes: Sequence[int], only: Sequence[str], slow_rows: int, model: str | None
+    files: Sequence[str], text: str, sizes: Sequence[int], only: Sequence[str], slow_rows: int, models: Sequence[str]
 ) -> None:
     """Labels the rows of each of FILES (repeated, or cut off) with each contender, and prints a Markdown table.
 
-    All have the same network, with random weights, unless a model is given.
+    All have the same network, with random weights, unless models are given; the first two contenders have it even then.
     """
+    if models and len(models) != len(files):
+        raise click.UsageError(f"{len(models)} models for {len(files)} files: give one for each")
     click.echo(f"{machine()}\n")
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for file in files:
+        for file, model in zip_longest(files, models):
             make_model(Path(folder), file, text)
             if model:
                 shutil.rmtree(Path(folder, "model"))
