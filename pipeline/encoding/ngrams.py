@@ -16,7 +16,7 @@ Keys = NDArray[np.int64]
 LONGEST = 3
 BITS = 20  # of one token id in a key; three ids fill 60 of its 63 bits
 TOKEN = (1 << BITS) - 1  # masks the last id of a key
-OWNER = 32  # bits of an n-gram's id, below those of the text that has it
+ID_BITS = 32  # of an n-gram's id, where it is packed below the number of its text
 IDENTIFIER = 2  # digits and letters from which on an n-gram may be a piece of an identifier
 FIRST_TOKEN = 2  # the ids below are padding and the unknown token
 
@@ -83,11 +83,11 @@ class NgramVocabulary:
     def ids(self, texts: Sequence[Ids]) -> list[Ids]:
         """The ids of the known n-grams of each text, ascending, each as often as it counts: int32 (ids_of_text,)."""
         ids, rows = self._known(*_all_ngrams(texts, self.longest))
-        pairs, counts = np.unique(rows << OWNER | ids, return_counts=True)
+        pairs, counts = np.unique(rows << ID_BITS | ids, return_counts=True)
         if self.counts:
             pairs = np.repeat(pairs, np.round(1 + np.log(counts)).astype(np.int64))
-        lengths = np.bincount(pairs >> OWNER, minlength=len(texts))
-        return ragged.cut((pairs & ((1 << OWNER) - 1)).astype(np.int32), lengths.tolist())
+        lengths = np.bincount(pairs >> ID_BITS, minlength=len(texts))
+        return ragged.cut((pairs & ((1 << ID_BITS) - 1)).astype(np.int32), lengths.tolist())
 
     def _known(self, keys: Keys, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The ids of the n-grams that the vocabulary has, in no order, and the texts that they are from."""

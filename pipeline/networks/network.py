@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count, takewhile
 from typing import Any
 
 import keras
@@ -200,16 +199,16 @@ class _Builder:
 
     def _stack(self, direction: str, states: Any) -> Any:
         """The states (batch, steps, units) of the last LSTM of one direction, in the order that it reads."""
-        names = list(takewhile(self._has_kernel, (f"encoder_{direction}_{index}" for index in count())))
-        lowest = len(names) - (self.settings.encoder_layers or len(names))  # of a tuned encoder's trained layers
-        for index, name in enumerate(names):
+        depth = sum(
+            name.startswith(f"encoder_{direction}_") and name.endswith("/kernel") for name in self.tables.pretrained
+        )
+        lowest = depth - (self.settings.encoder_layers or depth)  # of the layers that training changes
+        for index in range(depth):
+            name = f"encoder_{direction}_{index}"
             units = len(self.tables.pretrained[f"{name}/recurrent_kernel"])
             layer = recurrent.LSTM(units, return_sequences=True, recurrent_initializer="zeros", name=name)
             states = self._pretrained(layer, states, tuned=index >= lowest)
         return states
-
-    def _has_kernel(self, name: str) -> bool:
-        return f"{name}/kernel" in self.tables.pretrained
 
     def _pretrained(self, layer: Any, read: Any, tuned: bool) -> Any:
         """What a layer gives that has the encoder's weights, which training changes only if the encoder is tuned."""

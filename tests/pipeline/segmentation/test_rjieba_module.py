@@ -15,7 +15,9 @@ print(rjieba.Jieba is sys.modules["rjieba.rjieba"].Jieba, rjieba.cut("我们都�
 
 
 def test_a_segmenter_loads_no_second_dictionary_and_leaves_rjieba_importable():
-    said = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, check=True, encoding="utf-8").stdout
+    said = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", ALONE], capture_output=True, check=True, encoding="utf-8"
+    ).stdout
     assert said.splitlines() == ["['我们', '都', '是', '中国', '人'] False", "True ['我们', '都', '是', '中国', '人']"]
 
 
