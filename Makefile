@@ -25,7 +25,7 @@ demo: setup
 	@echo "Open runs/sample-mail/evaluate/report.html in a browser; the labelled inbox is $(INBOX)."
 
 test: setup
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile -m "not slow" tests pipeline corpora embeddings zhpipe
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not slow" tests pipeline corpora embeddings zhpipe
 
 # What takes long, and what `make test` leaves to it: networks of benchmarks, shared searches, dying nodes, full disks.
 test-slow: setup

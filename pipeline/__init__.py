@@ -55,10 +55,10 @@ def load(
     """Loads a trained model from its folder or its run's: `load("runs/mail").predict(["..."])` gives Predictions.
 
     `precision`: "int8", the smaller and faster network, which LSTMs have, or "float32"; None takes int8 where it has
-    lost at most 0.1 point on dev, as model.toml says. `dictionary`: more words for the model, as a
-    `pipeline.segmentation.dictionary.UserDictionary` or its files, which `Model.with_dictionary` explains. A language
-    model is loaded as a `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and `generate`.
-    Raises ModelError if the folder has no complete model.
+    lost at most 0.1 point of the dev score that chose the epoch, as model.toml says. `dictionary`: more words for the
+    model, as a `pipeline.segmentation.dictionary.UserDictionary` or its files, which `Model.with_dictionary` explains.
+    A language model is loaded as a `pipeline.models.language_model.LanguageModel`, which also has `score`, `next` and
+    `generate`. Raises ModelError if the folder has no complete model.
     """
     from pipeline.models.language_model import LanguageModel
     from pipeline.models.model import Model, find_model

@@ -18,9 +18,15 @@ BROWSERS = {
     "firefox": ("firefox", "firefox-esr"),
 }
 LAUNCH = {"chromium": {"args": ["--no-sandbox", "--disable-gpu"]}, "firefox": {"channel": "moz-firefox"}}
+LONG = ("test_tag", "test_earlier_model", "test_estimators", "test_command", "test_end_to_end", "test_wheel", "test_kills")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 hypothesis_settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest begin first, so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(autouse=True)

@@ -159,7 +159,9 @@ def _load(model: str, options: dict[str, Any]) -> Model:
     loaded = Model.load(folder, precision=options["precision"], threads=1, dictionary=dictionary)
     if loaded.precision == "int8" and options["precision"] is None:
         other = " (--float32: the full network)" if (folder / NETWORKS["float32"]).is_file() else ""
-        echo(f"network         int8, which lost no more than 0.1 point on dev{other}", err=True)
+        metric = loaded.about.get("metric", "loss")
+        score = "" if metric == "loss" else f" of {metric}"
+        echo(f"network         int8, which lost no more than 0.1 point{score} on dev{other}", err=True)
     gc.freeze()  # the model stays, so the garbage collector need not look through it again and again
     return loaded
 

@@ -137,6 +137,7 @@ class ModelTable(Table):
     name: Name
     cell: Literal["rnn", "lstm", "gru"] | None = None
     vector_size: int | None = Field(None, ge=1)
+    metric: Name | None = None
     precision: Literal["float32", "int8"] = "float32"
     difference_to_keras: float | None = None
     different_answers: int | None = None

@@ -17,7 +17,7 @@ from pipeline.stages.prepare import Prepared
 from pipeline.tasks import Answerer
 
 NO_NUMBERS = "train: the scores are no longer numbers: lower train.learning_rate or set train.clip_norm"
-MOST_LOST = 0.001  # of any dev score by int8, for labelling to use it by itself
+MOST_LOST = 0.001  # of the dev score that chose the epoch, by int8, for it to answer unless a user wants float32
 TOLERANCE = 1e-4  # largest difference in logits between the trained and the frozen network; a share of larger logits
 
 
@@ -124,11 +124,14 @@ def int8_scores(prepared: Prepared, answerer: Answerer[Any], folder: Path, dev: 
     return {"int8": {"dev": found, "lost": {name: dev[name] - found[name] for name in found if name != "loss"}}}
 
 
-def precision(prepared: Prepared, int8: Mapping[str, Any]) -> model.Precision:
-    """The network that answers unless a user wants the other: int8 where no share on dev is over `MOST_LOST` lower.
+def precision(prepared: Prepared, metric: str, int8: Mapping[str, Any]) -> model.Precision:
+    """The network that answers unless a user wants the other: int8 where its dev score is at most `MOST_LOST` lower.
 
-    `int8`: from `int8_scores`. The scores of a language model are no shares, and it keeps float32.
+    `metric`: the score that chose the epoch; where that is the loss, which is no share, every other score counts. A
+    mean over labels that are rare hangs on single answers, so it counts only where it was chosen. `int8`: from
+    `int8_scores`. The scores of a language model are no shares, and it keeps float32.
     """
     if not int8 or not prepared.task.answerer.claimed:
         return "float32"
-    return "int8" if max(int8["int8"]["lost"].values()) <= MOST_LOST else "float32"
+    lost = int8["int8"]["lost"]
+    return "int8" if lost.get(metric, max(lost.values())) <= MOST_LOST else "float32"

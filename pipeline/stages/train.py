@@ -60,7 +60,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     answerer = freeze.answerer_of(prepared, network)
     frozen = freeze.freeze(settings, prepared, answerer, network, model_folder)
     int8 = freeze.int8_scores(prepared, answerer, model_folder, dev)
-    precision = freeze.precision(prepared, int8)
+    precision = freeze.precision(prepared, settings.train.metric, int8)
     freeze.leave_out_float32(settings, model_folder, precision)
     answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder, precision)
     training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
@@ -229,6 +229,7 @@ def _about(settings: Settings, run: Path, dev: Mapping[str, float]) -> dict[str,
         "name": settings.name,
         "cell": settings.network.cell,
         "vector_size": settings.embed.vector_size,
+        "metric": settings.train.metric,
         "corpus": {"nfkc": settings.corpus.nfkc, "simplify": settings.corpus.simplify},
         "network": json.loads(settings.network.model_dump_json(exclude_none=True, exclude=PATHS)),
         "dev": dict(dev),

@@ -17,7 +17,8 @@ from pipeline.tagging.constraints import Constraints
 from pipeline.tagging.overlapping_windows import OverlappingWindows
 
 Floats = NDArray[np.float32]
-AT_ONCE = 1 << 18  # scores that are decoded together
+TEXTS, SCORES = 128, 1 << 18  # at least so many are decoded together,
+MOST_SCORES = 1 << 20  # but no more scores than this, or one batch
 CONTEXT = 64  # tokens on each side of a window that are read but not answered
 
 
@@ -101,10 +102,11 @@ def _placed(answers: Iterable[tuple[Batch, Floats]], places: Sequence[int]) -> I
 
 
 def _gathered(answers: Iterable[tuple[Batch, Floats]]) -> Iterator[list[tuple[Batch, Floats]]]:
-    """Batches of like length, together until they have `AT_ONCE` scores."""
+    """Batches of like length, together until they have `TEXTS` texts and `SCORES` scores, or `MOST_SCORES`."""
     held: list[tuple[Batch, Floats]] = []
     for batch, scores in answers:
-        if held and sum(found.size for _, found in held) + scores.size > AT_ONCE:
+        texts, size = sum(len(found) for _, found in held), sum(found.size for _, found in held)
+        if held and (size + scores.size > MOST_SCORES or (texts >= TEXTS and size >= SCORES)):
             yield held
             held = []
         held.append((batch, scores))

@@ -141,17 +141,28 @@ def test_what_int8_costs_on_dev_is_in_the_model(trained):
         assert scores["accuracy"] == pytest.approx(np.mean(right))
     for name, lost in about["int8"]["lost"].items():
         assert lost == pytest.approx(about["dev"][name] - about["int8"]["dev"][name])
-    assert about["precision"] == ("int8" if max(about["int8"]["lost"].values()) <= 0.001 else "float32")
+    assert about["metric"] == "accuracy"
+    assert about["precision"] == ("int8" if about["int8"]["lost"]["accuracy"] <= 0.001 else "float32")
     assert Model.load(run / "model").precision == about["precision"]
     assert "int8" not in tomllib.loads((trained("gru") / "model" / "model.toml").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(("lost", "expected"), [(0.001, "int8"), (-0.5, "int8"), (0.0011, "float32")])
-def test_int8_answers_by_itself_where_it_loses_next_to_nothing(lost, expected):
+@pytest.mark.parametrize(
+    ("metric", "lost", "expected"),
+    [
+        ("macro_f1", 0.001, "int8"),
+        ("macro_f1", -0.5, "int8"),
+        ("macro_f1", 0.0011, "float32"),
+        ("accuracy", 0.0011, "int8"),
+        ("loss", 0.001, "int8"),
+        ("loss", 0.0011, "float32"),
+    ],
+)
+def test_int8_answers_by_itself_where_it_loses_next_to_nothing_of_what_chose_the_epoch(metric, lost, expected):
     prepared = SimpleNamespace(task=Classify(Labels(("好", "差"))))
     measured = {"int8": {"dev": {}, "lost": {"accuracy": 0.0, "macro_f1": lost}}}
-    assert freeze.precision(prepared, measured) == expected
-    assert freeze.precision(prepared, {}) == "float32"
+    assert freeze.precision(prepared, metric, measured) == expected
+    assert freeze.precision(prepared, metric, {}) == "float32"
 
 
 def test_a_model_answers_with_the_network_that_it_names(tmp_path):
