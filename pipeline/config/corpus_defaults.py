@@ -15,7 +15,8 @@ from pipeline.config.segment import Unit
 from pipeline.config.task_defaults import TaskName
 
 LONG = 100  # characters; the network reads longer texts word by word, which is faster and no worse
-SMALL = 3_000  # texts; characters and n-grams that occur once help in fewer and short ones
+SMALL = 3_000  # texts; with fewer and short ones, a pretrained encoder helps most and takes seconds to read them, and
+# characters and n-grams that occur once help
 MOST_BASELINE_CHARACTERS = 300_000  # of a corpus on which python-crfsuite trains within about two minutes
 
 Defaults = dict[str, Any]  # by dotted key
@@ -35,6 +36,7 @@ ALL_SIZES: dict[str, Defaults] = {
     "multilabel": {"network.units": 64, "train.learning_rate": 0.002},
     "tag": {"train.learning_rate": 0.003},
 }
+ENCODER: Defaults = {"network.encoder": "zh-open"}
 # A default does not apply if the config has one of these other keys, which change what it means. A config that names
 # its n-grams, or a tagger's features, has chosen what is read.
 NGRAMS = ("network.wide.characters", "network.wide.words")
@@ -42,6 +44,7 @@ FEATURES = ("network.features",)
 DEPENDS_ON = {
     "train.learning_rate": ("train.optimizer",),
     "network.inputs": NGRAMS,
+    "network.encoder": (*NGRAMS, *FEATURES, "network.inputs", "train.from_model"),
     "embed.min_count": (*NGRAMS, "network.inputs"),
     "network.wide.characters": NGRAMS,
     "network.wide.min_count": NGRAMS,
@@ -121,22 +124,25 @@ def _tagger_training(rows: int) -> Defaults:
 def _tagger_inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
     """What a tagger reads beside its tokens, and python-crfsuite as its baseline on a corpus that is small enough."""
     features = {"network.features.characters": 32} if unit == "word" else {"network.features.segmentation": 16}
+    encoder = ENCODER if unit == "char" and _is_small(rows, mean_length) else {}
     few = rows * mean_length <= MOST_BASELINE_CHARACTERS and find_spec("pycrfsuite") is not None
-    return {**features, "evaluate.baselines": ["crfsuite"] if few else []}
+    return {**features, **encoder, "evaluate.baselines": ["crfsuite"] if few else []}
 
 
 def _inputs(unit: Unit, rows: int, mean_length: float) -> Defaults:
     """What a classifier reads. Word n-grams are left out: beside those of characters, they cost up to 5 points."""
-    is_long = mean_length > LONG
-    inputs = "words" if unit == "word" and is_long else "characters"
-    rarest = {"embed.min_count": 1, "network.wide.min_count": 1} if rows < SMALL and not is_long else {}
+    few = {"embed.min_count": 1, "network.wide.min_count": 1, **ENCODER} if _is_small(rows, mean_length) else {}
     return {
-        "network.inputs": inputs,
+        "network.inputs": "words" if unit == "word" and mean_length > LONG else "characters",
         "network.wide.characters": 3,
         "network.wide.counts": True,
         "network.wide.min_count": 2,
-        **rarest,
+        **few,
     }
+
+
+def _is_small(rows: int, mean_length: float) -> bool:
+    return rows < SMALL and mean_length <= LONG
 
 
 def _has(values: Mapping[str, Any], key: str) -> bool:
