@@ -18,6 +18,7 @@ from pipeline.config.messages import Source, explain
 from pipeline.config.section import Section
 from pipeline.config.segment import is_path
 from pipeline.config.settings import Settings
+from pipeline.config.task_defaults import with_encoder_inputs
 from pipeline.errors import SettingsError
 
 # Keys that hold paths, by section.
@@ -177,9 +178,9 @@ def _validate(values: dict[str, Any], source: Source, folder: Path) -> Loaded:
         table = values.get(section)
         if isinstance(table, dict) and is_path(str(table.get(key, ""))):
             _resolve(table, key, folder)
+    complete = with_encoder_inputs(values)
     try:
-        settings = Settings.model_validate(values)
-        return _with_corpus_defaults(values, settings)
+        return _with_corpus_defaults(complete, Settings.model_validate(complete))
     except ValidationError as error:
         raise SettingsError(explain(error, source)) from None
 

@@ -56,6 +56,19 @@ def with_task_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     return _with_defaults(values, "network", {"inputs": "characters" if unit == "char" else "words"})
 
 
+def with_encoder_inputs(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Nested values of a config; a classifier of words that names an encoder, and not what it reads, reads both.
+
+    An encoder reads characters, so words alone would leave it nothing.
+    """
+    network, segment = (values.get(name, {}) for name in ("network", "segment"))
+    if values.get("task", "classify") in ("tag", "language") or not isinstance(network, Mapping):
+        return values
+    if network.get("encoder", "none") == "none" or (isinstance(segment, Mapping) and segment.get("unit") == "char"):
+        return values
+    return _with_defaults(values, "network", {"inputs": "both"})
+
+
 def _with_defaults(values: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The values with the defaults of keys that the table `name` leaves out."""
     section = values.get(name, {})

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.vocabulary import Vocabulary
-from pipeline.config.network import NetworkSettings
+from pipeline.config.network import ENCODERS, NetworkSettings
 from pipeline.encoding.affixes import Affixes
 from pipeline.encoding.context_ngrams import ContextNgrams
 from pipeline.encoding.encoder import Encoder
@@ -20,6 +20,8 @@ from pipeline.encoding.features import Feature, WordCharacters
 from pipeline.encoding.ngrams import NgramVocabulary
 from pipeline.errors import PipelineError
 from pipeline.models.model import Model, find_model
+from pipeline.pretrained import encoder as encoders
+from pipeline.pretrained.encoder import PretrainedEncoder
 from pipeline.segmentation.model_engine import FOLDER
 from pipeline.tasks import Task
 
@@ -46,10 +48,14 @@ FREE = {  # settings of training alone
 
 @dataclass(frozen=True)
 class EarlierModel:
-    """What a model brings to the training that goes on from it; `folder`: its model folder."""
+    """What a model brings to the training that goes on from it.
+
+    `folder`: its model folder; `pretrained`: the encoder that it was trained with, as it comes with zhpipe.
+    """
 
     folder: Path
     model: Model
+    pretrained: PretrainedEncoder | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> EarlierModel:
@@ -62,11 +68,9 @@ class EarlierModel:
             )
         if "vector_size" not in model.about:
             raise PipelineError(f"{path}: an earlier zhpipe made it, whose training can't go on: train anew")
-        if model.encoder.pretrained:
-            raise PipelineError(f"{path}: training can't go on from a model with a pretrained encoder: train anew")
         if stuck := [name for name in model.encoder.features if name not in FEATURES]:
             raise PipelineError(f"{path}: training can't go on from a tagger with network.features.{stuck[0]}")
-        return cls(folder, model)
+        return cls(folder, model, _pretrained(model, path))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -86,15 +90,12 @@ class EarlierModel:
             **{f"corpus.{key}": about["corpus"][key] for key in ("nfkc", "simplify")},
             **{f"tag.{key}": value for key, value in tag.items()},
             **_flat(about["network"], "network"),
+            "network.encoder": self.pretrained.card.name if self.pretrained else "none",
             "embed.vector_size": about["vector_size"],
         }
 
     def check(self, settings: Settings) -> None:
         """Raises PipelineError, naming the key, if settings differ in what they have to share with the model."""
-        if settings.network.encoder != "none":
-            raise PipelineError(
-                'train.from_model: the model has no pretrained encoder: set network.encoder = "none", or train anew'
-            )
         given = _flat(settings.model_dump(), "")
         for key, value in self.settings.items():
             if key.rpartition(".")[2] in FREE or key.startswith("segment.dict") or key == "segment.engine":
@@ -159,7 +160,8 @@ class EarlierModel:
         embeddings = {unit: np.zeros((size, about["vector_size"]), np.float32) for unit, size in sizes.items()}
         idf = {part: np.zeros(len(_grams(encoder, part)) + 1, np.float32) for part in encoder.linear_parts}
         features = {name: _blank(encoder.features[name], settings.features.widths[name]) for name in encoder.features}
-        tables = Tables(embeddings, idf, head.outputs, head.per_token, head.chained, features)
+        own = self.pretrained.weights if self.pretrained else {}
+        tables = Tables(embeddings, idf, head.outputs, head.per_token, head.chained, features, own)
         shapes = {name: array.shape for name, array in network.weights(network.build(settings, tables, 0)).items()}
         drafted = graph_weights.read(model.network.path, shapes, lambda given: head.draft(settings, given, encoder))
         return {**drafted, **self._chain()}
@@ -181,8 +183,8 @@ class EarlierModel:
             return {0: labels, 1: labels} if part == "transitions" else {0: labels}
         if layer == "scores":
             return {1: labels} if part == "kernel" else {0: labels}
-        if layer.endswith("_embedding"):
-            return {0: np.arange(len(self.model.encoder.vocabularies[layer.removesuffix("_embedding")]))}
+        if (unit := layer.removesuffix("_embedding")) in self.model.encoder.vocabularies:
+            return {0: np.arange(len(self.model.encoder.vocabularies[unit]))}
         if layer.endswith("_feature"):
             return {0: np.arange(len(self.model.encoder.features[layer.removesuffix("_feature")]))}
         if layer.endswith("_wide"):
@@ -198,6 +200,17 @@ class EarlierModel:
         if isinstance(before, ContextNgrams):
             return before.ids_in(now)
         return np.append(0, np.searchsorted(now.keys, before.keys) + 1)
+
+
+def _pretrained(model: Model, path: str | Path) -> PretrainedEncoder | None:
+    """The encoder of a model, if it has one. Raises PipelineError unless it comes with zhpipe."""
+    own = model.encoder.pretrained
+    if own is None:
+        return None
+    found = encoders.load(encoders.folder_of(own.name)) if own.name in ENCODERS else None
+    if found is None or (found.vocabulary.tokens, found.pretrained.about()) != (own.vocabulary.tokens, own.about()):
+        raise PipelineError(f"{path}: training can't go on from a model with an encoder of your own: train anew")
+    return found
 
 
 def _grams(encoder: Encoder, part: str) -> Any:

@@ -88,6 +88,7 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
         f"{learnt}: {WAY_OUT}" if learnt else "",
         combine.summary(parts),
         _said_of(int8, precision),
+        _whose(prepared),
         f"{best.tokens_per_second:,.0f} tokens/s",
     ]
     return "; ".join(filter(None, said))
@@ -253,6 +254,12 @@ def _said_of(int8: Mapping[str, Any], precision: model.Precision) -> str:
     lost = {name: max(0.0, value) for name, value in int8["int8"]["lost"].items()}
     shown = ", ".join(f"{100 * value:.1f} points of {name}" for name, value in lost.items() if value) or "nothing"
     return f"int8 loses {shown} on dev: {precision} answers"
+
+
+def _whose(prepared: Prepared) -> str:
+    """Whose weights are in the model, on what terms; nothing if all of them were learnt here."""
+    own = prepared.pretrained
+    return f"{own.name} is part of the model, under {own.licence}" if own else ""
 
 
 def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Callable[[Epoch], None]:

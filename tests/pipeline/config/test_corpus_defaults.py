@@ -44,6 +44,28 @@ def test_short_texts_are_read_by_characters_and_long_ones_by_words():
     assert defaults_for("language", "word", 300, 20.0) == {}
 
 
+@pytest.mark.parametrize("task", ["classify", "multilabel", "tag"])
+def test_few_short_texts_are_read_by_an_encoder_too_unless_the_config_says_what_is_read(task):
+    few = defaults_for(task, "char", 2_999, 100.0)
+    assert few["network.encoder"] == "zh-open"
+    for unit, rows, length in (("char", 3_000, 20.0), ("char", 300, 101.0)):
+        assert "network.encoder" not in defaults_for(task, unit, rows, length)
+    said = [{"network": network} for network in ({"encoder": "none"}, {"inputs": "words"}, {"wide": {"characters": 2}})]
+    for given in [*said, {"train": {"from_model": "runs/a"}}]:
+        assert "network.encoder" not in apply(given, few)[1]
+
+
+@pytest.mark.parametrize(("segment", "inputs"), [("", "both"), ('[segment]\nunit = "char"\n', "characters")])
+def test_who_names_an_encoder_need_not_say_that_characters_are_read(segment, inputs, tmp_path):
+    settings = load_explained(config(tmp_path, segment), ["network.encoder=zh-open"]).settings
+    assert (settings.network.encoder, settings.network.inputs) == ("zh-open", inputs)
+    assert load_explained(config(tmp_path), ["network.encoder=none"]).settings.network.inputs == "characters"
+
+
+def test_a_tagger_of_words_has_no_encoder():
+    assert "network.encoder" not in defaults_for("tag", "word", 300, 20.0)
+
+
 def test_the_baseline_of_taggers_has_a_bound():
     pytest.importorskip("pycrfsuite")
     assert defaults_for("tag", "char", 1_000, 50.0)["evaluate.baselines"] == ["crfsuite"]

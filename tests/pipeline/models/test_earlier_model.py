@@ -38,6 +38,7 @@ def full(estimator):
         ("gru", {"network.wide.characters": 2}),
         ("lstm", {"network.inputs": "both", "network.wide.words": 2, "network.wide.counts": True}),
         ("rnn", {"network.pooling": "attention"}),
+        ("gru", {"network.encoder": "zh-open", "network.encoder_mode": "tuned"}),
     ],
 )
 def test_a_classifier_that_learns_nothing_new_answers_as_before(cell, settings):
@@ -52,7 +53,8 @@ def test_a_classifier_that_learns_nothing_new_answers_as_before(cell, settings):
 
 
 def test_a_classifier_learns_new_rows_and_keeps_old_labels():
-    estimator = TextClassifier(cell="gru", **{**QUICK, "epochs": 6}, settings=SMALL).fit(TEXTS, LABELS)
+    plain = {**SMALL, "network.encoder": "none"}
+    estimator = TextClassifier(cell="gru", **{**QUICK, "epochs": 6}, settings=plain).fit(TEXTS, LABELS)
     estimator.set_params(warm_start=True, epochs=12).fit(NEW[:18] + TEXTS[:8], NEW_LABELS[:18] + LABELS[:8])
     assert set(estimator.predict(NEW[:18])) == {"一般广告"}
     assert estimator.score(TEXTS, LABELS) > 0.8

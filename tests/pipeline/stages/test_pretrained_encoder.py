@@ -151,8 +151,10 @@ def test_a_classifier_reads_it_beside_its_other_inputs(tmp_path):
         assert [answer.value in ("垃圾邮件", "正常邮件") for answer in answers] == [True, True, False]
 
 
-def test_training_does_not_go_on_from_a_model_with_one(run):
-    with pytest.raises(PipelineError, match="can't go on from a model with a pretrained encoder: train anew"):
+def test_training_does_not_go_on_from_a_model_with_an_encoder_of_ones_own(tmp_path):
+    plain = ("network.features.bigrams=0", "network.features.lexicon=0", "train.epochs=1")
+    run = make_run(tmp_path, overrides=plain)
+    with pytest.raises(PipelineError, match="can't go on from a model with an encoder of your own: train anew"):
         EarlierModel.load(run)
 
 
@@ -191,7 +193,7 @@ def test_what_does_not_fit_is_refused(tmp_path, overrides, said):
     ("values", "said"),
     [
         ('task = "language"\n', 'segment.unit = "word": set it to "char"'),
-        ('task = "classify"\n', 'network.inputs to "characters" or "both"'),
+        ('task = "classify"\nnetwork.inputs = "words"\n', 'network.inputs to "characters" or "both"'),
         ('task = "tag"\ntag.kind = "pos"\n', 'set it to "none"'),
     ],
 )

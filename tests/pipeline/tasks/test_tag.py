@@ -44,6 +44,7 @@ min_count = 1
 epochs = 2
 [network]
 units = 12
+encoder = "none"
 max_tokens = 16
 dropout = 0.0
 embedding_dropout = 0.0
