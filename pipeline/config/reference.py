@@ -11,12 +11,16 @@ from pipeline.config.settings import Settings
 
 EXAMPLES = {"name": "mail", "train": "train.csv"}  # values of the required keys
 BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}
+ABOUT = (
+    "# Every key that zhpipe knows. A key with a default may be left out.",
+    "# Where few texts, or many, do better with another value, that is what a key becomes that is left out; the command",
+    "# prints it. docs/configs.md, Defaults that follow the corpus, has the table.",
+)
 
 
 def reference() -> str:
     """A commented TOML of every key: its meaning, the values allowed, and its default."""
-    lines = ["# Every key that zhpipe knows. A key with a default may be left out.", "", *_keys(Settings)]
-    return "\n".join([*lines, *_subsections(Settings)]) + "\n"
+    return "\n".join([*ABOUT, "", *_keys(Settings), *_subsections(Settings)]) + "\n"
 
 
 def _keys(section: type[Section]) -> list[str]:
