@@ -18,7 +18,7 @@ BROWSERS = {
     "firefox": ("firefox", "firefox-esr"),
 }
 LAUNCH = {"chromium": {"args": ["--no-sandbox", "--disable-gpu"]}, "firefox": {"channel": "moz-firefox"}}
-LONG = ("test_tag", "test_earlier_model", "test_estimators", "test_command", "test_end_to_end", "test_wheel", "test_kills")
+LONG = ("test_tag", "test_earlier_model", "test_estimators", "test_command", "test_end_to_end", "test_wheel")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 hypothesis_settings.load_profile("steady")

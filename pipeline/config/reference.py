@@ -13,8 +13,8 @@ EXAMPLES = {"name": "mail", "train": "train.csv"}  # values of the required keys
 BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}
 ABOUT = (
     "# Every key that zhpipe knows. A key with a default may be left out.",
-    "# Where few texts, or many, do better with another value, that is what a key becomes that is left out; the command",
-    "# prints it. docs/configs.md, Defaults that follow the corpus, has the table.",
+    "# If left out, some follow the number and the length of the texts, and what they become is printed:",
+    "# docs/configs.md, Defaults that follow the corpus.",
 )
 
 

@@ -50,9 +50,9 @@ def test_few_short_texts_are_read_by_an_encoder_too_unless_the_config_says_what_
     assert few["network.encoder"] == "zh-open"
     for unit, rows, length in (("char", 3_000, 20.0), ("char", 300, 101.0)):
         assert "network.encoder" not in defaults_for(task, unit, rows, length)
-    said = [{"network": network} for network in ({"encoder": "none"}, {"inputs": "words"}, {"wide": {"characters": 2}})]
-    for given in [*said, {"train": {"from_model": "runs/a"}}]:
-        assert "network.encoder" not in apply(given, few)[1]
+    inputs = ({"encoder": "none"}, {"inputs": "words"}, {"wide": {"characters": 2}})
+    for values in [*({"network": network} for network in inputs), {"train": {"from_model": "runs/a"}}]:
+        assert "network.encoder" not in apply(values, few)[1]
 
 
 @pytest.mark.parametrize(("segment", "inputs"), [("", "both"), ('[segment]\nunit = "char"\n', "characters")])
