@@ -23,6 +23,7 @@ EVERYTHING = {
     "schedule": "cosine",
 }
 LAZY = {"optimizer": "lazy_adam", "ema_momentum": 0.9}
+SHAPES = {"batch_size": 5}  # texts of several lengths, and fewer in the last batch
 MOMENTUM = {"optimizer": "momentum", "learning_rate": 0.05, "warmup": 0.2}
 
 
@@ -92,6 +93,7 @@ def equal(one, other):
 
 @pytest.mark.parametrize("settings", [EVERYTHING, MOMENTUM, LAZY], ids=["adam, averaged", "momentum", "lazy, averaged"])
 def test_a_restored_training_ends_as_one_that_was_never_interrupted(tmp_path, settings):
+    settings = {**settings, **SHAPES}
     whole = trainer(tmp_path / "whole", settings)
     expected = finish(whole)
     for _ in trainer(tmp_path / "halves", settings).epochs(silent):
@@ -107,7 +109,7 @@ def test_a_restored_training_ends_as_one_that_was_never_interrupted(tmp_path, se
 
 def test_a_step_is_compiled_once_whatever_batch_comes_first(tmp_path):
     """Keras compiles the first shape by itself, with other last digits; which comes first depends on interruptions."""
-    made, traced = trainer(tmp_path, EVERYTHING), []
+    made, traced = trainer(tmp_path, SHAPES), []
     step = made.network.train_step
     made.network.train_step = lambda data: traced.append(data) or step(data)
     finish(made, epochs=2)
