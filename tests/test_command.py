@@ -93,6 +93,13 @@ def test_a_run_from_the_shell(mini):
     assert again.stderr == ""
 
 
+def test_a_backend_that_keras_lacks_is_one_sentence(mini, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "nothing")
+    done = python("-m", "pipeline", "run", "mini.toml", *QUICK, folder=mini)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "KERAS_BACKEND is nothing, which can't be loaded (Unable to import backend" in done.stderr
+
+
 def test_each_stage_alone_and_what_is_run_again(mini, zhpipe):
     def ran(*arguments):
         code, out, error = zhpipe(*arguments)

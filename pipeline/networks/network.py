@@ -99,7 +99,10 @@ def on_states(network: keras.Model) -> keras.Model:
 
 def seeds_from(seed: int) -> Any:
     """An iterator over the seeds of a network's initializers and dropouts."""
-    return iter(np.random.SeedSequence(seed).generate_state(1000).tolist())
+    seeds = np.random.SeedSequence(seed).generate_state(1000)
+    if keras.backend.backend() == "torch":
+        seeds >>= 1  # Keras has them as int32 there
+    return iter(seeds.tolist())
 
 
 def glorot_uniform(seeds: Any) -> Any:

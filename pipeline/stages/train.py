@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,13 +119,23 @@ def search(settings: Settings, run: Path, folder: Path, progress: Progress, afte
 
 
 def load_keras(settings: Settings) -> None:
-    """Imports Keras and its backend without noise. Raises PipelineError if TensorBoard is asked for but missing."""
+    """Imports Keras and its backend without noise.
+
+    Raises PipelineError if the backend is missing, or TensorBoard, if it is asked for.
+    """
     if settings.train.tensorboard and find_spec("tensorboard") is None:
         raise PipelineError("train.tensorboard needs TensorBoard: pip install zhpipe[tensorboard], or set it to false")
-    with silent_stderr():
-        import keras
+    try:
+        with silent_stderr():
+            import keras
 
-        keras.ops.zeros(1)
+            keras.ops.zeros(1)
+    except (ModuleNotFoundError, ValueError) as error:
+        if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) == "tensorflow":
+            raise
+        raise PipelineError(
+            f"KERAS_BACKEND is {backend}, which can't be loaded ({error}): install it, or unset KERAS_BACKEND"
+        ) from None
 
 
 def read_history(run: Path) -> list[dict[str, float]]:
