@@ -52,7 +52,7 @@ OWNERS = {
         "pipeline/training/crf.py",
         "pipeline/stages/train.py",
     },
-    "tensorflow": {"pipeline/networks/tensorflow_loops.py"},
+    "tensorflow": {"pipeline/networks/tensorflow_loops.py", "pipeline/training/tensorflow_step.py"},
     "torch": set(),
     "onnx": {
         f"pipeline/networks/{name}.py"

@@ -66,16 +66,10 @@ def perform(settings: Settings, run: Path, made: Mapping[str, Path], progress: P
     answerer, calibrated = freeze.calibrate(prepared, answerer, model_folder, precision)
     training = {**_training(trainer, prepared), **frozen, **({"parts": parts} if parts else {})}
     (folder / "training.json").write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")
+    measured = {"precision": precision, **frozen, **int8, **calibrated}
     model.save(
         model_folder,
-        about={
-            **_about(settings, run, dev),
-            **_start(prepared),
-            "precision": precision,
-            **frozen,
-            **int8,
-            **calibrated,
-        },
+        about={**_about(settings, run, dev), **_start(prepared), **measured},
         task=prepared.task,
         answerer=answerer,
         segmenter=prepared.segmenter,

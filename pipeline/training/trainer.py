@@ -134,7 +134,9 @@ class Trainer:
         self.network.compile(optimizer=optimizer, loss=loss, jit_compile=jit)
         optimizer.build(self.network.trainable_variables)
         if keras.backend.backend() == "tensorflow":
-            self.network.train_function = _for_any_shape(self.network)
+            from pipeline.training.tensorflow_step import for_any_shape
+
+            self.network.train_function = for_any_shape(self.network)
 
     def restore(self) -> None:
         """Continues from the checkpoint, if there is one. Raises PipelineError if it does not fit the network."""
@@ -270,30 +272,6 @@ class Trainer:
         best = {f"best_{index}": value for index, value in enumerate(self.best)}
         with replace_when_done(self.checkpoint) as temporary, temporary.open("wb") as file:
             np.savez(file, state=np.array(json.dumps(state)), **arrays, **best)  # type: ignore[arg-type]
-
-
-def _for_any_shape(network: keras.Model) -> Callable[[Iterator[Any]], Any]:
-    """What Keras calls for a step on TensorFlow, compiled once, for batches of any number of rows and tokens.
-
-    Keras' own is compiled for the shape of its first batch, and again for all others, and the two differ in the last
-    digits. So a training that goes on, whose first batch is another, would not end as one that was never interrupted.
-    """
-    import tensorflow as tf
-
-    compiled: list[Any] = []
-
-    def any_of(array: Any, shape: Any) -> Any:
-        return tf.TensorSpec(shape, tf.as_dtype(np.asarray(array).dtype))
-
-    def step(batches: Iterator[Any]) -> Any:
-        inputs, *rest = (part for part in next(batches) if part is not None)  # targets, and weights if there are any
-        if not compiled:
-            read = {name: any_of(array, network.input[name].shape) for name, array in inputs.items()}
-            beside = [any_of(array, (None,) * np.ndim(array)) for array in rest]
-            compiled.append(tf.function(network.train_step, input_signature=[(read, *beside)]))
-        return compiled[0]((inputs, *rest))
-
-    return step
 
 
 def _tokens(batch: Batch) -> int:
