@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -262,9 +263,13 @@ def _said_of(int8: Mapping[str, Any], precision: model.Precision) -> str:
 
 
 def _whose(prepared: Prepared) -> str:
-    """Whose weights are in the model, on what terms; nothing if all of them were learnt here."""
+    """Whose weights are in the model, what share of train they know, and on what terms; nothing if all are its own."""
     own = prepared.pretrained
-    return f"{own.name} is part of the model, under {own.licence}" if own else ""
+    if own is None:
+        return ""
+    counts = Counter(character for text in prepared.train_texts for token in text.tokens for character in token)
+    known = sum(count for character, count in counts.items() if character in own.vocabulary) / counts.total()
+    return f"{own.name} knows {known:.1%} of train's characters, and is part of the model, under {own.licence}"
 
 
 def _tensorboard(settings: Settings, folder: Path, network: keras.Model) -> Callable[[Epoch], None]:

@@ -74,7 +74,9 @@ def test_a_tagged_file_is_trained_on_into_another_folder(zhpipe, entities, tmp_p
     code, out, error = zhpipe("train", entities, *QUICK, "--out", "made/names")
     assert code == 0, error
     assert out.startswith("guessed  task = tag (conll, tags of entities)\n")
-    assert "zh-open is part of the model, under CC BY-SA 4.0" in out, "it is the default of few short texts"
+    assert "% of train's characters, and is part of the model, under CC BY-SA 4.0" in out, (
+        "it is the default of few short texts"
+    )
     model = pipeline.load(tmp_path / "made" / "names")
     assert model.predict("老周去昆明了").tokens == tuple("老周去昆明了")
 

@@ -2,12 +2,17 @@
 
 import json
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 from mini import CONFIG, mails, write_config, write_csv
 
+from embeddings.vocabulary import Vocabulary
 from pipeline.config.load import load
+from pipeline.encoding.encoder import Tokenised
+from pipeline.encoding.pretrained import Pretrained
 from pipeline.models.model import Model
+from pipeline.stages import train
 from pipeline.stages.combine import summary
 from pipeline.stages.runner import run_stages
 
@@ -70,3 +75,12 @@ def test_the_line_about_the_parts_is_exact(weights, said):
         "weights": dict(zip(("ngrams", "network"), weights, strict=True)),
     }
     assert summary(found) == said
+
+
+def test_what_the_encoder_does_not_know_is_said():
+    own = Pretrained("zh-open", Vocabulary("汉字很多"), (4,), "CC BY-SA 4.0", "us")
+    texts = [Tokenised("汉字很多", ("汉", "字", "很多")), Tokenised("漢字很少", tuple("漢字很少"))]
+    assert train._whose(SimpleNamespace(pretrained=own, train_texts=texts)) == (
+        "zh-open knows 75.0% of train's characters, and is part of the model, under CC BY-SA 4.0"
+    )
+    assert train._whose(SimpleNamespace(pretrained=None, train_texts=texts)) == ""
